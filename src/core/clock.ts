@@ -1,0 +1,19 @@
+/** Milliseconds since 1970 (UTC). Inner code takes event time; only the edges ask a clock. */
+export type EpochMs = number;
+
+export type Clock = { readonly now: () => EpochMs };
+
+export const systemClock: Clock = { now: () => Date.now() };
+
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,65 @@
+import type { IdentityKey, IdentityKind } from '../identity/resolved-event.ts';
+
+/**
+ * Finding: a stored, explained claim about an identity. One open finding per identity and kind, updated in place, closed by quiet.
+ * The id is a hash of the claim, so a replay writes the same row. snake_case as in the files, the topic and the table.
+ */
+export const findingKinds = [
+  'rate_spike',
+  'new_function',
+  'new_context',
+  'error_ratio',
+  'off_hours',
+  'behaviour_change',
+] as const;
+export type FindingKind = (typeof findingKinds)[number];
+
+export const severities = ['low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof severities)[number];
+
+export type BaselineLevel = 'self' | 'peers' | 'everyone';
+
+export type Reason = {
+  readonly feature: string;
+  readonly observed: number | string;
+  readonly expected: number | string;
+  /** The range that holds 90 % of the baseline's predictions; null for categories. */
+  readonly low: number | null;
+  readonly high: number | null;
+  /** Share of the score, 0 to 1. */
+  readonly share: number;
+  readonly level: BaselineLevel;
+  /** Events behind that baseline. */
+  readonly sample_size: number;
+  readonly text: string;
+};
+
+export type Finding = {
+  readonly finding_id: string;
+  readonly kind: FindingKind;
+  readonly identity: IdentityKey;
+  readonly identity_kind: IdentityKind;
+  readonly tenant: string;
+  readonly incident_id: string;
+  readonly state: 'open' | 'closed';
+  readonly severity: Severity;
+  /** 0 to 1: how much of the baseline is the identity's own, and how many families agree. */
+  readonly confidence: number;
+  readonly first_seen: number;
+  readonly last_seen: number;
+  readonly count: number;
+  /** The highest of its events, -log10 p. */
+  readonly surprise: number;
+  /** The identity's risk after the last update, 0 to 100. */
+  readonly risk: number;
+  /** One sentence that a person can read. */
+  readonly title: string;
+  readonly reasons: readonly Reason[];
+  /** At most 10, the most surprising. */
+  readonly event_ids: readonly string[];
+  readonly owasp: readonly string[];
+  readonly attack: readonly string[];
+  readonly shard: number;
+  /** Grows with every update; the highest wins in the table. */
+  readonly version: number;
+};
