@@ -1,10 +1,12 @@
+import type { ActorKind } from '../core/words.ts';
+
 /**
  * Event: one API call as a gateway saw it, in canonical form (version 1), snake_case as on the wire.
  * Comes out of a decoder, redacted: no token, cookie, API key or unlisted query value is ever in here.
  * Every field is present on every object (null when the source does not say), so that all events share one shape:
  * the engine reads them a few hundred thousand times a second.
  */
-export type ActorKind = 'human' | 'service';
+export type { ActorKind } from '../core/words.ts';
 export type AuthResult = 'success' | 'failure';
 
 export type TrafficEvent = {

@@ -1,21 +1,11 @@
+import type { FindingKind, Severity } from '../core/words.ts';
 import type { IdentityKey, IdentityKind } from '../identity/resolved-event.ts';
 
 /**
  * Finding: a stored, explained claim about an identity. One open finding per identity and kind, updated in place, closed by quiet.
  * The id is a hash of the claim, so a replay writes the same row. snake_case as in the files, the topic and the table.
  */
-export const findingKinds = [
-  'rate_spike',
-  'new_function',
-  'new_context',
-  'error_ratio',
-  'off_hours',
-  'behaviour_change',
-] as const;
-export type FindingKind = (typeof findingKinds)[number];
-
-export const severities = ['low', 'medium', 'high', 'critical'] as const;
-export type Severity = (typeof severities)[number];
+export { type FindingKind, findingKinds, type Severity, severities } from '../core/words.ts';
 
 export type BaselineLevel = 'self' | 'peers' | 'everyone';
 

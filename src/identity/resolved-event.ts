@@ -1,10 +1,11 @@
+import type { IdentityKind } from '../core/words.ts';
 import type { TrafficEvent } from '../event/traffic-event.ts';
 
 /**
  * Identity: who made the call. In: a redacted event. Out: the same call under the key that every later stage uses.
  * `kind:tenant:id` is made by one function (identity-key.ts) for events, findings, decisions and look-ups alike.
  */
-export type IdentityKind = 'user' | 'mtls' | 'api-key' | 'client' | 'consumer' | 'session' | 'device' | 'address';
+export type { IdentityKind } from '../core/words.ts';
 
 /** `kind:tenant:id`. Minted only by identity-key.ts. */
 export type IdentityKey = string & { readonly __brand: 'IdentityKey' };

@@ -1,19 +1,8 @@
+import type { Action, RiskLevel } from '../core/words.ts';
 import type { IdentityKey, IdentityKind } from '../identity/resolved-event.ts';
 
 /** Decision: what policy wants done about an identity. Has an id derived from its claim, a reason, a TTL and an end. */
-export const actions = [
-  'observe',
-  'notify',
-  'throttle',
-  'step-up',
-  'revoke-session',
-  'revoke-identity',
-  'restore',
-] as const;
-export type Action = (typeof actions)[number];
-
-export const riskLevels = ['LOW', 'MEDIUM', 'HIGH'] as const;
-export type RiskLevel = (typeof riskLevels)[number];
+export { type Action, actions, type RiskLevel, riskLevels } from '../core/words.ts';
 
 export type Decision = {
   readonly decision_id: string;

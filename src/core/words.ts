@@ -1,0 +1,38 @@
+/**
+ * The closed word lists that configuration, detection, storage and the API share.
+ * They stand here, below `config`, because a policy file is checked against them; the folders that own a word re-export it.
+ */
+export const identityKinds = ['user', 'mtls', 'api-key', 'client', 'consumer', 'session', 'device', 'address'] as const;
+export type IdentityKind = (typeof identityKinds)[number];
+
+export const actorKinds = ['human', 'service'] as const;
+export type ActorKind = (typeof actorKinds)[number];
+
+export const findingKinds = [
+  'rate_spike',
+  'new_function',
+  'new_context',
+  'error_ratio',
+  'off_hours',
+  'behaviour_change',
+] as const;
+export type FindingKind = (typeof findingKinds)[number];
+
+/** Weakest first, as the next two. */
+export const severities = ['low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof severities)[number];
+
+export const riskLevels = ['LOW', 'MEDIUM', 'HIGH'] as const;
+export type RiskLevel = (typeof riskLevels)[number];
+
+/** `restore` stands last but is no step of the ladder: it ends what the others began. */
+export const actions = [
+  'observe',
+  'notify',
+  'throttle',
+  'step-up',
+  'revoke-session',
+  'revoke-identity',
+  'restore',
+] as const;
+export type Action = (typeof actions)[number];
