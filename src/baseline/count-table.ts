@@ -1,0 +1,95 @@
+/**
+ * Decayed counts of hashed values: how many events, and how many identities, used a value. Open addressing over typed arrays.
+ * At its limit everything is halved and what falls below one half is forgotten, so the rarest values go first.
+ */
+export class CountTable {
+  readonly limit: number;
+  size = 0;
+  #keys: Uint32Array;
+  #events: Float32Array;
+  #identities: Float32Array;
+
+  constructor(limit: number, initial = 1024) {
+    this.limit = limit;
+    this.#keys = new Uint32Array(initial);
+    this.#events = new Float32Array(initial);
+    this.#identities = new Float32Array(initial);
+  }
+
+  get bytes(): number {
+    return this.#keys.byteLength * 3;
+  }
+
+  events(key: number): number {
+    const slot = this.#slot(key);
+    return this.#keys[slot] === 0 ? 0 : this.#events[slot]!;
+  }
+
+  identities(key: number): number {
+    const slot = this.#slot(key);
+    return this.#keys[slot] === 0 ? 0 : this.#identities[slot]!;
+  }
+
+  add(key: number, events: number, identities: number): void {
+    let slot = this.#slot(key);
+    if (this.#keys[slot] === 0) {
+      if ((this.size + 1) * 3 > this.#keys.length * 2) {
+        this.#grow();
+        slot = this.#slot(key);
+      }
+      this.#keys[slot] = key;
+      this.size++;
+    }
+    this.#events[slot] = this.#events[slot]! + events;
+    this.#identities[slot] = this.#identities[slot]! + identities;
+  }
+
+  /** Multiplies every count; values with less than `least` events left are forgotten. */
+  scale(factor: number, least: number): void {
+    this.#rebuild(this.#keys.length, factor, least);
+  }
+
+  forEach(visit: (key: number, events: number, identities: number) => void): void {
+    for (let i = 0; i < this.#keys.length; i++) {
+      if (this.#keys[i] !== 0) visit(this.#keys[i]!, this.#events[i]!, this.#identities[i]!);
+    }
+  }
+
+  clear(): void {
+    this.#keys.fill(0);
+    this.#events.fill(0);
+    this.#identities.fill(0);
+    this.size = 0;
+  }
+
+  #slot(key: number): number {
+    const mask = this.#keys.length - 1;
+    let slot = Math.imul(key, 0x9e3779b1) >>> 0;
+    slot = (slot ^ (slot >>> 15)) & mask;
+    while (this.#keys[slot] !== 0 && this.#keys[slot] !== key) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  #grow(): void {
+    if (this.#keys.length < this.limit) this.#rebuild(this.#keys.length * 2, 1, 0);
+    else while ((this.size + 1) * 3 > this.#keys.length * 2) this.#rebuild(this.#keys.length, 0.5, 0.5);
+  }
+
+  #rebuild(length: number, factor: number, least: number): void {
+    const keys = this.#keys;
+    const events = this.#events;
+    const identities = this.#identities;
+    this.#keys = new Uint32Array(length);
+    this.#events = new Float32Array(length);
+    this.#identities = new Float32Array(length);
+    this.size = 0;
+    for (let i = 0; i < keys.length; i++) {
+      if (keys[i] === 0 || events[i]! * factor < least) continue;
+      const slot = this.#slot(keys[i]!);
+      this.#keys[slot] = keys[i]!;
+      this.#events[slot] = events[i]! * factor;
+      this.#identities[slot] = identities[i]! * factor;
+      this.size++;
+    }
+  }
+}

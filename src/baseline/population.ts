@@ -1,0 +1,183 @@
+import { CountTable } from './count-table.ts';
+import { dimensionCount, measures, outcomes, rateWindowsMs } from './row-layout.ts';
+
+/** Lengths of history, by powers of two, for which the chance of something new is learned apart. */
+export const historyBuckets = 12;
+/** Peer groups kept apart; the rest share everyone's statistics. */
+const groupsMax = 256;
+const valuesMax = 1 << 18;
+/** A population's memory: half of what was counted a month ago still counts. */
+const halfLifeDays = 30;
+
+export function historyBucket(events: number): number {
+  return Math.min(historyBuckets - 1, Math.floor(Math.log2(events + 1)));
+}
+
+/** Sums of one group: nothing here depends on the order in which they were added. */
+type Sums = {
+  /** Per dimension: events with a value, and identities' first uses of a value. */
+  readonly events: Float64Array;
+  readonly firsts: Float64Array;
+  /** Per dimension and length of history: events, and those whose value was new to the identity. */
+  readonly seen: Float64Array;
+  readonly novel: Float64Array;
+  /** Per rate window and measure: weight, sum and sum of squares of logarithms. */
+  readonly moments: Float64Array;
+  readonly outcomes: Float64Array;
+  readonly hours: Float64Array;
+  readonly weekdays: Float64Array;
+};
+export const numericCount = rateWindowsMs.length + measures.length;
+
+function emptySums(): Sums {
+  return {
+    events: new Float64Array(dimensionCount),
+    firsts: new Float64Array(dimensionCount),
+    seen: new Float64Array(dimensionCount * historyBuckets),
+    novel: new Float64Array(dimensionCount * historyBuckets),
+    moments: new Float64Array(numericCount * 3),
+    outcomes: new Float64Array(outcomes.length),
+    hours: new Float64Array(24),
+    weekdays: new Float64Array(7),
+  };
+}
+const sumNames = ['events', 'firsts', 'seen', 'novel', 'moments', 'outcomes', 'hours', 'weekdays'] as const;
+
+/**
+ * What peers and everyone do. Group 0 is everyone. Reads see the state as of the start of the current frame (a fixed stretch of
+ * event time); what events add waits in a second copy until the frame ends. So a score does not depend on how different
+ * identities' events were interleaved within a frame.
+ */
+export class Population {
+  readonly #groups = new Map<string, number>();
+  readonly #names: string[] = ['everyone'];
+  readonly #sums: Sums[] = [emptySums()];
+  readonly #pending: Sums[] = [emptySums()];
+  readonly #touched = new Set<number>();
+  readonly #counts = new CountTable(valuesMax);
+  readonly #pendingCounts: CountTable[] = [new CountTable(valuesMax)];
+  #day = -1;
+
+  get bytes(): number {
+    return this.#counts.bytes + this.#pendingCounts.reduce((a, c) => a + c.bytes, 0) + this.#sums.length * 6000;
+  }
+
+  group(name: string): number {
+    const known = this.#groups.get(name);
+    if (known !== undefined) return known;
+    if (this.#sums.length >= groupsMax) return 0;
+    const index = this.#sums.length;
+    this.#groups.set(name, index);
+    this.#names.push(name);
+    this.#sums.push(emptySums());
+    this.#pending.push(emptySums());
+    this.#pendingCounts.push(new CountTable(valuesMax));
+    return index;
+  }
+
+  groupName(group: number): string {
+    return this.#names[group] ?? 'everyone';
+  }
+
+  sums(group: number): Sums {
+    return this.#sums[group]!;
+  }
+
+  /** Events of the group with this value. */
+  valueEvents(group: number, value: number): number {
+    return this.#counts.events(mix(group, value));
+  }
+
+  /** Identities of the group that used this value, as far as their rows remember. */
+  valueIdentities(group: number, value: number): number {
+    return this.#counts.identities(mix(group, value));
+  }
+
+  addValue(group: number, dimension: number, use: { value: number; history: number; novel: boolean; weight: number }): void {
+    const sums = this.#open(group);
+    sums.events[dimension]! += use.weight;
+    const bucket = dimension * historyBuckets + historyBucket(use.history);
+    sums.seen[bucket]! += 1;
+    if (use.novel) {
+      sums.firsts[dimension]! += 1;
+      sums.novel[bucket]! += 1;
+    }
+    this.#pendingCounts[group]!.add(use.value, use.weight, use.novel ? 1 : 0);
+  }
+
+  addNumber(group: number, index: number, logarithm: number): void {
+    const { moments } = this.#open(group);
+    moments[index * 3]! += 1;
+    moments[index * 3 + 1]! += logarithm;
+    moments[index * 3 + 2]! += logarithm * logarithm;
+  }
+
+  addCall(group: number, call: { outcome: number; hour: number; weekday: number; weight: number }): void {
+    const sums = this.#open(group);
+    sums.outcomes[0]! += call.weight;
+    if (call.outcome > 0) sums.outcomes[call.outcome]! += call.weight;
+    sums.hours[call.hour]! += 1;
+    sums.weekdays[call.weekday]! += 1;
+  }
+
+  /** The frame is over: what it added becomes visible. */
+  advance(ts: number): void {
+    for (const group of this.#touched) {
+      for (const name of sumNames) {
+        const pending = this.#pending[group]![name];
+        for (const target of group === 0 ? [0] : [group, 0]) {
+          const sums = this.#sums[target]![name];
+          for (let i = 0; i < pending.length; i++) sums[i]! += pending[i]!;
+        }
+        pending.fill(0);
+      }
+      const counts = this.#pendingCounts[group]!;
+      counts.forEach((value, events, identities) => {
+        this.#counts.add(mix(0, value), events, identities);
+        if (group !== 0) this.#counts.add(mix(group, value), events, identities);
+      });
+      counts.clear();
+    }
+    this.#touched.clear();
+    this.#decay(Math.floor(ts / 86_400_000));
+  }
+
+  #open(group: number): Sums {
+    this.#touched.add(group);
+    return this.#pending[group]!;
+  }
+
+  #decay(day: number): void {
+    if (this.#day >= 0 && day > this.#day) {
+      const factor = 2 ** (-(day - this.#day) / halfLifeDays);
+      this.#counts.scale(factor, 0.01);
+      for (const sums of this.#sums) for (const name of sumNames) for (let i = 0; i < sums[name].length; i++) sums[name][i]! *= factor;
+    }
+    if (day > this.#day) this.#day = day;
+  }
+
+  snapshot(): object {
+    const counts: number[] = [];
+    this.#counts.forEach((...entry) => counts.push(...entry));
+    return { names: this.#names, day: this.#day, counts, sums: this.#sums.map((s) => sumNames.map((name) => [...s[name]])) };
+  }
+
+  restore(snapshot: { names: string[]; day: number; counts: number[]; sums: number[][][] }): void {
+    snapshot.names.slice(1).forEach((name) => {
+      this.group(name);
+    });
+    snapshot.sums.forEach((sums, g) => {
+      sumNames.forEach((name, i) => {
+        this.#sums[g]![name].set(sums[i]!);
+      });
+    });
+    for (let i = 0; i < snapshot.counts.length; i += 3) {
+      this.#counts.add(snapshot.counts[i]!, snapshot.counts[i + 1]!, snapshot.counts[i + 2]!);
+    }
+    this.#day = snapshot.day;
+  }
+}
+
+function mix(group: number, value: number): number {
+  return (Math.imul(value, 0x2c1b3c6d) ^ Math.imul(group, 0x9e3779b1)) >>> 0 || 1;
+}

@@ -1,0 +1,79 @@
+/**
+ * Baseline: what is normal for an identity. In: observations of released events. Out: predictions, before learning from the event.
+ * One identity is one row of fixed size inside an ArrayBuffer; all of a shard's rows are one slab. A row never holds a string,
+ * and it holds nothing that cannot be decayed, so it neither grows nor goes stale.
+ *
+ * Offsets are in 32-bit words from the start of the row.
+ */
+
+/** Categorical dimensions and how many of an identity's values are remembered; the rarest gives way. */
+export const dimensions = [
+  { name: 'function', slots: 20 },
+  { name: 'area', slots: 8 },
+  { name: 'object_type', slots: 5 },
+  { name: 'method', slots: 4 },
+  { name: 'status', slots: 5 },
+  { name: 'network', slots: 6 },
+  { name: 'country', slots: 3 },
+  { name: 'client', slots: 6 },
+  { name: 'application', slots: 4 },
+  { name: 'time_zone', slots: 3 },
+] as const;
+
+export type DimensionName = (typeof dimensions)[number]['name'];
+export const dimensionCount = dimensions.length;
+
+export function dimensionIndex(name: DimensionName): number {
+  return dimensions.findIndex((d) => d.name === name);
+}
+
+/** Window lengths of the rate baselines, ms. */
+export const rateWindowsMs = [60_000, 3_600_000, 86_400_000] as const;
+/** Numeric measures of one call; the logarithm of each is taken as normal. */
+export const measures = ['response_bytes', 'request_bytes'] as const;
+/** The families of features, in the order of the row's evidence words. */
+export const families = ['rate', 'novelty', 'context', 'calendar', 'errors', 'volume'] as const;
+export type FamilyName = (typeof families)[number];
+/** Kinds of unsuccessful answers that are counted over a short memory, after the total. */
+export const outcomes = ['total', 'denied', 'missing', 'failed'] as const;
+
+let words = 0;
+const take = (count: number): number => {
+  const at = words;
+  words += count;
+  return at;
+};
+
+export const at = {
+  keyHigh: take(1),
+  keyLow: take(1),
+  /** Float64 at an even word: the newest event's time, ms. */
+  lastTs: take(2),
+  /** Seconds since 1970. */
+  firstSeen: take(1),
+  events: take(1),
+  peerGroup: take(1),
+  /** Frame number until which nothing is learned because a finding is open. */
+  gatedUntil: take(1),
+  /** Per dimension: its slots, each a 16-bit value hash and a 16-bit count. */
+  slots: dimensions.map((d) => take(d.slots)),
+  /** Per dimension: share of recent events whose value was new to the identity. */
+  novelty: take(dimensions.length),
+  /** 24 hours of the day and 7 days of the week, one byte each, halved when one is full. */
+  calendar: take(8),
+  /** Per window: number, count so far, then mean, variance and weight of the logarithm of finished windows' counts. */
+  rate: take(rateWindowsMs.length * 5),
+  /** Per measure: mean and variance of the logarithm, and weight. */
+  measure: take(measures.length * 3),
+  /** Decayed counts over the last minutes. */
+  outcome: take(outcomes.length),
+  /** Accumulated evidence, nats. */
+  evidence: take(1),
+  /** What each family added to it. */
+  familyEvidence: take(families.length),
+  /** Mean and variance of the raw surprise, for the identity's own habit of being surprising. */
+  habit: take(2),
+} as const;
+
+export const rowWords = words + (words % 2);
+export const rowBytes = rowWords * 4;

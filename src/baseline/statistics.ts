@@ -1,0 +1,35 @@
+/** Kullback-Leibler divergence between two coins, nats. KL(0.5 || 0.1) = 0.511. */
+export function coinDivergence(observed: number, expected: number): number {
+  const q = Math.min(1 - 1e-9, Math.max(1e-9, expected));
+  const head = observed <= 0 ? 0 : observed * Math.log(observed / q);
+  const tail = observed >= 1 ? 0 : (1 - observed) * Math.log((1 - observed) / (1 - q));
+  return head + tail;
+}
+
+/**
+ * Chernoff's bound: -ln P(at least `successes` of `trials` | `rate`) >= trials * KL. Zero when there are no more than expected.
+ * 8 of 10 at a rate of 0.1: 10 * KL(0.8 || 0.1) = 13.6 nats.
+ */
+export function excessSurprise(successes: number, trials: number, rate: number): number {
+  const share = successes / trials;
+  return share <= rate ? 0 : trials * coinDivergence(share, rate);
+}
+
+/** -ln P(T > t) for the upper tail, by the bound n/2 * ln(1 + t²/n): Student's tail up to a factor that calibration takes out. */
+export function studentSurprise(t: number, freedom: number): number {
+  return t <= 0 ? 0 : ((freedom + 1) / 2) * Math.log1p((t * t) / freedom);
+}
+
+export type Normal = { mean: number; variance: number; weight: number };
+
+/**
+ * Normal-inverse-gamma predictive: own mean and variance shrunk towards a prior that counts as `strength` observations.
+ * Own mean 4 of weight 10, prior mean 2 of strength 10: predicted mean 3, and the variance is widened by the disagreement.
+ */
+export function shrink(own: Normal, prior: Normal, strength: number): Normal {
+  const weight = own.weight + strength;
+  const mean = (own.weight * own.mean + strength * prior.mean) / weight;
+  const apart = own.mean - prior.mean;
+  const pooled = (own.weight * own.variance + strength * prior.variance + (own.weight * strength * apart * apart) / weight) / weight;
+  return { mean, variance: pooled * (1 + 1 / weight), weight };
+}

@@ -1,0 +1,170 @@
+import { dimensionCount, dimensionIndex } from '../baseline/row-layout.ts';
+import { hash32 } from '../core/hash.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
+
+/**
+ * Feature: one number taken from an event and its identity's recent past. In: a resolved event. Out: hashes and numbers.
+ * An observation never holds a string and is reused for every event: nothing may keep it.
+ */
+export type Observation = {
+  ts: number;
+  /** 1 / sample_rate: how many real calls this event stands for. */
+  weight: number;
+  /** Hash of the value in each dimension; 0 when the event does not say. */
+  readonly values: Uint32Array;
+  /** In the caller's own time zone. */
+  hour: number;
+  weekday: number;
+  /** Index into `outcomes`, 0 for a success or a redirect. */
+  outcome: number;
+  responseBytes: number;
+  requestBytes: number;
+};
+
+const dim = {
+  function: dimensionIndex('function'),
+  area: dimensionIndex('area'),
+  objectType: dimensionIndex('object_type'),
+  method: dimensionIndex('method'),
+  status: dimensionIndex('status'),
+  network: dimensionIndex('network'),
+  country: dimensionIndex('country'),
+  client: dimensionIndex('client'),
+  application: dimensionIndex('application'),
+  timeZone: dimensionIndex('time_zone'),
+} as const;
+
+export function emptyObservation(): Observation {
+  return {
+    ts: 0,
+    weight: 1,
+    values: new Uint32Array(dimensionCount),
+    hour: 0,
+    weekday: 0,
+    outcome: 0,
+    responseBytes: -1,
+    requestBytes: -1,
+  };
+}
+
+/** The texts behind an event's dimension values, as an analyst would name them; null where the event does not say. */
+export function dimensionText(resolved: ResolvedEvent, dimension: number): string | null {
+  const { event } = resolved;
+  switch (dimension) {
+    case dim.function:
+      return event.operation ?? `${event.method ?? '-'} ${resolved.route}`;
+    case dim.area:
+      return areaOf(resolved);
+    case dim.objectType:
+      return objectType(event.path);
+    case dim.method:
+      return event.method;
+    case dim.status:
+      return event.status === null ? null : statusClass(event.status);
+    case dim.network:
+      return networkOf(resolved);
+    case dim.country:
+      return event.country;
+    case dim.client:
+      return event.user_agent === null ? null : clientProgram(event.user_agent);
+    case dim.application:
+      return resolved.identity_kind === 'client' ? event.host : (event.client_id ?? event.caller_service ?? event.service);
+    default:
+      return event.tz;
+  }
+}
+
+/** Hashes already worked out, by text. Forgotten all at once at the limit: it is only a shortcut. */
+const known = new Map<string, number>();
+const knownMax = 65_536;
+
+function hashOf(text: string, dimension: number): number {
+  let hash = known.get(text);
+  if (hash === undefined) {
+    if (known.size >= knownMax) known.clear();
+    hash = hash32(text);
+    known.set(text, hash);
+  }
+  return (Math.imul(hash, 0x9e3779b1) ^ Math.imul(dimension + 1, 0x85ebca6b)) >>> 0 || 1;
+}
+
+export function observe(resolved: ResolvedEvent, into: Observation): void {
+  const { event } = resolved;
+  into.ts = event.ts;
+  into.weight = 1 / event.sample_rate;
+  for (let d = 0; d < dimensionCount; d++) {
+    const text = dimensionText(resolved, d);
+    into.values[d] = text === null || text === '' ? 0 : hashOf(text, d);
+  }
+  const local = event.ts + zoneOffsetMs(event.tz);
+  into.hour = Math.floor(local / 3_600_000) % 24;
+  into.weekday = Math.floor(local / 86_400_000 + 4) % 7;
+  into.outcome = outcomeOf(event.status);
+  into.responseBytes = event.response_bytes ?? -1;
+  into.requestBytes = event.request_bytes ?? -1;
+}
+
+/** `+0230` and `+02:30` to milliseconds; anything else is taken as UTC. */
+export function zoneOffsetMs(tz: string | null): number {
+  if (tz === null || tz.length < 5) return 0;
+  const sign = tz.charCodeAt(0) === 45 ? -1 : 1;
+  const hours = Number(tz.slice(1, 3));
+  const minutes = Number(tz.slice(-2));
+  return hours <= 14 && minutes < 60 ? sign * (hours * 60 + minutes) * 60_000 : 0;
+}
+
+function outcomeOf(status: number | null): number {
+  if (status === null || status < 400) return 0;
+  if (status === 401 || status === 403) return 1;
+  if (status < 500) return 2;
+  return 3;
+}
+
+function statusClass(status: number): string {
+  if (status === 401 || status === 403 || status === 404 || status === 429) return String(status);
+  return `${Math.floor(status / 100)}xx`;
+}
+
+/** The part of the API: the service of an operation, else the host and the first segment of the route. */
+function areaOf(resolved: ResolvedEvent): string | null {
+  const { operation, host } = resolved.event;
+  if (operation !== null) {
+    const colon = operation.indexOf(':');
+    return colon < 0 ? operation : operation.slice(0, colon);
+  }
+  const second = resolved.route.indexOf('/', 1);
+  return (host ?? '') + (second < 0 ? resolved.route : resolved.route.slice(0, second));
+}
+
+/** What follows the last dot of the path, when it looks like a file's. */
+function objectType(path: string | null): string | null {
+  if (path === null) return null;
+  const query = path.indexOf('?');
+  const end = query < 0 ? path.length : query;
+  const dot = path.lastIndexOf('.', end);
+  if (dot < 0 || end - dot > 9 || end - dot < 2 || path.indexOf('/', dot) >= 0) return null;
+  return path.slice(dot + 1, end);
+}
+
+/** The autonomous system if known, else the /24 or /48 that the address is in. */
+function networkOf(resolved: ResolvedEvent): string | null {
+  const { asn, client_ip: ip } = resolved.event;
+  if (asn !== null) return `AS${asn}`;
+  if (ip === null) return null;
+  const colon = ip.indexOf(':');
+  if (colon < 0) return ip.slice(0, ip.lastIndexOf('.'));
+  return ip.split(':', 3).join(':');
+}
+
+const programs = new Map<string, string>();
+
+/** A user agent without its version numbers, so that an update is not a new client. */
+function clientProgram(userAgent: string): string {
+  let program = programs.get(userAgent);
+  if (program === undefined) {
+    if (programs.size >= 16_384) programs.clear();
+    program = userAgent.replace(/[0-9][0-9._-]*/g, '#').slice(0, 200);
+    programs.set(userAgent, program);
+  }
+  return program;
+}
