@@ -6,6 +6,7 @@ const table = {
   MODEL_INVALID: { retriable: false, exitCode: 1 },
   STATE_INVALID: { retriable: false, exitCode: 1 },
   LOG_UNAVAILABLE: { retriable: true, exitCode: 1 },
+  LOG_REJECTED: { retriable: false, exitCode: 1 },
   LOG_FENCED: { retriable: false, exitCode: 1 },
   STORE_UNAVAILABLE: { retriable: true, exitCode: 1 },
   STORE_REJECTED: { retriable: false, exitCode: 1 },

@@ -70,9 +70,13 @@ export type ShardContext = {
   readonly checkpoint: (checkpoint: ShardCheckpoint) => Promise<void>;
 };
 
-/** One shard as the log sees it. Calls never overlap; after `close` none comes. */
+/**
+ * One shard as the log sees it. Calls never overlap; after `close` none comes.
+ * When `onBatch` or `onIdle` rejects, the shard is closed as lost and, after a pause, opened and restored anew from its last checkpoint:
+ * a half-applied batch never counts. A failure that is final (a GaitError that is not retriable, LOG_FENCED apart) ends the consumption.
+ */
 export type ShardHandler = {
-  /** The committed state records, oldest first, before the first batch; older owners are fenced by then. */
+  /** The state records committed since the newest full checkpoint, oldest first, before the first batch; older owners are fenced by then. */
   readonly restore: (records: readonly Buffer[]) => void;
   /** After the last `restore`: `position` is the committed one, undefined for a shard that never checkpointed (it begins at the earliest record). */
   readonly restored: (position: number | undefined) => void;
@@ -110,6 +114,9 @@ export type Log = {
   readonly tail: (options: TailOptions) => Promise<Consumption & { readonly caughtUp: Promise<void> }>;
   readonly close: () => Promise<void>;
 };
+
+/** Both logs refuse a larger record (LOG_REJECTED), so that what one takes the other takes too. */
+export const recordBytesMax = 8 * 1024 * 1024;
 
 /** Sizes of the checkpoint's records: a record per row costs 15 µs of client time each. */
 export const stateRecordBytesMax = 512 * 1024;
