@@ -1,0 +1,74 @@
+import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'yaml';
+import { GaitError } from '../core/errors.ts';
+import type { z } from './zod.ts';
+
+export type YamlFile = {
+  readonly value: unknown;
+  /** `file:line:column` of the value at a path, or of its nearest parent when it is not there. */
+  readonly locate: (path: readonly PropertyKey[]) => string;
+};
+
+/**
+ * Parses YAML 1.2 (and so JSON). Duplicate keys and broken syntax fail with CONFIG_INVALID, one `file:line:column: cause` per error;
+ * aliases are expanded a hundred times at most, so a small file cannot unfold into a large one.
+ */
+export function parseYaml(text: string, fileName: string): YamlFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${fileName}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    throw invalid(document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`));
+  }
+  const locate = (path: readonly PropertyKey[]): string => at(offsetOf(document.contents, path));
+  return { value: toValue(() => document.toJS({ maxAliasCount: 100 }), fileName), locate };
+}
+
+/** Parses and checks a file against its schema; every disagreement is named with its place, all in one CONFIG_INVALID. */
+export function checkYaml<T>(schema: z.ZodType<T>, text: string, fileName: string): T {
+  const { value, locate } = parseYaml(text, fileName);
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw invalid(
+    result.error.issues.flatMap((issue) => {
+      // Zod reports unknown keys on the object that holds them; a person wants the line of the key.
+      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+      return paths.map((path) => `${locate(path)}: ${path.map(String).join('.') || 'file'}: ${issue.message}`);
+    }),
+  );
+}
+
+function invalid(errors: readonly string[]): GaitError {
+  return new GaitError('CONFIG_INVALID', errors.join('\n'));
+}
+
+function toValue(expand: () => unknown, fileName: string): unknown {
+  try {
+    return expand();
+  } catch (cause) {
+    throw new GaitError('CONFIG_INVALID', `${fileName}:1:1: too many aliases`, { cause });
+  }
+}
+
+function offsetOf(root: unknown, path: readonly PropertyKey[]): number {
+  let offset = isNode(root) ? (root.range?.[0] ?? 0) : 0;
+  let node = root;
+  for (const part of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === part);
+      if (pair === undefined) break;
+      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(part)];
+      if (isNode(node)) offset = node.range?.[0] ?? offset;
+    } else break;
+  }
+  return offset;
+}
+
+export function formatYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0 });
+}
