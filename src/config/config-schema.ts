@@ -1,0 +1,247 @@
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { severities } from '../core/words.ts';
+import { Secret } from './secret.ts';
+import { z } from './zod.ts';
+
+/**
+ * The configuration's shape, one section per folder that uses it. In: YAML values after `${NAME}` has been put in. Out: typed settings
+ * with every default filled. Never true: an unknown key that is accepted, or a secret that is a plain string.
+ * Units stand in the names; sizes are bytes, times are milliseconds unless the name says days.
+ */
+
+/** A number, or its decimal text: a value that came from the environment is text. */
+function integer(min: number, max = Number.MAX_SAFE_INTEGER) {
+  return z.preprocess(fromText, z.int().min(min).max(max));
+}
+
+function fromText(value: unknown): unknown {
+  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+}
+
+const flag = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
+const text = z.string().min(1);
+const url = z.url({ protocol: /^https?$/, error: 'is not an http or https URL' });
+const secret = text.transform((value) => new Secret(value));
+/** An address that carries its own permission, as Slack's webhooks do. */
+const secretUrl = url.transform((value) => new Secret(value));
+const topicName = z
+  .string()
+  .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'is not a topic name (letters, digits, dot, dash, underscore)');
+const hexSha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/i, 'is not a SHA-256 in hex; make one with: gait check-config --hash-key');
+const identityNames = ['subject', 'mtls', 'api-key', 'client', 'consumer', 'session', 'device', 'address'] as const;
+const identityChain = z.array(z.enum(identityNames)).min(1);
+
+const roles = ['ingest', 'detect', 'serve', 'deliver'] as const;
+const keyRoles = ['ingest', 'enforce', 'analyst', 'admin'] as const;
+export type KeyRole = (typeof keyRoles)[number];
+
+const ssl = z.strictObject({
+  ca: text.optional(),
+  cert: text.optional(),
+  key: text.optional(),
+  rejectUnauthorized: flag.default(true),
+});
+
+const sasl = z.strictObject({
+  mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+  username: text,
+  password: secret,
+});
+
+const log = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('embedded'),
+    /** A folder; default `<dataDir>/log`. */
+    path: text.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('kafka'),
+    brokers: z.array(text).min(1),
+    clientId: text.default('gait'),
+    /** Present: TLS, with the system's authorities unless `ca` names a PEM file. `cert` and `key` are PEM files for mutual TLS. */
+    ssl: ssl.optional(),
+    sasl: sasl.optional(),
+    /** For topics that Gait creates. One partition of `events` is one shard. */
+    partitions: integer(1, 10_000).default(4),
+    replicationFactor: integer(1, 10).default(1),
+  }),
+]);
+
+const topics = z.strictObject({
+  events: topicName.default('gait.events'),
+  state: topicName.default('gait.state'),
+  scores: topicName.default('gait.scores'),
+  findings: topicName.default('gait.findings'),
+  signals: topicName.default('gait.signals'),
+  receipts: topicName.default('gait.receipts'),
+  deadLetter: topicName.default('gait.dead-letter'),
+});
+
+const source = z.strictObject({
+  topic: topicName,
+  /** A decoder's name, or `auto`: decided by each topic's first records. */
+  format: text.default('auto'),
+  /** A mapping file from any JSON record to canonical fields. */
+  map: text.optional(),
+  from: z.enum(['earliest', 'latest']).default('earliest'),
+  identityChain: identityChain.optional(),
+  tenant: text.optional(),
+  /** The producer keys by identity already, so that one identity's calls never overtake each other. */
+  keyed: flag.default(false),
+});
+
+const ingest = z.strictObject({
+  /** Keys the HMAC that stands in for secrets. Processes that share a log must share it; alone, one is made and kept in `dataDir`. */
+  hmacKey: z
+    .string()
+    .min(16, 'needs at least 16 characters')
+    .transform((value) => new Secret(value))
+    .optional(),
+  /** Query parameters whose values are kept; all others lose theirs. */
+  queryNames: z.array(text).default([]),
+  /** OpenAPI documents (JSON or YAML files) whose path templates name the routes. */
+  openApi: z.array(text).default([]),
+  recordBytesMax: integer(1024, 16 * 1024 * 1024).default(1024 * 1024),
+  routesPerHostMax: integer(1, 100_000).default(2000),
+  identityChain: identityChain.default([...identityNames]),
+});
+
+const detect = z.strictObject({
+  reorderWindowMs: integer(0, 60_000).default(250),
+  allowedLatenessMs: integer(0).default(300_000),
+  /** Per shard; beyond it the coldest identity is moved to the log. */
+  identitiesMax: integer(100, 50_000_000).default(1_000_000),
+  findingsPer1000PerDay: z.preprocess(fromText, z.number().positive().max(1000)).default(1),
+  model: z.enum(['deviation-v1', 'pca', 'none']).default('deviation-v1'),
+  backend: z.enum(['auto', 'wasm', 'node']).default('auto'),
+  /** Policy rules; without it the rules that come with the program. */
+  policyFile: text.optional(),
+  checkpointMs: integer(100).default(5000),
+  /** Event ids remembered per shard, to drop what a gateway sends twice. */
+  duplicateWindow: integer(0, 16_777_216).default(262_144),
+});
+
+const store = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('embedded'),
+    /** A folder; default `<dataDir>/store`. */
+    path: text.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('clickhouse'),
+    url,
+    username: text.default('default'),
+    password: secret.optional(),
+    database: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'is not a database name')
+      .default('gait'),
+  }),
+  z.strictObject({ kind: z.literal('off') }),
+]);
+
+const retention = z.strictObject({
+  /** Share of the ordinary events that are stored; those of findings always are. */
+  eventsSample: z.preprocess(fromText, z.number().min(0).max(1)).default(1),
+  ttlDays: integer(1, 3650).default(30),
+  deadLetterTtlDays: integer(1, 3650).default(14),
+});
+
+const alerts = z.strictObject({
+  slack: z.strictObject({ url: secretUrl, severityMin: z.enum(severities).default('medium') }).optional(),
+});
+
+const webhook = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be lower-case letters, digits and dashes'),
+  url,
+  /** As in Standard Webhooks: `whsec_` and base64. */
+  secret: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{16,}={0,2}$/, 'must be whsec_ followed by base64, as in Standard Webhooks')
+    .transform((value) => new Secret(value)),
+});
+
+const signals = z.strictObject({
+  /** A decision older than this is not sent any more: it is recorded as stale. */
+  staleAfterMs: integer(1000).default(300_000),
+  webhooks: z.array(webhook).default([]),
+});
+
+const apiKey = z.strictObject({ name: text, sha256: hexSha256, roles: z.array(z.enum(keyRoles)).min(1) });
+
+const http = z.strictObject({
+  host: text.default('127.0.0.1'),
+  port: integer(0, 65_535).default(4420),
+  /** Before and after decompression alike. */
+  bodyBytesMax: integer(1024, 256 * 1024 * 1024).default(8 * 1024 * 1024),
+  keys: z.array(apiKey).default([]),
+});
+
+const sections = z
+  .strictObject({
+    dataDir: text.default('./data'),
+    roles: z
+      .array(z.enum(roles))
+      .min(1)
+      .default([...roles]),
+    group: z
+      .string()
+      .regex(/^[a-zA-Z0-9._-]{1,200}$/, 'is not a consumer group name')
+      .default('gait'),
+    /** Plays the bundled recording through the live path; default: only when there is neither a file nor Kafka. */
+    sample: flag.default(false),
+    logging: z
+      .strictObject({ level: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info') })
+      .prefault({}),
+    log: log.prefault({ kind: 'embedded' }),
+    topics: topics.prefault({}),
+    /** Default: `api-traffic` with Kafka, none without. */
+    sources: z.array(source).optional(),
+    ingest: ingest.prefault({}),
+    detect: detect.prefault({}),
+    store: store.prefault({ kind: 'embedded' }),
+    retention: retention.prefault({}),
+    alerts: alerts.prefault({}),
+    signals: signals.prefault({}),
+    http: http.prefault({}),
+  })
+  .superRefine((config, context) => {
+    const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+    if (!isLoopback(config.http.host) && config.http.keys.length === 0) {
+      const reason = 'is reachable from other machines, so http.keys must name at least one API key';
+      refuse(['http', 'host'], `${config.http.host} ${reason}`);
+    }
+    if (config.log.kind === 'embedded' && (config.sources ?? []).length > 0) {
+      refuse(['sources'], 'topics are read from Kafka, so log.kind must be kafka');
+    }
+  })
+  .transform((config) => ({
+    ...config,
+    log:
+      config.log.kind === 'embedded'
+        ? { ...config.log, path: config.log.path ?? join(config.dataDir, 'log') }
+        : config.log,
+    store:
+      config.store.kind === 'embedded'
+        ? { ...config.store, path: config.store.path ?? join(config.dataDir, 'store') }
+        : config.store,
+    sources: config.sources ?? (config.log.kind === 'kafka' ? [source.parse({ topic: 'api-traffic' })] : []),
+  }));
+
+export const configSchema = {
+  /** Issues carry the path of the key at fault. */
+  parse: (value: unknown) => sections.safeParse(value),
+  /** The same shape as a JSON Schema, for the keys that exist at a path. */
+  json: () => z.toJSONSchema(sections, { io: 'input', unrepresentable: 'any' }),
+};
+
+type ReadonlyDeep<T> = T extends Secret ? T : T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> } : T;
+export type Config = ReadonlyDeep<z.output<typeof sections>>;
+
+/** 127.0.0.0/8, ::1 and the name that stands for them. A name that merely resolves to loopback today is not trusted. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
