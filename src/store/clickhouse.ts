@@ -1,0 +1,187 @@
+import { Readable } from 'node:stream';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import type { ChdbConnection } from 'chdb/connection';
+import { describeError, GaitError } from '../core/errors.ts';
+
+/**
+ * Store: what people ask questions of. In: NDJSON lines for a table, and SQL with bound parameters. Out: rows.
+ * One ClickHouse, two connections: a server over HTTP, or the same engine in this process (chdb), with the same SQL and migrations.
+ * Never true: a value from outside inside the text of a statement. The database's name is the only text put into SQL, and it is checked.
+ */
+export type Store = {
+  readonly kind: 'server' | 'embedded';
+  readonly database: string;
+  /**
+   * Inserts whole NDJSON lines as one block: all of them or none. `token` names the block: the same block under the same token has no second effect,
+   * neither in the table nor in its materialised views. STORE_REJECTED: a line's content was refused; everything else is STORE_UNAVAILABLE and worth a retry.
+   */
+  readonly insert: (table: string, lines: Buffer, token?: string) => Promise<void>;
+  /** A statement without a result, such as a migration's. */
+  readonly command: (statement: string) => Promise<void>;
+  /** Rows of a read-only query under the limits of `QueryLimits`; `{name:Type}` in the text is bound from `parameters`. */
+  readonly query: <T>(sql: string, parameters?: Readonly<Record<string, unknown>>) => Promise<readonly T[]>;
+  readonly ping: () => Promise<boolean>;
+  readonly close: () => Promise<void>;
+};
+
+export type QueryLimits = {
+  readonly seconds: number;
+  readonly memoryBytes: number;
+  readonly rows: number;
+};
+
+export type StoreOptions = {
+  /** Letters, digits and underscores. */
+  readonly database: string;
+  readonly limits?: Partial<QueryLimits>;
+} & (
+  | { readonly path: string }
+  | {
+      readonly url: string;
+      readonly username?: string;
+      readonly password?: string;
+      /** For an insert; queries are ended by their own limit. */
+      readonly timeoutMs?: number;
+    }
+);
+
+const defaultLimits: QueryLimits = { seconds: 10, memoryBytes: 1024 ** 3, rows: 100_000 };
+
+/**
+ * ClickHouse's codes for content that it cannot take: unreadable text, numbers, dates, maps, arrays; a value out of range; a violated constraint.
+ * Whatever is not in here is retried, because a wrongly retried line waits while a wrongly dropped one is lost.
+ */
+const contentCodes = new Set([
+  6, 25, 26, 27, 33, 34, 38, 41, 53, 69, 70, 72, 117, 130, 131, 190, 321, 349, 441, 467, 469, 561, 563, 675, 676,
+]);
+
+/** Async inserts would give up the token; unknown fields are ours to add first and ClickHouse's to learn later. */
+const insertSettings = {
+  async_insert: 0,
+  deduplicate_blocks_in_dependent_materialized_views: 1,
+  input_format_skip_unknown_fields: 1,
+  input_format_null_as_default: 1,
+  input_format_json_throw_on_bad_escape_sequence: 0,
+  input_format_parallel_parsing: 0,
+  max_partitions_per_insert_block: '0',
+} as const;
+
+/** Connects lazily to a server, at once to the embedded engine. STORE_UNAVAILABLE when the engine is not installed or its folder is taken. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  if (!/^[A-Za-z_]\w*$/.test(options.database)) {
+    throw new GaitError(
+      'CONFIG_INVALID',
+      `store database "${options.database}" is not a name of letters, digits and _`,
+    );
+  }
+  return 'path' in options ? openEmbedded(options.path, options) : openServer(options);
+}
+
+function openServer(options: Exclude<StoreOptions, { readonly path: string }>): Store {
+  const connection = {
+    url: options.url,
+    ...(options.username !== undefined && { username: options.username }),
+    ...(options.password !== undefined && { password: options.password }),
+    request_timeout: options.timeoutMs ?? 30_000,
+    log: { level: ClickHouseLogLevel.OFF },
+  };
+  const writer = createClient(connection);
+  const reader = createClient({ ...connection, clickhouse_settings: readSettings(options.limits) });
+  return storeOf({ kind: 'server', database: options.database, writer, reader }, async (table, lines, token) => {
+    const { stream } = await writer.exec({
+      query: `INSERT INTO ${table} FORMAT JSONEachRow`,
+      values: Readable.from([lines], { objectMode: false }),
+      clickhouse_settings: { ...insertSettings, insert_deduplication_token: token ?? '' },
+    });
+    for await (const _ of stream.resume());
+  });
+}
+
+async function openEmbedded(path: string, options: StoreOptions): Promise<Store> {
+  // Two connections on one folder run side by side, so that a slow question never holds an insert up.
+  const [own, other] = await openEngine(path);
+  const log = { level: ClickHouseLogLevel.OFF };
+  const writer = createClient({ connection: asConnection(own), log });
+  const reader = createClient({
+    connection: asConnection(other),
+    log,
+    clickhouse_settings: readSettings(options.limits),
+  });
+  return storeOf({ kind: 'embedded', database: options.database, writer, reader }, async (table, values, token) => {
+    const settings = { ...insertSettings, insert_deduplication_token: token ?? '' };
+    // The engine parses the bytes itself; through the client they would become one string together with the statement.
+    await own.chdb.rawInsert({ table, values, format: 'JSONEachRow', settings });
+  });
+}
+
+async function openEngine(path: string): Promise<readonly [ChdbConnection, ChdbConnection]> {
+  try {
+    const { createChdbConnection } = await import('chdb/connection');
+    return [createChdbConnection({ path }), createChdbConnection({ path })];
+  } catch (cause) {
+    const message = `the embedded ClickHouse cannot be opened in ${path} (is the optional package chdb installed, and no other process using the folder?): ${describeError(cause)}`;
+    throw new GaitError('STORE_UNAVAILABLE', message, { cause });
+  }
+}
+
+type ClientConnection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
+
+/** The client and the engine carry the same contract in two copies, which TypeScript takes for two because of a private field in a class. */
+function asConnection(connection: ChdbConnection): ClientConnection {
+  return connection as unknown as ClientConnection;
+}
+
+type Client = ReturnType<typeof createClient>;
+type Clients = Pick<Store, 'kind' | 'database'> & { readonly writer: Client; readonly reader: Client };
+
+function storeOf({ kind, database, writer, reader }: Clients, insert: Store['insert']): Store {
+  return {
+    kind,
+    database,
+    insert: (table, lines, token) => guarded(insert(`${database}.${table}`, lines, token)),
+    command: async (statement) => {
+      await guarded(writer.command({ query: statement }));
+    },
+    query: async <T>(sql: string, parameters?: Readonly<Record<string, unknown>>) => {
+      const result = await guarded(
+        reader.query({ query: sql, format: 'JSONEachRow', ...(parameters && { query_params: parameters }) }),
+      );
+      return guarded(result.json<T>());
+    },
+    ping: async () => (await writer.ping({ select: true })).success,
+    close: async () => {
+      await Promise.all([reader.close(), writer.close()]);
+    },
+  };
+}
+
+/** readonly=2: nothing is written and the limits below may still be set by the client, which sends them with each query. */
+function readSettings(limits: Partial<QueryLimits> = {}): Record<string, number | string> {
+  const { seconds, memoryBytes, rows } = { ...defaultLimits, ...limits };
+  return {
+    readonly: '2',
+    max_execution_time: seconds,
+    max_memory_usage: String(memoryBytes),
+    max_result_rows: String(rows),
+    output_format_json_quote_64bit_integers: 0,
+    date_time_output_format: 'iso',
+  };
+}
+
+async function guarded<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    const code = contentCodes.has(clickHouseCode(cause)) ? 'STORE_REJECTED' : 'STORE_UNAVAILABLE';
+    // The text may quote a line of the input: cut, because it goes into logs and dead letters.
+    throw new GaitError(code, `ClickHouse: ${describeError(cause).slice(0, 500)}`, { cause });
+  }
+}
+
+/** ClickHouse's own number of an error, 0 when it was not ClickHouse that spoke. The engine in process and the client name it differently. */
+export function clickHouseCode(error: unknown): number {
+  if (error instanceof GaitError) return clickHouseCode(error.cause);
+  if (!(error instanceof Error)) return 0;
+  const { clickhouseCode, code } = error as { readonly clickhouseCode?: unknown; readonly code?: unknown };
+  return Number(clickhouseCode ?? code) || 0;
+}
