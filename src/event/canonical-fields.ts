@@ -1,0 +1,288 @@
+import { isMissing, toAddress, toBoolean, toEpochMs, toNumber, toStrings } from './decode/coerce.ts';
+import type { Redactor } from './redact.ts';
+import { emptyEvent, type TrafficEvent } from './traffic-event.ts';
+
+export type FieldName = keyof TrafficEvent;
+
+/**
+ * `id`: text that names something; whole numbers are taken as text; too long is invalid (cutting would let two ids meet).
+ * `text`: free text, often written by the caller: cut at the limit and masked, never a reason to refuse the event.
+ */
+type FieldKind =
+  | 'time'
+  | 'id'
+  | 'text'
+  | 'path'
+  | 'host'
+  | 'method'
+  | 'address'
+  | 'secret'
+  | 'actor'
+  | 'auth-result'
+  | 'number'
+  | 'seconds'
+  | 'boolean'
+  | 'list'
+  | 'counts';
+
+export type FieldSpec = {
+  readonly kind: FieldKind;
+  readonly about: string;
+  /** For numbers, inclusive. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly integer?: boolean;
+};
+
+const bytes = { kind: 'number', min: 0, integer: true } as const;
+
+/** The one table behind the decoders, the JSON Schema and the documentation. */
+export const canonicalFields: Readonly<Record<FieldName, FieldSpec>> = {
+  ts: { kind: 'time', about: 'When the call began: milliseconds since 1970 or RFC 3339. Required.' },
+  event_id: { kind: 'id', about: 'Unique per call; without it derived from the position in the source.' },
+  tenant: { kind: 'id', about: 'The customer whose identities these are.' },
+  source: { kind: 'text', about: 'Which gateway or log reported the call.' },
+  trace_id: { kind: 'id', about: 'Trace or request id, for finding the call elsewhere.' },
+  sample_rate: { kind: 'number', min: 1e-9, max: 1, about: 'Share of the real calls that this one stands for.' },
+  tz: { kind: 'text', about: "The caller's UTC offset, as +0200." },
+  subject: { kind: 'id', about: 'The user: `sub` of the token, or the name that the gateway authenticated.' },
+  issuer: { kind: 'id', about: '`iss` of the token.' },
+  client_id: { kind: 'id', about: 'The OAuth client or application.' },
+  session_id: { kind: 'id', about: '`sid` of the token, or the id of the session.' },
+  token_id: { kind: 'id', about: '`jti` of the token.' },
+  api_key: { kind: 'secret', about: 'The API key; kept only as a prefix of its keyed HMAC-SHA-256.' },
+  mtls_subject: { kind: 'id', about: "Subject of the client's certificate." },
+  consumer: { kind: 'id', about: 'The consumer or account as the gateway names it.' },
+  device_id: { kind: 'id', about: 'The device.' },
+  actor_kind: { kind: 'actor', about: '`human` or `service`.' },
+  client_ip: { kind: 'address', about: 'Address of the caller, as the gateway believes it.' },
+  forwarded_for: { kind: 'text', about: 'X-Forwarded-For, as received.' },
+  user_agent: { kind: 'text', about: 'User-Agent, as received.' },
+  ja4: { kind: 'text', about: 'TLS client fingerprint.' },
+  country: { kind: 'text', about: 'Country of the address, ISO 3166-1 alpha-2.' },
+  city: { kind: 'text', about: 'City of the address.' },
+  latitude: { kind: 'number', min: -90, max: 90, about: 'Degrees.' },
+  longitude: { kind: 'number', min: -180, max: 180, about: 'Degrees.' },
+  asn: { kind: 'number', min: 0, max: 4294967295, integer: true, about: 'Autonomous system number of the address.' },
+  method: { kind: 'method', about: 'HTTP method; unknown ones become _OTHER.' },
+  host: { kind: 'host', about: 'Host asked for, without port.' },
+  path: {
+    kind: 'path',
+    about: 'Path with query; of the query only the names are kept, and the values of listed names.',
+  },
+  route: { kind: 'text', about: 'Template of the path, if the gateway knows it.' },
+  request_bytes: { ...bytes, about: 'Size of the request.' },
+  operation: { kind: 'text', about: 'Name of the operation, where that says more than method and path.' },
+  status: { kind: 'number', min: 100, max: 999, integer: true, about: 'HTTP status.' },
+  response_bytes: { ...bytes, about: 'Size of the response.' },
+  duration_ms: {
+    kind: 'number',
+    min: 0,
+    about: 'From the first byte of the request to the last of the response, milliseconds.',
+  },
+  upstream_ms: { kind: 'number', min: 0, about: 'The part of it spent upstream, milliseconds.' },
+  error_code: { kind: 'text', about: "The gateway's or the API's own error code." },
+  auth_method: { kind: 'text', about: 'How the caller authenticated.' },
+  auth_result: { kind: 'auth-result', about: '`success` or `failure`.' },
+  scopes: { kind: 'list', about: 'Scopes of the token.' },
+  roles: { kind: 'list', about: 'Roles of the caller.' },
+  acr: { kind: 'text', about: 'Authentication context class of the token.' },
+  amr: { kind: 'list', about: 'Authentication methods of the token (RFC 8176).' },
+  auth_time: { kind: 'seconds', about: 'When the user last authenticated, seconds since 1970.' },
+  token_iat: { kind: 'seconds', about: 'When the token was issued, seconds since 1970.' },
+  token_exp: { kind: 'seconds', about: 'When the token expires, seconds since 1970.' },
+  tls_version: { kind: 'text', about: 'TLS version.' },
+  tls_cipher: { kind: 'text', about: 'TLS cipher suite.' },
+  client_cert_verified: { kind: 'boolean', about: "Whether the client's certificate was verified." },
+  service: { kind: 'text', about: 'The service that was called.' },
+  caller_service: { kind: 'text', about: 'The service that called on behalf of the identity.' },
+  object_ids: { kind: 'list', about: 'The objects that were touched.' },
+  sensitive: { kind: 'counts', about: 'Sensitive data in the response: class to count.' },
+  rows: { kind: 'number', min: 0, integer: true, about: 'Rows or items in the response.' },
+  decision_id: { kind: 'id', about: 'The decision of ours that this response enforced.' },
+  enforced: { kind: 'boolean', about: 'The response was ours: never scored, never learned from.' },
+};
+
+type Field = FieldSpec & { readonly name: FieldName };
+
+const fields: ReadonlyMap<string, Field> = new Map(
+  (Object.keys(canonicalFields) as FieldName[]).map((name) => [name, { name, ...canonicalFields[name] }]),
+);
+
+/** Any longer list or count table is cut: a bound on what one event may hold. */
+const itemsMax = 64;
+
+const methods = new Set(
+  [
+    'GET',
+    'HEAD',
+    'POST',
+    'PUT',
+    'PATCH',
+    'DELETE',
+    'OPTIONS',
+    'CONNECT',
+    'TRACE',
+    'QUERY',
+    'PROPFIND',
+    'PROPPATCH',
+    'MKCOL',
+  ].concat(['COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH', 'PURGE', 'LINK', 'UNLINK']),
+);
+
+/** An event being filled, with the first field that did not fit. */
+export type Draft = {
+  event: TrafficEvent;
+  hasTime: boolean;
+  /** A cause for `invalid-field`: the field's name and what was expected, never the value. */
+  problem: string | null;
+  /** The caller's clock, for the plausible range of times. */
+  nowMs: number;
+  readonly redactor: Redactor;
+  readonly fieldCharsMax: number;
+};
+
+export function newDraft(redactor: Redactor, fieldCharsMax: number): Draft {
+  return { event: emptyEvent(), hasTime: false, problem: null, nowMs: 0, redactor, fieldCharsMax };
+}
+
+export function isCanonicalField(name: string): boolean {
+  return fields.has(name);
+}
+
+/** Sets the field from a raw value: missing values leave it as it is, wrong ones are noted in `draft.problem`. Unknown names are ignored: false. */
+export function assign(draft: Draft, name: string, value: unknown): boolean {
+  const field = fields.get(name);
+  if (field === undefined) return false;
+  if (isMissing(value)) return true;
+  const coerced = coerce(field, value, draft);
+  if (coerced === undefined) draft.problem ??= `${name}: expected ${expectation(field)}`;
+  else (draft.event as Record<string, unknown>)[field.name] = coerced;
+  if (field.kind === 'time') draft.hasTime = true;
+  return true;
+}
+
+/** As `assign`, when the field is still empty. */
+export function assignIfEmpty(draft: Draft, name: FieldName, value: unknown): void {
+  if (draft.event[name] === null) assign(draft, name, value);
+}
+
+function coerce(field: Field, value: unknown, draft: Draft): unknown {
+  switch (field.kind) {
+    case 'id':
+      return coerceId(value, draft);
+    case 'text':
+      return typeof value === 'string' ? draft.redactor.text(cut(value, draft.fieldCharsMax)) : undefined;
+    case 'number':
+      return coerceNumber(field, value);
+    case 'path':
+      return typeof value === 'string' ? draft.redactor.path(cut(value, draft.fieldCharsMax)) : undefined;
+    case 'time':
+      return toEpochMs(value);
+    case 'address':
+      return toAddress(value);
+    case 'method':
+      return coerceMethod(value);
+    case 'host':
+      return typeof value === 'string' ? hostName(cut(value, 255), draft) : undefined;
+    default:
+      return coerceRare(field, value, draft);
+  }
+}
+
+function coerceRare(field: Field, value: unknown, draft: Draft): unknown {
+  switch (field.kind) {
+    case 'secret':
+      return typeof value === 'string' || Number.isSafeInteger(value)
+        ? draft.redactor.digest(String(value))
+        : undefined;
+    case 'boolean':
+      return toBoolean(value);
+    case 'list':
+      return toStrings(value, itemsMax)?.map((item) => draft.redactor.text(cut(item, draft.fieldCharsMax)));
+    case 'seconds': {
+      const time = toEpochMs(value);
+      return time === undefined || time < 0 ? undefined : Math.floor(time / 1000);
+    }
+    case 'counts':
+      return coerceCounts(value, draft);
+    case 'actor':
+      return oneOf(value, 'human', 'service');
+    case 'auth-result':
+      return oneOf(value, 'success', 'failure');
+    default:
+      return undefined;
+  }
+}
+
+function cut(text: string, charsMax: number): string {
+  return text.length > charsMax ? text.slice(0, charsMax) : text;
+}
+
+function coerceId(value: unknown, draft: Draft): string | undefined {
+  if (typeof value === 'string') return value.length > draft.fieldCharsMax ? undefined : draft.redactor.text(value);
+  return Number.isSafeInteger(value) ? String(value) : undefined;
+}
+
+function coerceNumber(field: Field, value: unknown): number | undefined {
+  const number = typeof value === 'number' ? value : toNumber(value);
+  if (number === undefined || !(number >= (field.min ?? -Infinity) && number <= (field.max ?? Number.MAX_VALUE)))
+    return undefined;
+  return field.integer && !Number.isInteger(number) ? undefined : number;
+}
+
+/** The caller chooses the method, so unknown ones share a name (as in OpenTelemetry's conventions) and cost no baseline. */
+function coerceMethod(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  if (methods.has(value)) return value;
+  const upper = value.slice(0, 16).toUpperCase();
+  return methods.has(upper) ? upper : '_OTHER';
+}
+
+function hostName(value: string, draft: Draft): string {
+  const afterUser = value.slice(value.lastIndexOf('@') + 1).toLowerCase();
+  const colon = afterUser.lastIndexOf(':');
+  const isPort = colon > 0 && (afterUser.indexOf(':') === colon || afterUser.charCodeAt(colon - 1) === 93); /* ] */
+  return draft.redactor.text(isPort ? afterUser.slice(0, colon) : afterUser);
+}
+
+function oneOf(value: unknown, ...choices: readonly string[]): string | undefined {
+  const text = typeof value === 'string' ? value.toLowerCase() : '';
+  return choices.includes(text) ? text : undefined;
+}
+
+function coerceCounts(value: unknown, draft: Draft): Record<string, number> | undefined {
+  if (typeof value !== 'object' || Array.isArray(value)) return undefined;
+  const counts: Record<string, number> = {};
+  for (const [name, raw] of Object.entries(value as object).slice(0, itemsMax)) {
+    const count = toNumber(raw);
+    if (count === undefined || count < 0) return undefined;
+    // Setting `__proto__` to a number does nothing, but would be silently lost: say so by leaving it out here.
+    if (name !== '__proto__') counts[draft.redactor.text(cut(name, 64))] = count;
+  }
+  return counts;
+}
+
+function expectation(field: Field): string {
+  switch (field.kind) {
+    case 'time':
+    case 'seconds':
+      return 'a time';
+    case 'number': {
+      const range = field.max === undefined ? `of at least ${field.min}` : `from ${field.min} to ${field.max}`;
+      return `${field.integer ? 'a whole number' : 'a number'} ${range}`;
+    }
+    case 'boolean':
+      return 'true or false';
+    case 'list':
+      return 'an array of strings';
+    case 'counts':
+      return 'an object of counts';
+    case 'actor':
+      return '"human" or "service"';
+    case 'auth-result':
+      return '"success" or "failure"';
+    default:
+      return 'a string within the length limit';
+  }
+}

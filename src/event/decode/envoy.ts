@@ -1,0 +1,66 @@
+import { assign, type Draft } from '../canonical-fields.ts';
+import { toNumber } from './coerce.ts';
+import { assignCredentials } from './credentials.ts';
+import { assignAll, assignTime, type FieldSource, type Format, type JsonObject } from './format.ts';
+
+/** Our typed_json_format, and the names of Istio's default. */
+const sources: readonly FieldSource[] = [
+  ['event_id', 'request_id'],
+  ['trace_id', 'trace_id', 'request_id'],
+  ['method', 'method'],
+  ['host', 'authority'],
+  ['path', 'path'],
+  ['request_bytes', 'bytes_received'],
+  ['response_bytes', 'bytes_sent'],
+  ['duration_ms', 'duration'],
+  ['upstream_ms', 'upstream_service_time'],
+  ['client_ip', 'downstream_remote_address', 'downstream_direct_remote_address'],
+  ['forwarded_for', 'x_forwarded_for'],
+  ['user_agent', 'user_agent'],
+  ['subject', 'jwt_sub', 'subject'],
+  ['issuer', 'jwt_iss'],
+  ['token_id', 'jwt_jti'],
+  ['session_id', 'jwt_sid'],
+  ['client_id', 'client_id', 'jwt_azp'],
+  ['api_key', 'api_key', 'x_api_key'],
+  ['tenant', 'tenant'],
+  ['ja4', 'tls_ja4_fingerprint', 'ja4'],
+  ['mtls_subject', 'tls_peer_subject', 'downstream_peer_subject'],
+  ['tls_version', 'tls_version', 'downstream_tls_version'],
+  ['tls_cipher', 'tls_cipher', 'downstream_tls_cipher'],
+  ['service', 'upstream_cluster'],
+  ['decision_id', 'decision_id'],
+  ['acr', 'jwt_acr'],
+  ['auth_time', 'jwt_auth_time'],
+];
+
+/** Istio's name for a route that has none: every route would be the same. */
+const namelessRoutes = new Set<unknown>(['default', 'allow_any', 'block_all']);
+
+export const envoy: Format = {
+  name: 'envoy',
+  detect: (record) =>
+    (record.response_code !== undefined && record.start_time !== undefined) ||
+    (record.response_flags !== undefined && record.response_code_details !== undefined),
+  decode(record: JsonObject, draft: Draft): void {
+    assignTime(draft, record.start_time);
+    assign(draft, 'source', 'envoy');
+    assignAll(draft, record, sources);
+    if (!namelessRoutes.has(record.route_name)) assign(draft, 'route', record.route_name);
+    // 0: the client went away before there was a response; the flags (DC) say so.
+    if (toNumber(record.response_code) !== 0) assign(draft, 'status', record.response_code);
+    assign(draft, 'error_code', record.response_flags);
+    assignCredentials(draft, record);
+    draft.event.enforced = isOurs(record, draft);
+  },
+};
+
+/** Refused by the authorization service, that is, by a decision of ours. */
+function isOurs(record: JsonObject, draft: Draft): boolean {
+  const { response_flags: flags, response_code_details: details } = record;
+  return (
+    draft.event.decision_id !== null ||
+    (typeof flags === 'string' && flags.split(',').includes('UAEX')) ||
+    (typeof details === 'string' && details.startsWith('ext_authz_denied'))
+  );
+}

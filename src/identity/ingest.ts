@@ -1,0 +1,103 @@
+import type { EpochMs } from '../core/clock.ts';
+import type { Decoder } from '../event/decode/decoder.ts';
+import type { Redactor } from '../event/redact.ts';
+import type { RouteTemplater } from '../event/route-template.ts';
+import type { TrafficEvent } from '../event/traffic-event.ts';
+import { type DeadLetter, newDeadLetter, type RefusedRecord } from './dead-letter.ts';
+import { defaultIdentityChain, type IdentityChain, resolveIdentity } from './resolve.ts';
+import type { ResolvedEvent, SourcePosition } from './resolved-event.ts';
+
+export type IngestOptions = {
+  /** Asked once per topic or file: a decoder remembers the format of its source. */
+  readonly decoderFor: (topic: string) => Decoder;
+  readonly redactor: Redactor;
+  readonly templater: RouteTemplater;
+  /** The identity chain of a topic; the default one where it says nothing. */
+  readonly chainFor?: (topic: string) => IdentityChain | undefined;
+};
+
+export type Ingested = { readonly events: readonly ResolvedEvent[]; readonly deadLetters: readonly DeadLetter[] };
+
+export type Ingest = {
+  /** The events of one record, resolved, and a dead letter for each part that is none. `position.index` is the record's; parts count on from it. */
+  readonly ingest: (record: Buffer | string, position: SourcePosition, nowMs: EpochMs) => Ingested;
+  /** The dead letter of a record that could not even be read, for one (a line beyond the limit). */
+  readonly refuse: (refused: RefusedRecord, position: SourcePosition, nowMs: EpochMs) => DeadLetter;
+};
+
+/** Sources whose format is remembered; the topic's name is ours or the operator's, so this is a bound against mistakes. */
+const sourcesMax = 1000;
+
+/** From a record to resolved events: decode, redact, resolve, template. No state that a result depends on but the format and the known routes. */
+export function createIngest(options: IngestOptions): Ingest {
+  const decoders = new Map<string, Decoder>();
+  const decoderOf = (topic: string): Decoder => {
+    let decoder = decoders.get(topic);
+    if (decoder === undefined) {
+      if (decoders.size >= sourcesMax) decoders.clear();
+      decoder = options.decoderFor(topic);
+      decoders.set(topic, decoder);
+    }
+    return decoder;
+  };
+  const refuse: Ingest['refuse'] = (refused, position, nowMs) =>
+    newDeadLetter(refused, position, { redactor: options.redactor, nowMs });
+
+  return {
+    refuse,
+    ingest(record, position, nowMs) {
+      const events: ResolvedEvent[] = [];
+      const deadLetters: DeadLetter[] = [];
+      const chain = options.chainFor?.(position.topic) ?? defaultIdentityChain;
+      const outcomes = decoderOf(position.topic).decode(record, nowMs);
+      for (let i = 0; i < outcomes.length; i++) {
+        const outcome = outcomes[i]!;
+        const at = i === 0 ? position : { ...position, index: position.index + i };
+        const resolved =
+          outcome.kind === 'ok' ? resolveEvent(outcome.value, at, { chain, templater: options.templater }) : null;
+        if (resolved !== null) {
+          events.push(resolved);
+          continue;
+        }
+        const { reason, cause } =
+          outcome.kind === 'dead-letter'
+            ? outcome
+            : ({ reason: 'missing-identity', cause: 'no field of the identity chain is set' } as const);
+        const size = typeof record === 'string' ? Buffer.byteLength(record) : record.length;
+        deadLetters.push(refuse({ reason, cause, bytes: record, size }, at, nowMs));
+      }
+      return { events, deadLetters };
+    },
+  };
+}
+
+type ResolveOptions = { readonly chain: IdentityChain; readonly templater: RouteTemplater };
+
+/** Takes the event over: its `event_id`, `route` and `object_ids` become the resolved ones. */
+function resolveEvent(
+  event: TrafficEvent,
+  position: SourcePosition,
+  { chain, templater }: ResolveOptions,
+): ResolvedEvent | null {
+  const resolution = resolveIdentity(event, chain);
+  if (resolution === null) return null;
+  const { route, objects } = templater.template(event);
+  event.event_id ??= `${position.topic}-${position.partition}-${position.offset}-${position.index}`;
+  event.route = route;
+  event.object_ids = mergeObjects(event.object_ids, objects);
+  return {
+    identity: resolution.identity,
+    identity_kind: resolution.identity_kind,
+    claimed_identity: resolution.claimed_identity,
+    event_id: event.event_id,
+    route,
+    object_ids: event.object_ids ?? [],
+    event,
+    position,
+  };
+}
+
+function mergeObjects(own: readonly string[] | null, found: readonly string[]): readonly string[] | null {
+  if (found.length === 0) return own;
+  return own === null ? found : [...new Set([...own, ...found])];
+}
