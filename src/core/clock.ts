@@ -17,3 +17,8 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', done);
   });
 }
+
+/** Whether a value from outside is a time that a Date can hold. */
+export function isTime(value: unknown): value is EpochMs {
+  return typeof value === 'number' && Math.abs(value) <= 8.64e15;
+}

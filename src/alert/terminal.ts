@@ -1,0 +1,9 @@
+import type { Finding } from '../finding/finding.ts';
+import { visible } from './visible.ts';
+
+/** One line about a finding for a terminal, without the line's end and without colours; at most about 500 characters. */
+export function findingLine(finding: Finding): string {
+  const at = new Date(finding.last_seen).toISOString().slice(0, 19).replace('T', ' ');
+  const severity = finding.severity.toUpperCase().padEnd(8);
+  return `${at}Z  ${severity}  ${finding.kind}  ${visible(finding.identity, 80)}  ${visible(finding.title, 240)}`;
+}

@@ -1,0 +1,23 @@
+/**
+ * Alert: a finding on its way to a person. In: records of the topic gait.findings. Out: Slack messages and lines for a terminal.
+ * Never true: a text that came from traffic is shown as anything but text; a finding is alerted twice at the same severity.
+ */
+
+/** Controls and escapes, bidirectional and zero-width marks, lone surrogates, unassigned and private characters, line separators. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** More marks on one letter than any script needs: they would run over the neighbouring lines. */
+const stackedMarks = /(\p{M}{3})\p{M}+/gu;
+
+/**
+ * Text that an attacker may have written, made harmless for a person's eyes: what cannot be seen is spelled out as `\u{1b}`, and
+ * at most `lengthMax` characters (code points) are kept, the last of them `…` where something was cut.
+ */
+export function visible(text: string, lengthMax: number): string {
+  // Cut first: the work is bounded by the limit, and what is spelled out later is never cut in its middle.
+  const characters = Array.from(text.slice(0, lengthMax * 2 + 2));
+  const kept = characters.length > lengthMax ? [...characters.slice(0, lengthMax - 1), '…'] : characters;
+  return kept
+    .join('')
+    .replace(invisible, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+    .replace(stackedMarks, '$1');
+}

@@ -1,0 +1,49 @@
+import { isTime } from '../core/clock.ts';
+import { type CourierOptions, createCourier } from '../core/courier.ts';
+import type { Decision, Receipt } from '../policy/decision.ts';
+import type { SignedWebhook } from './webhook.ts';
+
+export type SignalDeliveryOptions = Omit<CourierOptions, 'target'> & {
+  readonly webhook: SignedWebhook;
+  /** A decision made longer ago than this is not sent: after an outage nobody is locked out for what happened before it. */
+  readonly staleAfterMs: number;
+  /** Called once per end; the next decision waits until the receipt is durable. */
+  readonly onReceipt: (receipt: Receipt) => Promise<void>;
+};
+
+/** What this needs of a log batch. */
+export type SignalBatch = { readonly records: readonly { readonly value: Buffer | null }[] };
+
+/**
+ * The handler of one webhook's consumer group over gait.signals. Each webhook has its own group, so one that is away holds back its
+ * own deliveries only. A decision is tried until it is taken, refused, expired or stale; shadow decisions leave no trace.
+ */
+export function createSignalDelivery(options: SignalDeliveryOptions): (batch: SignalBatch) => Promise<void> {
+  const { webhook, staleAfterMs, onReceipt } = options;
+  const courier = createCourier({ ...options, target: webhook.name });
+  return async ({ records }) => {
+    for (const { value } of records) {
+      const decision = value === null ? undefined : readDecision(value);
+      if (decision?.mode !== 'enforce') continue;
+      const parcel = {
+        id: decision.decision_id,
+        deadline: Math.min(decision.expires_at, decision.made_at + staleAfterMs),
+        request: (now: number) => webhook.request(decision, now),
+      };
+      await courier.carry(parcel, (settled) =>
+        onReceipt({ decision_id: decision.decision_id, target: webhook.name, ...settled }),
+      );
+    }
+  };
+}
+
+/** The topic is ours, but a topic can be written to by others: what is no decision is passed over, and never stops the stream. */
+function readDecision(value: Buffer): Decision | undefined {
+  try {
+    const decision = JSON.parse(value.toString('utf8')) as Partial<Decision> | null;
+    const named = /^[\w-]{1,100}$/.test(decision?.decision_id ?? '');
+    return named && isTime(decision?.made_at) && isTime(decision?.expires_at) ? (decision as Decision) : undefined;
+  } catch {
+    return undefined;
+  }
+}

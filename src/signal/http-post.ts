@@ -1,0 +1,89 @@
+import type { Clock } from '../core/clock.ts';
+import type { Post, PostRequest, PostResult } from '../core/post.ts';
+
+export type HttpPostOptions = {
+  readonly clock: Clock;
+  /** Connect, send and read together. */
+  readonly timeoutMs?: number;
+};
+
+/** An answer is read this far, for its first words; the rest is not waited for. */
+const answerBytesMax = 4096;
+const detailLengthMax = 120;
+/** A receiver cannot park us for longer. */
+const retryAfterMaxMs = 3_600_000;
+
+/** POST through Node's own fetch. Redirects are not followed, wherever they lead: what is signed for one address goes to no other. */
+export function createHttpPost({ clock, timeoutMs = 10_000 }: HttpPostOptions): Post {
+  return async (request, signal) => {
+    try {
+      const response = await fetch(request.url, {
+        method: 'POST',
+        headers: request.headers,
+        body: request.body,
+        redirect: 'manual',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      const words = await firstWords(response);
+      return judge(response, safe(`HTTP ${response.status} ${words}`, request), clock);
+    } catch (error) {
+      return { kind: 'failed', status: null, detail: safe(causeOf(error), request), retryAfterMs: null };
+    }
+  };
+}
+
+function judge({ status, headers }: Response, detail: string, clock: Clock): PostResult {
+  const end = (kind: PostResult['kind'], retryAfterMs: number | null = null): PostResult => ({
+    kind,
+    status,
+    detail,
+    retryAfterMs,
+  });
+  if (status >= 200 && status < 300) return end('delivered');
+  if (status === 410) return end('gone');
+  if (status >= 500 || status === 408 || status === 429) {
+    return end('failed', retryAfterMs(headers.get('retry-after'), clock));
+  }
+  return end('rejected');
+}
+
+/** RFC 9110, 10.2.3: seconds or a date. */
+function retryAfterMs(header: string | null, clock: Clock): number | null {
+  if (header === null) return null;
+  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - clock.now();
+  return Number.isFinite(ms) ? Math.min(retryAfterMaxMs, Math.max(0, ms)) : null;
+}
+
+async function firstWords(response: Response): Promise<string> {
+  if (response.body === null) return '';
+  const reader = response.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes < answerBytesMax) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    bytes += value.length;
+  }
+  await reader.cancel();
+  return Buffer.concat(chunks).subarray(0, answerBytesMax).toString('utf8');
+}
+
+/** The reason that fetch hides in its cause, such as ECONNREFUSED. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'request failed';
+  if (error.name === 'TimeoutError') return 'timed out';
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
+}
+
+/** Printable, short, and without the address's path and query: in Slack's webhooks they are the secret. */
+function safe(text: string, request: PostRequest): string {
+  const { pathname, search } = new URL(request.url);
+  const secret = pathname.length > 1 ? `${pathname}${search}` : search;
+  const hidden = secret === '' ? text : text.replaceAll(secret, '…').replaceAll(pathname.slice(1) || secret, '…');
+  return hidden
+    .replace(/[^\x20-\x7e…]+/g, ' ')
+    .trim()
+    .slice(0, detailLengthMax);
+}
