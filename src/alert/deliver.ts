@@ -75,8 +75,9 @@ function rank(severity: Severity): number {
 function readFinding(value: Buffer): Finding | undefined {
   try {
     const finding = JSON.parse(value.toString('utf8')) as Partial<Finding> | null;
-    const whole = typeof finding?.finding_id === 'string' && typeof finding.title === 'string';
-    return whole && [finding.first_seen, finding.last_seen].every(isTime) ? (finding as Finding) : undefined;
+    const texts = [finding?.finding_id, finding?.incident_id, finding?.identity, finding?.kind, finding?.title];
+    const whole = texts.every((text) => typeof text === 'string') && Array.isArray(finding?.reasons);
+    return whole && [finding?.first_seen, finding?.last_seen].every(isTime) ? (finding as Finding) : undefined;
   } catch {
     return undefined;
   }

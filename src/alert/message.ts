@@ -30,6 +30,6 @@ export function alertMessage(finding: Finding, escalatedFrom?: Severity): AlertM
       { label: 'Finding', value: finding.finding_id },
       { label: 'Incident', value: finding.incident_id },
     ],
-    reasons: finding.reasons.slice(0, reasonsMax).map((reason) => reason.text),
+    reasons: finding.reasons.slice(0, reasonsMax).map((reason) => String(reason.text)),
   };
 }

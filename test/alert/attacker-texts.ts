@@ -1,0 +1,23 @@
+/** What an attacker might put into a user name, a route or a user agent to act on whoever reads of it. */
+export const attackerTexts = [
+  '<!channel> look',
+  '<!everyone><!here>',
+  '<@U012AB3CD> <#C012AB3CD>',
+  '<https://evil.example/login|Sign in again>',
+  'see https://evil.example/ now',
+  '&lt;!channel&gt; &amp;',
+  '```code``` `x` *bold* _it_ ~no~ :skull:',
+  '@channel @here @everyone',
+  '\u001b[2J\u001b[1;1Hcleared \u001b]0;title\u0007 \u001b]8;;https://evil.example\u001b\\link\u001b]8;;\u001b\\',
+  '\u009b31mC1 escape\u009c',
+  'first\r\nFAKE 2026-01-01 HIGH finding\nsecond\u2028third\u2029fourth\u0085fifth',
+  '\u202eevil\u202c \u2066isolate\u2069 \u200f\u061c',
+  'zero\u200bwidth\u200d\u2060\ufeff\u00adhyphen',
+  'tag\u{e0041}\u{e0042} private\ue000 unassigned\u{50000}',
+  `zalgo ${'e\u0301\u0302\u0303\u0304'.repeat(20)}${'\u0301'.repeat(500)}`,
+  'lone \ud800 surrogate \udc00',
+  'null\u0000byte \u0008\u0008\u0008 \u007f',
+  '\u{1f469}'.repeat(5000),
+  '<>&`@://'.repeat(2000),
+  '\u{10ffff}'.repeat(2000),
+] as const;

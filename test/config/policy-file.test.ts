@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parsePolicyFile } from '../../src/config/policy-file.ts';
+import { GaitError } from '../../src/core/errors.ts';
+
+function errorsOf(text: string): readonly string[] {
+  try {
+    parsePolicyFile(text, 'policy.yaml');
+  } catch (error) {
+    assert.ok(error instanceof GaitError && error.code === 'CONFIG_INVALID');
+    return error.message.split('\n');
+  }
+  return [];
+}
+
+test('every error of a policy file is named with its line and column', () => {
+  const errors = errorsOf(`version: 1
+mode: enforced
+risk:
+  halfLife: 6 hours
+  medium: { enter: 20, leave: 30 }
+rules:
+  - name: a
+    action: throtle
+    ttl: 0s
+    why: x
+    colour: red
+  - { name: a b, action: throttle, why: x }
+allowlist:
+  - { network: 10.0.0.0/33, until: tomorrow, owner: me, reason: x }
+`);
+  assert.deepEqual(
+    errors.map((error) => error.split(' ').slice(0, 2).join(' ')),
+    [
+      'policy.yaml:2:1: mode:',
+      'policy.yaml:4:3: risk.halfLife:',
+      'policy.yaml:5:3: risk.medium:',
+      'policy.yaml:8:5: rules.0.action:',
+      'policy.yaml:9:5: rules.0.ttl:',
+      'policy.yaml:11:5: rules.0.colour:',
+      'policy.yaml:12:7: rules.1.name:',
+      'policy.yaml:12:5: rules.1.ttl:',
+      'policy.yaml:14:7: allowlist.0.network:',
+      'policy.yaml:14:29: allowlist.0.until:',
+    ],
+  );
+});
+
+test('two rules of one name, an allowance of everybody and broken YAML are refused', () => {
+  const rule = '{ name: a, action: observe, ttl: 1m, why: x }';
+  assert.match(
+    errorsOf(`version: 1\nrules: [${rule}, ${rule}]`)[0] ?? '',
+    /^policy.yaml:2:1: rules: two rules share a name/,
+  );
+  const entry = '{ until: "2027-01-01T00:00:00Z", owner: me, reason: x }';
+  assert.match(
+    errorsOf(`version: 1\nrules: []\nallowlist: [${entry}]`)[0] ?? '',
+    /^policy.yaml:3:13: .*either identity or network/,
+  );
+  assert.match(errorsOf('version: 1\nrules: [')[0] ?? '', /^policy.yaml:2:\d+: /);
+  assert.match(errorsOf('version: 1\nversion: 1\nrules: []')[0] ?? '', /^policy.yaml:2:1: /);
+});
+
+test('aliases that unfold into a great tree are refused', () => {
+  const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+  for (const [i, name] of [...'bcdefg'].entries()) {
+    const inside = Array.from({ length: 9 }, () => `*${'abcdefg'[i]}`).join(', ');
+    bomb.push(`${name}: &${name} [${inside}]`);
+  }
+  assert.match(errorsOf(bomb.join('\n'))[0] ?? '', /too many aliases/);
+});
+
+test('what is left out takes its default, durations become milliseconds', () => {
+  const config = parsePolicyFile('version: 1\nrules: [{ name: a, action: observe, ttl: 90s, why: x }]', 'policy.yaml');
+  assert.equal(config.mode, 'shadow');
+  assert.equal(config.rules[0]?.ttl, 90_000);
+  assert.equal(config.risk.halfLife, 21_600_000);
+  assert.deepEqual(config.risk.high, { enter: 70, leave: 50 });
+  assert.deepEqual(config.guardrails, { revocationsMax: 10, activeShareMax: 0.01 });
+});
