@@ -1,0 +1,95 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the service counts. Passed around as plain functions, so that nothing else knows who keeps the numbers. Labels come from closed lists or the configuration, never from an event. */
+export type Metrics = {
+  readonly eventsIn: (source: string, events: number) => void;
+  readonly deadLettered: (reason: string, records: number) => void;
+  readonly duplicates: (events: number) => void;
+  readonly late: (events: number) => void;
+  readonly lag: (topic: string, partition: number, records: number) => void;
+  /** From the event's arrival in the log to its verdict. */
+  readonly verdictLatency: (seconds: number) => void;
+  readonly identitiesHeld: (shard: number, identities: number) => void;
+  readonly stateBytesHeld: (shard: number, bytes: number) => void;
+  readonly identitiesEvicted: (identities: number) => void;
+  /** Calls whose route went to `{other}`, because their host had the most routes that it may have. */
+  readonly routesOther: (events: number) => void;
+  readonly findings: (kind: string, severity: string) => void;
+  readonly signals: (action: string, mode: string) => void;
+  readonly inserted: (table: string, rows: number) => void;
+  readonly delivered: (target: string, state: string) => void;
+  readonly httpRequest: (route: string, status: number) => void;
+  /** Sums since the start, for the status page. */
+  readonly totals: () => { readonly eventsIn: number; readonly deadLettered: number; readonly identitiesHeld: number };
+  /** The text format of Prometheus. */
+  readonly expose: () => Promise<{ readonly type: string; readonly text: string }>;
+};
+
+/** Verdicts take a quarter of a second by default (the reorder window), so the buckets are finest around it. */
+const latencyBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 10, 30, 60, 300];
+
+export function createMetrics(): Metrics {
+  const registers = [new Registry()];
+  const registry = registers[0]!;
+  collectDefaultMetrics({ register: registry, prefix: 'gait_' });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name: `gait_${name}`, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge({ name: `gait_${name}`, help, labelNames, registers });
+
+  const eventsIn = counter('events_in_total', 'Events decoded, by source', ['source']);
+  const deadLettered = counter('dead_lettered_total', 'Records that could not become events, by reason', ['reason']);
+  const duplicates = counter('duplicates_total', 'Events dropped because they had been seen');
+  const late = counter('late_total', 'Events beyond the allowed lateness: learned from, never acted on');
+  const lag = gauge('lag_records', 'Records of a partition that are not read yet', ['topic', 'partition']);
+  const latency = new Histogram({
+    name: 'gait_verdict_latency_seconds',
+    help: "From an event's arrival in the log to its verdict",
+    buckets: latencyBuckets,
+    registers,
+  });
+  const identitiesHeld = gauge('identities_held', 'Identities in memory, by shard', ['shard']);
+  const stateBytesHeld = gauge('state_bytes_held', 'Bytes of state in memory, by shard', ['shard']);
+  const evicted = counter('identities_evicted_total', 'Coldest identities moved out of memory at the limit');
+  const routesOther = counter('routes_other_total', 'Events counted as {other} beyond the routes per host');
+  const findings = counter('findings_total', 'Findings opened', ['kind', 'severity']);
+  const signals = counter('signals_total', 'Decisions made', ['action', 'mode']);
+  const insertBatches = counter('insert_batches_total', 'Batches written to the store', ['table']);
+  const insertRows = counter('insert_rows_total', 'Rows written to the store', ['table']);
+  const deliveries = counter('deliveries_total', 'Deliveries by receiver and end', ['target', 'state']);
+  const requests = counter('http_requests_total', 'HTTP requests by route and status', ['route', 'status']);
+
+  const sums = { eventsIn: 0, deadLettered: 0 };
+  const held = new Map<number, number>();
+  return {
+    eventsIn: (source, events) => {
+      eventsIn.inc({ source }, events);
+      sums.eventsIn += events;
+    },
+    deadLettered: (reason, records) => {
+      deadLettered.inc({ reason }, records);
+      sums.deadLettered += records;
+    },
+    duplicates: (events) => duplicates.inc(events),
+    late: (events) => late.inc(events),
+    lag: (topic, partition, records) => lag.set({ topic, partition }, records),
+    verdictLatency: (seconds) => latency.observe(seconds),
+    identitiesHeld: (shard, identities) => {
+      identitiesHeld.set({ shard }, identities);
+      held.set(shard, identities);
+    },
+    stateBytesHeld: (shard, bytes) => stateBytesHeld.set({ shard }, bytes),
+    identitiesEvicted: (identities) => evicted.inc(identities),
+    routesOther: (events) => routesOther.inc(events),
+    findings: (kind, severity) => findings.inc({ kind, severity }),
+    signals: (action, mode) => signals.inc({ action, mode }),
+    inserted: (table, rows) => {
+      insertBatches.inc({ table });
+      insertRows.inc({ table }, rows);
+    },
+    delivered: (target, state) => deliveries.inc({ target, state }),
+    httpRequest: (route, status) => requests.inc({ route, status }),
+    totals: () => ({ ...sums, identitiesHeld: [...held.values()].reduce((sum, count) => sum + count, 0) }),
+    expose: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+  };
+}

@@ -1,0 +1,59 @@
+import type { KeyRole } from '../config/config-schema.ts';
+
+/** A route as data, so that only server.ts knows the framework, and the OpenAPI document and the access rules cannot miss one. */
+export type Route = {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly summary: string;
+  /** Any one of these is enough (`admin` always is); `public` asks for no key at all. */
+  readonly access: 'public' | readonly KeyRole[];
+  /** A person opens it in a browser, so the key may come as the password of HTTP Basic. */
+  readonly browser?: boolean;
+  readonly query?: JsonSchema;
+  readonly params?: JsonSchema;
+  /** Media types and what they hold. */
+  readonly body?: Readonly<Record<string, JsonSchema>>;
+  readonly replies: Readonly<Record<number, ReplyDescription>>;
+  /** Asked with the headers alone, before a byte of the body is read. Throws a HttpError, or returns what the request holds until it is over. */
+  readonly admit?: (headers: Headers) => Lease;
+  readonly handle: (request: Request) => Promise<Reply>;
+};
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+export type ReplyDescription = { readonly description: string; readonly schema?: JsonSchema };
+/** Names in lower case. */
+export type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+export type Request = {
+  readonly headers: Headers;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string | number>>;
+  /** As received, so possibly compressed; empty for GET. */
+  readonly body: Buffer;
+  readonly lease: Lease | undefined;
+};
+
+/** An object is sent as JSON; a text as `type` says. */
+export type Reply = {
+  readonly status: number;
+  readonly body: object | string;
+  readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** A share of something scarce; it is given back when everyone who retained it has released it. */
+export type Lease = { readonly retain: () => void; readonly release: () => void };
+
+/** An answer that is an error. The message goes to the caller, so it holds nothing of ours. */
+export class HttpError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: string, details: { message: string; headers?: Readonly<Record<string, string>> }) {
+    super(details.message);
+    this.status = status;
+    this.code = code;
+    this.headers = details.headers ?? {};
+  }
+}

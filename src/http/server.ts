@@ -1,0 +1,237 @@
+import swagger from '@fastify/swagger';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../config/logging.ts';
+import { GaitError } from '../core/errors.ts';
+import { createGate, type Gate } from './access.ts';
+import { tooLarge } from './body.ts';
+import type { HttpParts } from './parts.ts';
+import { type Headers, HttpError, type JsonSchema, type Lease, type Route } from './route.ts';
+import { decisionsRoute } from './routes/decisions.ts';
+import { eventsRoute } from './routes/events.ts';
+import { findingRoutes } from './routes/findings.ts';
+import { identityRoute } from './routes/identities.ts';
+import { operationRoutes } from './routes/operation.ts';
+
+export type HttpServer = {
+  /** `http://host:port`, with the port that the system chose when 0 was asked for. */
+  readonly address: string;
+  /** Takes no new requests, lets those under way end. */
+  readonly close: () => Promise<void>;
+};
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly route?: Route;
+  }
+  interface FastifyRequest {
+    lease?: Lease;
+  }
+}
+
+/** A request whose body does not arrive within this time is closed, so that slow senders cannot hold connections. */
+const requestTimeoutMs = 60_000;
+const connectionsMax = 2048;
+
+const securityHeaders = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+} as const;
+
+/** Listens when the promise resolves. Fails with CONFIG_INVALID when the address cannot be had. */
+export async function startServer(config: Config['http'], parts: HttpParts, logger: Logger): Promise<HttpServer> {
+  const app = fastify({
+    bodyLimit: config.bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    // A filter that does not exist is refused: left out in silence it would answer with everything.
+    ajv: { customOptions: { removeAdditional: false } },
+    routerOptions: { maxParamLength: 1024 },
+    frameworkErrors: (error, _request, reply) => void sendError(reply, asHttpError(error, config.bodyBytesMax)),
+  });
+  app.server.maxConnections = connectionsMax;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  addHooks(app, createGate(config), parts);
+  answerErrors(app, config.bodyBytesMax, logger);
+  await app.register(swagger, {
+    openapi: documentHead(config.keys.length > 0),
+    transform: ({ route, url }) => ({ url, schema: route.config?.route ? describe(route.config.route) : {} }),
+  });
+  await app.register(async (scope) => {
+    for (const route of allRoutes(parts, config)) addRoute(scope, route);
+    addRoute(
+      scope,
+      openApiRoute(() => app.swagger()),
+    );
+  });
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new GaitError('CONFIG_INVALID', `cannot listen on ${config.host}:${config.port} (${reason})`, { cause });
+  }
+  const bound = app.server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : config.port;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  return { address: `http://${host}:${port}`, close: () => app.close() };
+}
+
+function allRoutes(parts: HttpParts, config: Config['http']): readonly Route[] {
+  return [
+    eventsRoute(parts.ingest, config.bodyBytesMax),
+    ...findingRoutes(parts.queries),
+    decisionsRoute(parts.queries),
+    identityRoute(parts.queries),
+    ...operationRoutes(parts),
+  ];
+}
+
+/** Everything that can be decided without the body is decided before it is read. */
+function addHooks(app: FastifyInstance, gate: Gate, parts: HttpParts): void {
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers(securityHeaders);
+    const { route } = request.routeOptions.config;
+    if (route === undefined) return;
+    gate(route, request.headers as Headers);
+    const lease = route.admit?.(request.headers as Headers);
+    if (lease === undefined) return;
+    request.lease = lease;
+    // Once, whether the answer was sent or the caller hung up.
+    reply.raw.once('close', lease.release);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    parts.metrics.httpRequest(request.routeOptions.url ?? 'unknown', reply.statusCode);
+  });
+}
+
+function addRoute(scope: FastifyInstance, route: Route): void {
+  scope.route({
+    method: route.method,
+    url: route.url,
+    config: { route },
+    schema: { ...(route.query && { querystring: route.query }), ...(route.params && { params: route.params }) },
+    handler: async (request, reply) => {
+      const answer = await route.handle({
+        headers: request.headers as Headers,
+        params: request.params as Record<string, string>,
+        query: request.query as Record<string, string | number>,
+        body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+        lease: request.lease,
+      });
+      const type = answer.type ?? 'application/json; charset=utf-8';
+      const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
+      return reply
+        .code(answer.status)
+        .headers(answer.headers ?? {})
+        .type(type)
+        .send(text);
+    },
+  });
+}
+
+/**
+ * What the OpenAPI document says of a route. The server itself validates only parameters: bodies are checked record by record by the decoder,
+ * and filtering answers through a schema would hide a field that is new.
+ */
+function describe(route: Route): Record<string, unknown> {
+  const content = (schemas: Readonly<Record<string, JsonSchema>>) =>
+    Object.fromEntries(Object.entries(schemas).map(([type, schema]) => [type, { schema }]));
+  const refusals =
+    route.access === 'public' ? {} : { 401: { description: 'No key' }, 403: { description: 'Not with this key' } };
+  const replies: Route['replies'] = { ...refusals, ...route.replies };
+  const response = Object.entries(replies).map(([status, { description, schema }]) => [
+    status,
+    { description, content: content({ 'application/json': schema ?? (Number(status) < 400 ? {} : errorSchema) }) },
+  ]);
+  return {
+    summary: route.summary,
+    ...(route.query && { querystring: route.query }),
+    ...(route.params && { params: route.params }),
+    ...(route.body && { body: { content: content(route.body) } }),
+    ...(route.access !== 'public' && { security: [{ bearer: [] }, { apiKey: [] }] }),
+    response: Object.fromEntries(response),
+  };
+}
+
+const errorSchema = {
+  type: 'object',
+  properties: { error: { type: 'object', properties: { code: { type: 'string' }, message: { type: 'string' } } } },
+};
+
+function openApiRoute(document: () => object): Route {
+  return {
+    method: 'GET',
+    url: '/openapi.json',
+    summary: 'This document',
+    access: 'public',
+    replies: { 200: { description: 'OpenAPI 3.1' } },
+    handle: async () => ({ status: 200, body: document() }),
+  };
+}
+
+function documentHead(needsKey: boolean) {
+  const note = needsKey
+    ? 'Every route but the public ones needs a key.'
+    : 'No key is configured: every route is open to this machine.';
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Gait', version: '1', description: `Learns how each identity moves through your APIs. ${note}` },
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http' as const, scheme: 'bearer' },
+        apiKey: { type: 'apiKey' as const, name: 'x-api-key', in: 'header' as const },
+      },
+    },
+  };
+}
+
+function answerErrors(app: FastifyInstance, bytesMax: number, logger: Logger): void {
+  app.setNotFoundHandler((_request, reply) =>
+    sendError(reply, new HttpError(404, 'not-found', { message: 'there is nothing here' })),
+  );
+  app.setErrorHandler((error, request: FastifyRequest, reply) => {
+    const answer = asHttpError(error, bytesMax);
+    if (answer.status >= 500) logger.error({ err: error, route: request.routeOptions.url }, 'request failed');
+    return sendError(reply, answer);
+  });
+}
+
+function sendError(reply: FastifyReply, { status, code, message, headers }: HttpError): FastifyReply {
+  const body = JSON.stringify({ error: { code, message } });
+  return reply
+    .code(status)
+    .headers({ ...securityHeaders, ...headers })
+    .type('application/json; charset=utf-8')
+    .send(body);
+}
+
+/** What the caller is told. Of our own failures only whether it is worth coming back. */
+function asHttpError(error: unknown, bytesMax: number): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof GaitError) {
+    if (error.code === 'USAGE') return new HttpError(400, 'invalid-request', { message: error.message });
+    if (error.retriable)
+      return new HttpError(503, 'unavailable', {
+        message: 'a part is away for the moment',
+        headers: { 'retry-after': '5' },
+      });
+  }
+  const { code, statusCode, validation, message } = error as {
+    code?: string;
+    statusCode?: number;
+    validation?: unknown;
+    message?: string;
+  };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(bytesMax);
+  if (validation !== undefined)
+    return new HttpError(400, 'invalid-request', { message: message ?? 'the request is not valid' });
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new HttpError(statusCode, 'invalid-request', { message: 'the request is not valid' });
+  }
+  return new HttpError(500, 'internal', { message: 'something failed here; the log says what' });
+}
