@@ -59,3 +59,25 @@ export function batchOf(topic: string, records: readonly (readonly string[])[], 
 export function chunk<T>(list: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
+
+/** Strings that mean something to SQL, JSON, HTML, spreadsheets, terminals or C. */
+export const attackStrings: readonly string[] = [
+  "'; DROP TABLE events_raw_v1; --",
+  "' OR '1'='1",
+  '"; SELECT 1; --',
+  "\\'; DROP DATABASE gait; --",
+  'back\\slash\\\\ and \\N and \\0',
+  'line\nfeed\r\n;\n\n; SELECT 1',
+  'tab\there',
+  'nul\u0000byte',
+  'emoji 😀 and 漢字 and ́combining',
+  '{text:String}',
+  '{"ts":0}\n{"ts":1}',
+  '<script>alert(1)</script>',
+  '=HYPERLINK("http://x")',
+  '\u001b[31mred\u001b[0m\u0007',
+  '","surprise":9,"findings":["x"],"seq":99999999,"x":"',
+  '`backtick` $' + '{x} #{x} {{database}}',
+  '\u2028\u2029\ufeff',
+  'x'.repeat(20_000),
+];

@@ -1,0 +1,250 @@
+import type { Store } from './clickhouse.ts';
+
+/**
+ * The questions that the HTTP routes ask. Every value is bound, every list is limited and goes on from a cursor (newest first).
+ * Rows are as in the views: snake_case, times as ISO 8601 in UTC. Fails with STORE_UNAVAILABLE when ClickHouse is away or a limit was reached.
+ */
+export type StoreQueries = {
+  readonly findings: (filter: FindingFilter) => Promise<Page<FindingRow>>;
+  readonly finding: (findingId: string) => Promise<FindingRow | undefined>;
+  readonly decisions: (filter: DecisionFilter) => Promise<Page<DecisionRow>>;
+  readonly decision: (
+    decisionId: string,
+  ) => Promise<(DecisionRow & { readonly receipts: readonly ReceiptRow[] }) | undefined>;
+  /** With at most 500 of its newest events. */
+  readonly identity: (
+    identity: string,
+    eventLimit?: number,
+  ) => Promise<(IdentityRow & { readonly recent: readonly EventRow[] }) | undefined>;
+  readonly deadLetters: (since: number) => Promise<readonly DeadLetterCount[]>;
+  readonly counters: () => Promise<Counters>;
+};
+
+export const pageLimitMax = 500;
+
+export type Paging = {
+  /** 1 to 500, default 50. */
+  readonly limit?: number | undefined;
+  /** `next` of the page before. */
+  readonly cursor?: string | undefined;
+  /** Milliseconds since 1970; only what was seen or made from then on. */
+  readonly since?: number | undefined;
+  readonly identity?: string | undefined;
+};
+
+export type FindingFilter = Paging & {
+  readonly kind?: string | undefined;
+  readonly severity?: string | undefined;
+  readonly state?: string | undefined;
+};
+
+export type DecisionFilter = Paging & {
+  readonly action?: string | undefined;
+  readonly mode?: string | undefined;
+};
+
+/** `next` is undefined on the last page. */
+export type Page<T> = { readonly rows: readonly T[]; readonly next: string | undefined };
+
+export type FindingRow = {
+  readonly finding_id: string;
+  readonly kind: string;
+  readonly identity: string;
+  readonly identity_kind: string;
+  readonly tenant: string;
+  readonly incident_id: string;
+  readonly state: string;
+  readonly severity: string;
+  readonly confidence: number;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  readonly count: number;
+  readonly surprise: number;
+  readonly risk: number;
+  readonly title: string;
+  readonly reasons: readonly unknown[];
+  readonly event_ids: readonly string[];
+  readonly owasp: readonly string[];
+  readonly attack: readonly string[];
+  readonly version: number;
+};
+
+export type DecisionRow = {
+  readonly decision_id: string;
+  readonly identity: string;
+  readonly identity_kind: string;
+  readonly tenant: string;
+  readonly action: string;
+  readonly mode: string;
+  readonly rule: string;
+  readonly why: string;
+  readonly finding_ids: readonly string[];
+  readonly incident_id: string;
+  readonly risk: number;
+  readonly risk_level: string;
+  readonly session_id: string;
+  readonly made_at: string;
+  readonly expires_at: string;
+  readonly version: number;
+};
+
+export type ReceiptRow = {
+  readonly target: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly status: number | null;
+  readonly detail: string;
+  readonly at: string;
+};
+
+export type IdentityRow = {
+  readonly identity: string;
+  readonly identity_kind: string;
+  readonly tenant: string;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  readonly events: number;
+  readonly errors: number;
+  readonly surprise_max: number;
+  readonly risk_max: number;
+  readonly risk: number;
+};
+
+export type EventRow = {
+  readonly ts: string;
+  readonly event_id: string;
+  readonly method: string;
+  readonly host: string;
+  readonly route: string;
+  readonly operation: string;
+  readonly status: number;
+  readonly client_ip: string;
+  readonly country: string;
+  readonly surprise: number;
+  readonly risk: number;
+  readonly top: readonly string[];
+  readonly findings: readonly string[];
+};
+
+export type DeadLetterCount = { readonly reason: string; readonly records: number; readonly last: string };
+
+export type Counters = {
+  readonly events: number;
+  readonly identities: number;
+  readonly findings: number;
+  readonly open_findings: number;
+  readonly decisions: number;
+  readonly dead_letters: number;
+};
+
+const findingColumns = `finding_id, kind, identity, identity_kind, tenant, incident_id, state, severity, confidence, first_seen, last_seen,
+  count, surprise, risk, title, reasons, event_ids, owasp, attack, version`;
+const decisionColumns = `decision_id, identity, identity_kind, tenant, action, mode, rule, why, finding_ids, incident_id, risk, risk_level,
+  session_id, made_at, expires_at, version`;
+const eventColumns =
+  'ts, event_id, method, host, route, operation, status, client_ip, country, surprise, risk, top, findings';
+
+export function createStoreQueries(store: Store): StoreQueries {
+  const db = store.database;
+  const parsed = (row: FindingRow & { readonly reasons: unknown }): FindingRow => ({
+    ...row,
+    reasons: JSON.parse(String(row.reasons)) as unknown[],
+  });
+  return {
+    findings: async (filter) => {
+      const { kind, severity, state } = filter;
+      const list = { view: 'findings', columns: findingColumns, id: 'finding_id', time: 'last_seen' };
+      const page = await readPage<FindingRow>(store, list, { ...filter, equals: { kind, severity, state } });
+      return { ...page, rows: page.rows.map(parsed) };
+    },
+    finding: async (id) => {
+      const rows = await store.query<FindingRow>(
+        `SELECT ${findingColumns} FROM ${db}.findings WHERE finding_id = {id:String}`,
+        { id },
+      );
+      return rows[0] && parsed(rows[0]);
+    },
+    decisions: ({ action, mode, ...paging }) => {
+      const list = { view: 'decisions', columns: decisionColumns, id: 'decision_id', time: 'made_at' };
+      return readPage<DecisionRow>(store, list, { ...paging, equals: { action, mode } });
+    },
+    decision: async (id) => {
+      const bound = { id };
+      const [row] = await store.query<DecisionRow>(
+        `SELECT ${decisionColumns} FROM ${db}.decisions WHERE decision_id = {id:String}`,
+        bound,
+      );
+      if (row === undefined) return undefined;
+      const receipts = await store.query<ReceiptRow>(
+        `SELECT target, state, attempts, status, detail, at FROM ${db}.receipts WHERE decision_id = {id:String} ORDER BY target`,
+        bound,
+      );
+      return { ...row, receipts };
+    },
+    identity: async (identity, eventLimit = 50) => {
+      const [row] = await store.query<IdentityRow>(
+        `SELECT * FROM ${db}.identities WHERE identity = {identity:String}`,
+        { identity },
+      );
+      if (row === undefined) return undefined;
+      const recent = await store.query<EventRow>(
+        `SELECT ${eventColumns} FROM ${db}.events WHERE identity = {identity:String} ORDER BY ts DESC, seq DESC LIMIT {limit:UInt32}`,
+        { identity, limit: clampLimit(eventLimit) },
+      );
+      return { ...row, recent };
+    },
+    deadLetters: (since) =>
+      store.query<DeadLetterCount>(
+        `SELECT reason, sum(records) AS records, max(minute) AS last FROM ${db}.dead_letters_per_minute
+         WHERE minute >= toDateTime({since:UInt32}) GROUP BY reason ORDER BY records DESC`,
+        { since: Math.floor(since / 1000) },
+      ),
+    counters: async () => {
+      const [row] = await store.query<Counters>(`SELECT
+        (SELECT sum(events) FROM ${db}.events_per_minute) AS events,
+        (SELECT uniqExact(identity) FROM ${db}.identities_raw_v1) AS identities,
+        (SELECT count() FROM ${db}.findings) AS findings,
+        (SELECT count() FROM ${db}.findings WHERE state = 'open') AS open_findings,
+        (SELECT count() FROM ${db}.decisions) AS decisions,
+        (SELECT sum(records) FROM ${db}.dead_letters_per_minute) AS dead_letters`);
+      return row!;
+    },
+  };
+}
+
+type List = { readonly view: string; readonly columns: string; readonly id: string; readonly time: string };
+type PageQuery = Paging & { readonly equals: Readonly<Record<string, string | undefined>> };
+
+/** Newest first, by time and then id; the cursor is the last row's time (milliseconds) and id. A malformed cursor begins at the start. */
+async function readPage<T>(store: Store, list: List, query: PageQuery): Promise<Page<T>> {
+  const limit = clampLimit(query.limit ?? 50);
+  const bound: Record<string, string | number> = { limit: limit + 1 };
+  const conditions = ['1'];
+  for (const [column, value] of Object.entries({ ...query.equals, identity: query.identity })) {
+    if (value === undefined) continue;
+    conditions.push(`${column} = {${column}:String}`);
+    bound[column] = value;
+  }
+  if (query.since !== undefined) {
+    conditions.push(`${list.time} >= fromUnixTimestamp64Milli({since:Int64})`);
+    bound.since = Math.trunc(query.since);
+  }
+  const [, time, id] = /^(\d{1,15})_(.+)$/s.exec(query.cursor ?? '') ?? [];
+  if (time !== undefined && id !== undefined) {
+    conditions.push(`(${list.time}, ${list.id}) < (fromUnixTimestamp64Milli({before:Int64}), {beforeId:String})`);
+    Object.assign(bound, { before: Number(time), beforeId: id });
+  }
+  const rows = await store.query<T & { readonly cursor: string }>(
+    `SELECT ${list.columns}, concat(toString(toUnixTimestamp64Milli(${list.time})), '_', ${list.id}) AS cursor
+     FROM ${store.database}.${list.view} WHERE ${conditions.join(' AND ')}
+     ORDER BY ${list.time} DESC, ${list.id} DESC LIMIT {limit:UInt32}`,
+    bound,
+  );
+  const shown = rows.slice(0, limit);
+  const next = rows.length > limit ? shown.at(-1)?.cursor : undefined;
+  return { rows: shown.map(({ cursor: _, ...row }) => row as unknown as T), next };
+}
+
+function clampLimit(limit: number): number {
+  return Math.min(Math.max(Math.trunc(limit) || 1, 1), pageLimitMax);
+}
