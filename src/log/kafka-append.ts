@@ -1,0 +1,99 @@
+import { GaitError } from '../core/errors.ts';
+import type { KafkaClient, KeyedRecord } from './kafka-client.ts';
+import { type NewRecord, recordBytesMax } from './log.ts';
+import { retryUntilDone } from './retry.ts';
+
+/** A partition's share of one send must stay below the broker's default limit of 1 MiB for a batch, even when nothing compresses. */
+const sendBytesMax = 900 * 1024;
+const sendRecordsMax = 10_000;
+
+type Call = { left: number; readonly resolve: () => void; readonly reject: (error: unknown) => void };
+type Waiting = KeyedRecord & { readonly bytes: number; readonly call: Call };
+
+/**
+ * Appends in the order of the calls, one send on its way at a time; what arrives meanwhile shares the next one. Nothing is bounded
+ * here: a caller that awaits its append is held back by it. A record without key or partition goes where the others of its call go.
+ */
+export function createAppender(client: KafkaClient): (topic: string, records: readonly NewRecord[]) => Promise<void> {
+  const waiting: Waiting[] = [];
+  const partitions = new Map<string, Promise<number>>();
+  let sending = false;
+  let calls = 0;
+
+  const partitionsOf = (topic: string): Promise<number> => {
+    const known = partitions.get(topic) ?? client.admin.partitions(topic);
+    partitions.set(topic, known);
+    known.catch(() => partitions.delete(topic));
+    return known;
+  };
+  const pump = async (): Promise<void> => {
+    if (sending) return;
+    sending = true;
+    while (waiting.length > 0) await sendAll(client, takeOne(waiting));
+    sending = false;
+  };
+  return async (topic, records) => {
+    if (records.length === 0) return;
+    for (const record of records) checkSize(topic, record);
+    let spread: number | undefined;
+    if (records.some(({ key, partition }) => key == null && partition === undefined)) {
+      const turn = calls++;
+      await retry(client, topic, async () => {
+        spread = turn % (await partitionsOf(topic));
+      });
+    }
+    await new Promise<void>((resolve, reject) => {
+      const call = { left: records.length, resolve, reject };
+      for (const record of records) {
+        const placed =
+          record.key == null && record.partition === undefined ? { ...record, partition: spread! } : record;
+        waiting.push({ topic, record: placed, bytes: sizeOf(record), call });
+      }
+      void pump();
+    });
+  };
+}
+
+function takeOne(waiting: Waiting[]): readonly Waiting[] {
+  let bytes = 0;
+  let count = 0;
+  while (count < waiting.length && count < sendRecordsMax) {
+    bytes += waiting[count]!.bytes;
+    if (count > 0 && bytes > sendBytesMax) break;
+    count++;
+  }
+  return waiting.splice(0, count);
+}
+
+/** Never rejects: each call hears of its own records. When the broker refuses a mixed send, the calls are told apart. */
+async function sendAll(client: KafkaClient, records: readonly Waiting[]): Promise<void> {
+  try {
+    await retry(client, records[0]!.topic, () => client.send(records));
+    for (const { call } of records) if (--call.left === 0) call.resolve();
+  } catch (error) {
+    const calls = new Set(records.map(({ call }) => call));
+    if (calls.size === 1) records[0]!.call.reject(error);
+    else
+      for (const call of calls)
+        await sendAll(
+          client,
+          records.filter((record) => record.call === call),
+        );
+  }
+}
+
+async function retry(client: KafkaClient, topic: string, run: () => Promise<void>): Promise<void> {
+  const options = { doing: `appending to ${topic}`, signal: client.closing, onTrouble: client.onTrouble };
+  if (!(await retryUntilDone(run, options)))
+    throw new GaitError('LOG_UNAVAILABLE', `the log was closed before ${topic} had all records`);
+}
+
+function sizeOf({ key, value }: NewRecord): number {
+  return (key ? Buffer.byteLength(key) : 0) + (value === null ? 0 : Buffer.byteLength(value));
+}
+
+function checkSize(topic: string, record: NewRecord): void {
+  const bytes = sizeOf(record);
+  if (bytes > recordBytesMax)
+    throw new GaitError('LOG_REJECTED', `a record of ${bytes} bytes for ${topic} is over ${recordBytesMax}`);
+}

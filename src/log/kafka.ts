@@ -1,0 +1,434 @@
+import {
+  type Admin,
+  AssignerProtocol,
+  type Batch,
+  CompressionCodecs,
+  CompressionTypes,
+  type Consumer,
+  type EachBatchPayload,
+  Kafka,
+  type KafkaConfig,
+  logLevel,
+  type PartitionAssigner,
+  type SASLOptions,
+  type Transaction,
+} from 'kafkajs';
+import { GaitError } from '../core/errors.ts';
+import { Connection } from './connection.ts';
+import { createAppender } from './kafka-append.ts';
+import { chunksOf } from './kafka-chunks.ts';
+import type {
+  GroupMember,
+  GroupOptions,
+  KafkaAdmin,
+  KafkaClient,
+  KeyedRecord,
+  ShardProducer,
+  ShardProducerOptions,
+  StateRecord,
+} from './kafka-client.ts';
+import { lz4Codec, snappyCodec, zstdCodec } from './kafka-codecs.ts';
+import { isOutOfSequence, kafkaError } from './kafka-errors.ts';
+import { consumeTopics, tailTopic } from './kafka-readers.ts';
+import { consumeShards } from './kafka-shards.ts';
+import { topicConfig } from './kafka-topic.ts';
+import type { Consumption, Log, NewRecord } from './log.ts';
+import { createBackoff, type OnTrouble, retryUntilDone } from './retry.ts';
+
+CompressionCodecs[CompressionTypes.LZ4] = () => lz4Codec;
+CompressionCodecs[CompressionTypes.Snappy] = () => snappyCodec;
+CompressionCodecs[CompressionTypes.ZSTD] = () => zstdCodec;
+
+export type KafkaLogOptions = {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly ssl?: KafkaConfig['ssl'];
+  readonly sasl?: SASLOptions;
+  /** For topics that are created here; -1 takes the broker's default. */
+  readonly replicationFactor?: number;
+  /** How long the broker lets a checkpoint of a vanished process block the readers of its shard's state. */
+  readonly transactionTimeoutMs?: number;
+  /** A member that was not heard of for so long has lost its partitions. */
+  readonly sessionTimeoutMs?: number;
+  readonly onTrouble?: OnTrouble;
+};
+
+type Parts = {
+  readonly kafka: Kafka;
+  readonly options: KafkaLogOptions;
+  readonly closing: AbortSignal;
+  readonly onTrouble: OnTrouble;
+};
+
+/** kafkajs' own defaults give up after 9 s of outage; with these it is back within a second of the broker. */
+const retry = { initialRetryTime: 100, maxRetryTime: 1000, retries: 100 };
+/** The first retry after a commit comes at once in the broker's terms: a transaction takes 30 ms instead of 300. */
+const transactionRetry = { initialRetryTime: 20, maxRetryTime: 1000, retries: 30 };
+/** Longest wait of a fetch for its first byte; also what a close may have to wait. */
+const fetchWaitMs = 200;
+const partitionsAtOnce = 4;
+
+/**
+ * The log in Kafka. Opening does not connect: the first call does. While Kafka is away, appends wait and readers come back by
+ * themselves; `onTrouble` is told. What Kafka refuses (credentials, rights, sizes) fails with LOG_REJECTED.
+ */
+export function openKafkaLog(options: KafkaLogOptions): Log {
+  const stop = new AbortController();
+  const kafka = new Kafka({
+    brokers: [...options.brokers],
+    clientId: options.clientId,
+    ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
+    ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+    connectionTimeout: 3000,
+    requestTimeout: 15_000,
+    retry,
+    // Its messages say too much too often; what matters reaches `onTrouble`.
+    logLevel: logLevel.NOTHING,
+  });
+  const parts = { kafka, options, closing: stop.signal, onTrouble: options.onTrouble ?? (() => {}) };
+  const admin = createAdmin(parts);
+  const sender = createSender(parts);
+  const readers = new Set<Consumption>();
+  const track = <T extends Consumption>(consumption: T): T => {
+    readers.add(consumption);
+    void consumption.done.catch(() => {}).finally(() => readers.delete(consumption));
+    return consumption;
+  };
+  const client: KafkaClient = {
+    closing: parts.closing,
+    onTrouble: parts.onTrouble,
+    admin: admin.calls,
+    send: sender.send,
+    readGroup: (group) => readGroup(parts, group),
+    openShardProducer: (shard) => openShardProducer(parts, shard),
+  };
+  return {
+    ensureTopics: (topics) => admin.calls.createTopics(topics),
+    partitions: admin.calls.partitions,
+    append: createAppender(client),
+    consume: async (consume) => track(consumeTopics(client, consume)),
+    consumeShards: async (shards) => track(consumeShards(client, shards)),
+    tail: async (tail) => track(await tailTopic(client, tail)),
+    close: async () => {
+      await Promise.all([...readers].map((reader) => reader.close()));
+      stop.abort();
+      await sender.close();
+      await admin.close();
+    },
+  };
+}
+
+/** One connection for all questions, made at the first one and made anew after a failure. */
+function createAdmin({ kafka, options, closing, onTrouble }: Parts): {
+  readonly calls: KafkaAdmin;
+  readonly close: () => Promise<void>;
+} {
+  const connection = new Connection(() => kafka.admin({ retry: { ...retry, retries: 5 } }));
+  const call = async <T>(doing: string, run: (admin: Admin) => Promise<T>): Promise<T> => {
+    let answer: { readonly value: T } | undefined;
+    const attempt = async (): Promise<void> => {
+      try {
+        answer = { value: await run(await connection.get()) };
+      } catch (error) {
+        void connection.drop();
+        throw kafkaError(error, doing);
+      }
+    };
+    await retryUntilDone(attempt, { doing, signal: closing, onTrouble });
+    if (!answer) throw new GaitError('LOG_UNAVAILABLE', `${doing}: the log is closed`);
+    return answer.value;
+  };
+  const partitions = (topic: string): Promise<number> =>
+    call(`asking for the partitions of ${topic}`, async (admin) => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions.length ?? 0;
+    });
+  const calls: KafkaAdmin = {
+    partitions,
+    createTopics: (topics) =>
+      call('creating topics', async (admin) => {
+        const present = new Set(await admin.listTopics());
+        const missing = topics.filter(({ name }) => !present.has(name));
+        if (missing.length === 0) return;
+        await admin.createTopics({
+          waitForLeaders: true,
+          topics: missing.map((spec) => ({
+            topic: spec.name,
+            numPartitions: spec.partitions,
+            replicationFactor: options.replicationFactor ?? -1,
+            configEntries: topicConfig(spec),
+          })),
+        });
+      }),
+    offsets: (topic) =>
+      call(`asking for the offsets of ${topic}`, async (admin) => {
+        const offsets = await admin.fetchTopicOffsets(topic);
+        return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
+      }),
+    deleteRecords: (topic, partition, before) =>
+      call(`deleting old records of ${topic}`, (admin) =>
+        admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] }),
+      ),
+    deleteGroup: async (group) => {
+      await call(`deleting the group ${group}`, (admin) => admin.deleteGroups([group]));
+    },
+  };
+  return { calls, close: () => connection.drop() };
+}
+
+/** The one idempotent producer of this log. */
+function createSender({ kafka }: Parts): { readonly send: KafkaClient['send']; readonly close: () => Promise<void> } {
+  const producerRetry = { ...retry, retries: 8 };
+  const connection = new Connection(() =>
+    kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry: producerRetry }),
+  );
+  const send = async (records: readonly KeyedRecord[]): Promise<void> => {
+    const topics = new Map<string, ReturnType<typeof toMessage>[]>();
+    for (const { topic, record } of records) {
+      const messages = topics.get(topic) ?? [];
+      messages.push(toMessage(record));
+      topics.set(topic, messages);
+    }
+    try {
+      const producer = await connection.get();
+      const topicMessages = [...topics].map(([topic, messages]) => ({ topic, messages }));
+      await producer.sendBatch({ acks: -1, compression: CompressionTypes.LZ4, topicMessages });
+    } catch (error) {
+      if (!isOutOfSequence(error)) throw kafkaError(error, `appending to ${[...topics.keys()].join(', ')}`);
+      void connection.drop();
+      throw new GaitError('LOG_UNAVAILABLE', 'the broker forgot this producer; a new one takes over', { cause: error });
+    }
+  };
+  return { send, close: () => connection.drop() };
+}
+
+function toMessage({ key, value, partition, timestamp }: NewRecord) {
+  return {
+    key: key ?? null,
+    value,
+    ...(partition === undefined ? {} : { partition }),
+    ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
+  };
+}
+
+/** Joins, and joins again after whatever ended the last session, until it is closed. */
+function readGroup(parts: Parts, options: GroupOptions): Consumption {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, parts.closing]);
+  const backoff = createBackoff(signal);
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        await runSession({ ...parts, closing: signal }, options, backoff.reset);
+      } catch (error) {
+        if (error instanceof HandlerFailure) throw error.cause;
+        parts.onTrouble(kafkaError(error, `reading ${options.topics.join(', ')}`));
+        await backoff.wait();
+      }
+    }
+  };
+  const done = run();
+  const ended = done.catch(() => {});
+  const close = (): Promise<void> => {
+    stop.abort();
+    return ended;
+  };
+  return { done, close };
+}
+
+/** What the handler threw, told apart from what Kafka did. */
+class HandlerFailure extends Error {}
+
+/** From joining to the end of the consumption (resolves) or of the connection (rejects). */
+async function runSession(
+  { kafka, options, closing }: Parts,
+  group: GroupOptions,
+  onJoined: () => void,
+): Promise<void> {
+  const sessionTimeout = options.sessionTimeoutMs ?? 10_000;
+  const consumer = kafka.consumer({
+    groupId: group.group,
+    partitionAssigners: [assignTogether],
+    sessionTimeout,
+    heartbeatInterval: Math.min(3000, sessionTimeout / 4),
+    maxWaitTimeInMs: fetchWaitMs,
+    allowAutoTopicCreation: false,
+    // Restarts are made here, so that there is one way back, whatever failed.
+    retry: { ...retry, restartOnFailure: async () => false },
+  });
+  let how: 'lost' | 'closing' = 'lost';
+  try {
+    const ended = new Promise<void>((resolve, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+      closing.addEventListener('abort', () => resolve(), { once: true });
+      if (closing.aborted) resolve();
+      consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+        onJoined();
+        group.onJoin?.(payload.memberAssignment, memberOf(consumer));
+      });
+      consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+        if (payload.batchSize === 0) group.onRead?.(payload.topic, payload.partition, Number(payload.lastOffset) + 1);
+      });
+      const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
+        await handleBatch(payload, group, closing).catch((error) => {
+          if (error instanceof HandlerFailure) reject(error);
+          else throw error;
+        });
+      };
+      void startConsumer(consumer, group, eachBatch).catch(reject);
+    });
+    await ended;
+    how = 'closing';
+  } finally {
+    await group.onLeave?.(how);
+    await consumer.disconnect().catch(() => {});
+  }
+}
+
+async function startConsumer(
+  consumer: Consumer,
+  group: GroupOptions,
+  eachBatch: (payload: EachBatchPayload) => Promise<void>,
+): Promise<void> {
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...group.topics], fromBeginning: group.from === 'earliest' });
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: partitionsAtOnce,
+    eachBatch,
+  });
+}
+
+function memberOf(consumer: Consumer): GroupMember {
+  return {
+    seek: (topic, partition, offset) => consumer.seek({ topic, partition, offset: String(offset) }),
+    pause: (topic, partition) => consumer.pause([{ topic, partitions: [partition] }]),
+    resume: (topic, partition) => consumer.resume([{ topic, partitions: [partition] }]),
+  };
+}
+
+/** Keeps the member alive while the handler works; a batch that was not processed is neither resolved nor committed. */
+async function handleBatch(payload: EachBatchPayload, group: GroupOptions, closing: AbortSignal): Promise<void> {
+  if (closing.aborted || payload.isStale()) return;
+  const { topic, partition } = payload.batch;
+  const rebalancing = new AbortController();
+  let failure: unknown;
+  const beat = setInterval(() => {
+    payload.heartbeat().catch((error: unknown) => {
+      failure = error;
+      rebalancing.abort();
+    });
+  }, 500);
+  const batch = toBatch(payload.batch);
+  let processed: boolean;
+  try {
+    processed = await group.onBatch(batch, AbortSignal.any([closing, rebalancing.signal]));
+  } catch (cause) {
+    throw new HandlerFailure('the handler failed for good', { cause });
+  } finally {
+    clearInterval(beat);
+  }
+  if (processed) {
+    payload.resolveOffset(payload.batch.messages.at(-1)!.offset);
+    const offset = String(batch.lastOffset + 1);
+    if (group.commits)
+      await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
+    group.onRead?.(topic, partition, batch.lastOffset + 1);
+  }
+  if (failure) throw failure;
+}
+
+function toBatch(batch: Batch) {
+  const first = Number(batch.messages[0]!.offset);
+  // Not in the library's types, but what it compares with itself.
+  const { fetchedOffset } = batch as Batch & { readonly fetchedOffset?: string };
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    records: batch.messages.map(({ offset, key, value, timestamp }) => ({
+      offset: Number(offset),
+      key: key?.toString() ?? null,
+      value,
+      timestamp: Number(timestamp),
+    })),
+    fetchedFrom: Number(fetchedOffset ?? first),
+    lastOffset: Number(batch.lastOffset()),
+    end: Number(batch.highWatermark),
+  };
+}
+
+/** Partition i of every topic goes to the same member, and members get equally many. */
+const assignTogether: PartitionAssigner = ({ cluster }) => ({
+  name: 'gait-together',
+  version: 1,
+  assign: async ({ members, topics }) => {
+    const ids = members.map(({ memberId }) => memberId).sort();
+    return ids.map((memberId, index) => {
+      const partitionsOf = (topic: string): number[] =>
+        cluster
+          .findTopicPartitionMetadata(topic)
+          .map(({ partitionId }) => partitionId)
+          .filter((partition) => partition % ids.length === index);
+      const assignment = Object.fromEntries(topics.map((topic) => [topic, partitionsOf(topic)]));
+      return {
+        memberId,
+        memberAssignment: AssignerProtocol.MemberAssignment.encode({
+          version: 1,
+          assignment,
+          userData: Buffer.alloc(0),
+        }),
+      };
+    });
+  },
+  protocol: ({ topics }) => ({
+    name: 'gait-together',
+    metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }),
+  }),
+});
+
+/** kafkajs asks for the producer id, which fences the older ones, at the first transaction and not at the connect. */
+async function openShardProducer({ kafka, options }: Parts, shard: ShardProducerOptions): Promise<ShardProducer> {
+  const { group, topic, stateTopic, partition } = shard;
+  const producer = kafka.producer({
+    transactionalId: `${group}-${topic}-${partition}`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionTimeout: options.transactionTimeoutMs ?? 60_000,
+    allowAutoTopicCreation: false,
+    retry: transactionRetry,
+  });
+  const send = async (transaction: Transaction, records: readonly StateRecord[]): Promise<number> => {
+    const messages = records.map(({ key, value }) => ({ key, value, partition }));
+    const [sent] = await transaction.send({ topic: stateTopic, acks: -1, compression: CompressionTypes.LZ4, messages });
+    return Number(sent?.baseOffset);
+  };
+  const failed = (error: unknown): GaitError =>
+    kafkaError(error, `writing the state of shard ${partition} of ${topic}`);
+  await producer.connect().catch((error) => {
+    throw failed(error);
+  });
+  return {
+    transact: async (records, position) => {
+      let transaction: Transaction | undefined;
+      try {
+        transaction = await producer.transaction();
+        let first: number | undefined;
+        for (const chunk of chunksOf(records)) {
+          const offset = await send(transaction, chunk);
+          first ??= offset;
+        }
+        if (position !== undefined) {
+          const topics = [{ topic, partitions: [{ partition, offset: String(position) }] }];
+          await transaction.sendOffsets({ consumerGroupId: group, topics });
+        }
+        await transaction.commit();
+        return first ?? 0;
+      } catch (error) {
+        await transaction?.abort().catch(() => {});
+        throw failed(error);
+      }
+    },
+    close: () => producer.disconnect(),
+  };
+}
