@@ -1,3 +1,9 @@
+export type CountEntries = {
+  readonly keys: Uint32Array;
+  readonly events: Float32Array;
+  readonly identities: Float32Array;
+};
+
 /**
  * Decayed counts of hashed values: how many events, and how many identities, used a value. Open addressing over typed arrays.
  * At its limit everything is halved and what falls below one half is forgotten, so the rarest values go first.
@@ -53,6 +59,26 @@ export class CountTable {
     for (let i = 0; i < this.#keys.length; i++) {
       if (this.#keys[i] !== 0) visit(this.#keys[i]!, this.#events[i]!, this.#identities[i]!);
     }
+  }
+
+  entries(): CountEntries {
+    const entries = {
+      keys: new Uint32Array(this.size),
+      events: new Float32Array(this.size),
+      identities: new Float32Array(this.size),
+    };
+    let at = 0;
+    this.forEach((key, events, identities) => {
+      entries.keys[at] = key;
+      entries.events[at] = events;
+      entries.identities[at++] = identities;
+    });
+    return entries;
+  }
+
+  load(entries: CountEntries): void {
+    for (let i = 0; i < entries.keys.length; i++)
+      this.add(entries.keys[i]!, entries.events[i]!, entries.identities[i]!);
   }
 
   clear(): void {

@@ -1,4 +1,4 @@
-import { CountTable } from './count-table.ts';
+import { type CountEntries, CountTable } from './count-table.ts';
 import { dimensionCount, measures, outcomes, rateWindowsMs } from './row-layout.ts';
 
 /** Lengths of history, by powers of two, for which the chance of something new is learned apart. */
@@ -93,7 +93,11 @@ export class Population {
     return this.#counts.identities(mix(group, value));
   }
 
-  addValue(group: number, dimension: number, use: { value: number; history: number; novel: boolean; weight: number }): void {
+  addValue(
+    group: number,
+    dimension: number,
+    use: { value: number; history: number; novel: boolean; weight: number },
+  ): void {
     const sums = this.#open(group);
     sums.events[dimension]! += use.weight;
     const bucket = dimension * historyBuckets + historyBucket(use.history);
@@ -151,32 +155,53 @@ export class Population {
     if (this.#day >= 0 && day > this.#day) {
       const factor = 2 ** (-(day - this.#day) / halfLifeDays);
       this.#counts.scale(factor, 0.01);
-      for (const sums of this.#sums) for (const name of sumNames) for (let i = 0; i < sums[name].length; i++) sums[name][i]! *= factor;
+      for (const sums of this.#sums)
+        for (const name of sumNames) for (let i = 0; i < sums[name].length; i++) sums[name][i]! *= factor;
     }
     if (day > this.#day) this.#day = day;
   }
 
-  snapshot(): object {
-    const counts: number[] = [];
-    this.#counts.forEach((...entry) => counts.push(...entry));
-    return { names: this.#names, day: this.#day, counts, sums: this.#sums.map((s) => sumNames.map((name) => [...s[name]])) };
+  snapshot(): PopulationSnapshot {
+    const plain = (sums: Sums): Float64Array[] => sumNames.map((name) => sums[name].slice());
+    return {
+      names: this.#names.slice(1),
+      day: this.#day,
+      counts: this.#counts.entries(),
+      pendingCounts: this.#pendingCounts.map((counts) => counts.entries()),
+      sums: this.#sums.map(plain),
+      pending: this.#pending.map(plain),
+      touched: [...this.#touched],
+    };
   }
 
-  restore(snapshot: { names: string[]; day: number; counts: number[]; sums: number[][][] }): void {
-    snapshot.names.slice(1).forEach((name) => {
-      this.group(name);
-    });
-    snapshot.sums.forEach((sums, g) => {
-      sumNames.forEach((name, i) => {
-        this.#sums[g]![name].set(sums[i]!);
+  restore(snapshot: PopulationSnapshot): void {
+    for (const name of snapshot.names) this.group(name);
+    const fill = (all: Sums[], saved: readonly (readonly Float64Array[])[]): void =>
+      saved.forEach((arrays, g) => {
+        sumNames.forEach((name, i) => {
+          all[g]![name].set(arrays[i]!);
+        });
       });
+    fill(this.#sums, snapshot.sums);
+    fill(this.#pending, snapshot.pending);
+    this.#counts.load(snapshot.counts);
+    snapshot.pendingCounts.forEach((entries, g) => {
+      this.#pendingCounts[g]!.load(entries);
     });
-    for (let i = 0; i < snapshot.counts.length; i += 3) {
-      this.#counts.add(snapshot.counts[i]!, snapshot.counts[i + 1]!, snapshot.counts[i + 2]!);
-    }
+    for (const group of snapshot.touched) this.#touched.add(group);
     this.#day = snapshot.day;
   }
 }
+
+export type PopulationSnapshot = {
+  readonly names: readonly string[];
+  readonly day: number;
+  readonly counts: CountEntries;
+  readonly pendingCounts: readonly CountEntries[];
+  readonly sums: readonly (readonly Float64Array[])[];
+  readonly pending: readonly (readonly Float64Array[])[];
+  readonly touched: readonly number[];
+};
 
 function mix(group: number, value: number): number {
   return (Math.imul(value, 0x2c1b3c6d) ^ Math.imul(group, 0x9e3779b1)) >>> 0 || 1;

@@ -31,9 +31,13 @@ export function dimensionIndex(name: DimensionName): number {
 export const rateWindowsMs = [60_000, 3_600_000, 86_400_000] as const;
 /** Numeric measures of one call; the logarithm of each is taken as normal. */
 export const measures = ['response_bytes', 'request_bytes'] as const;
-/** The families of features, in the order of the row's evidence words. */
+/** The families of features, in the order of the deviation vector. */
 export const families = ['rate', 'novelty', 'context', 'calendar', 'errors', 'volume'] as const;
 export type FamilyName = (typeof families)[number];
+/** What raises findings: accumulated odd behaviour, calls per window, unsuccessful answers. Each has its own scale and its own threshold. */
+export const detectors = ['behaviour', 'rate', 'errors'] as const;
+/** Whose past a prediction rests on. */
+export type BaselineLevel = 'self' | 'peers' | 'everyone';
 /** Kinds of unsuccessful answers that are counted over a short memory, after the total. */
 export const outcomes = ['total', 'denied', 'missing', 'failed'] as const;
 
@@ -53,7 +57,7 @@ export const at = {
   firstSeen: take(1),
   events: take(1),
   peerGroup: take(1),
-  /** Frame number until which nothing is learned because a finding is open. */
+  /** Seconds since 1970 until which hardly anything is learned, because a finding is open. */
   gatedUntil: take(1),
   /** Per dimension: its slots, each a 16-bit value hash and a 16-bit count. */
   slots: dimensions.map((d) => take(d.slots)),
@@ -67,12 +71,12 @@ export const at = {
   measure: take(measures.length * 3),
   /** Decayed counts over the last minutes. */
   outcome: take(outcomes.length),
-  /** Accumulated evidence, nats. */
+  /** Behaviour's accumulated evidence, nats, and what novelty, context and calendar added to it. */
   evidence: take(1),
-  /** What each family added to it. */
-  familyEvidence: take(families.length),
-  /** Mean and variance of the raw surprise, for the identity's own habit of being surprising. */
-  habit: take(2),
+  evidenceShares: take(3),
+  /** Day number since 1970, and each detector's highest statistic of that day. */
+  day: take(1),
+  peaks: take(detectors.length),
 } as const;
 
 export const rowWords = words + (words % 2);

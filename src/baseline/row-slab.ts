@@ -47,7 +47,8 @@ export class RowSlab {
     let index = this.size;
     if (this.size >= this.limit) index = this.#evict();
     else {
-      if ((this.size + 1) * rowWords > this.u32.length) this.#allocate(Math.min(this.limit, Math.ceil(this.size * 1.25)));
+      if ((this.size + 1) * rowWords > this.u32.length)
+        this.#allocate(Math.min(this.limit, Math.ceil(this.size * 1.25)));
       this.size++;
     }
     const row = index * rowWords;
@@ -88,12 +89,20 @@ export class RowSlab {
       if (index >= this.limit) continue;
       if (index < this.size) this.#remove(index);
       while (index >= this.size) {
-        if ((this.size + 1) * rowWords > this.u32.length) this.#allocate(Math.min(this.limit, Math.ceil(this.size * 1.25)));
+        if ((this.size + 1) * rowWords > this.u32.length)
+          this.#allocate(Math.min(this.limit, Math.ceil(this.size * 1.25)));
         this.size++;
       }
       new Uint8Array(this.u32.buffer, index * rowBytes, rowBytes).set(part.subarray(offset + 4, offset + packedBytes));
       this.#insert(index);
     }
+  }
+
+  clear(): void {
+    this.size = 0;
+    this.#hand = 0;
+    this.#table.fill(0);
+    this.#dirty.fill(0);
   }
 
   /** Where the next eviction looks first. */

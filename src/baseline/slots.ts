@@ -16,11 +16,14 @@ export type SlotView = {
   distinct: number;
 };
 
-export function readSlots(slab: RowSlab, place: { row: number; dimension: number }, value: number, into: SlotView): void {
+/** Where a dimension's slots stand in the slab, and the value that is looked for or learned. */
+export type SlotPlace = { readonly row: number; readonly dimension: number; readonly value: number };
+
+export function readSlots(slab: RowSlab, place: SlotPlace, into: SlotView): void {
   const { u32 } = slab;
   const start = place.row + at.slots[place.dimension]!;
   const end = start + dimensions[place.dimension]!.slots;
-  const tag = value >>> 16;
+  const tag = place.value >>> 16;
   let count = 0;
   let total = 0;
   let distinct = 0;
@@ -37,12 +40,12 @@ export function readSlots(slab: RowSlab, place: { row: number; dimension: number
 }
 
 /** Adds `weight` events (at least a sixteenth) to a value; a new value takes an empty slot or the rarest one's. */
-export function learnSlot(slab: RowSlab, place: { row: number; dimension: number }, learned: { value: number; weight: number }): void {
+export function learnSlot(slab: RowSlab, place: SlotPlace, weight: number): void {
   const { u32 } = slab;
   const start = place.row + at.slots[place.dimension]!;
   const end = start + dimensions[place.dimension]!.slots;
-  const tag = learned.value >>> 16;
-  const units = Math.max(1, Math.round(learned.weight * slotUnit));
+  const tag = place.value >>> 16;
+  const units = Math.max(1, Math.round(weight * slotUnit));
   let rarest = start;
   let rarestCount = 0x10000;
   let total = units;

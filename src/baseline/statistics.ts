@@ -30,6 +30,7 @@ export function shrink(own: Normal, prior: Normal, strength: number): Normal {
   const weight = own.weight + strength;
   const mean = (own.weight * own.mean + strength * prior.mean) / weight;
   const apart = own.mean - prior.mean;
-  const pooled = (own.weight * own.variance + strength * prior.variance + (own.weight * strength * apart * apart) / weight) / weight;
+  const pooled =
+    (own.weight * own.variance + strength * prior.variance + (own.weight * strength * apart * apart) / weight) / weight;
   return { mean, variance: pooled * (1 + 1 / weight), weight };
 }

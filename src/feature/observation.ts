@@ -68,7 +68,9 @@ export function dimensionText(resolved: ResolvedEvent, dimension: number): strin
     case dim.client:
       return event.user_agent === null ? null : clientProgram(event.user_agent);
     case dim.application:
-      return resolved.identity_kind === 'client' ? event.host : (event.client_id ?? event.caller_service ?? event.service);
+      return resolved.identity_kind === 'client'
+        ? event.host
+        : (event.client_id ?? event.caller_service ?? event.service);
     default:
       return event.tz;
   }

@@ -1,3 +1,4 @@
+import type { BaselineLevel } from '../baseline/row-layout.ts';
 import type { FindingKind, Severity } from '../core/words.ts';
 import type { IdentityKey, IdentityKind } from '../identity/resolved-event.ts';
 
@@ -6,8 +7,6 @@ import type { IdentityKey, IdentityKind } from '../identity/resolved-event.ts';
  * The id is a hash of the claim, so a replay writes the same row. snake_case as in the files, the topic and the table.
  */
 export { type FindingKind, findingKinds, type Severity, severities } from '../core/words.ts';
-
-export type BaselineLevel = 'self' | 'peers' | 'everyone';
 
 export type Reason = {
   readonly feature: string;

@@ -1,0 +1,66 @@
+import { deserialize, serialize } from 'node:v8';
+import { GaitError } from '../core/errors.ts';
+
+/**
+ * State records: what a shard writes when it checkpoints. One byte of kind, then the bytes. A `reset` opens a full snapshot; what stood
+ * before it no longer counts. The common state is V8's structured-clone format, which newer versions go on reading.
+ */
+const version = 1;
+const kinds = { reset: 0, rows: 1, ids: 2, common: 3 } as const;
+const pieceBytesMax = 400_000;
+
+export type StatePart =
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'rows' | 'ids'; readonly bytes: Buffer }
+  | { readonly kind: 'common'; readonly last: boolean; readonly bytes: Buffer };
+
+export type ShardState = {
+  readonly full: boolean;
+  readonly rows: readonly Buffer[];
+  readonly ids: Buffer;
+  readonly common: object;
+};
+
+export function encodeState(state: ShardState): Buffer[] {
+  const records: Buffer[] = state.full ? [Buffer.from([kinds.reset, version])] : [];
+  for (const rows of state.rows) records.push(tagged(kinds.rows, rows));
+  for (const piece of pieces(state.ids)) records.push(tagged(kinds.ids, piece));
+  const common = pieces(serialize({ version, ...state.common }));
+  common.forEach((piece, i) => {
+    records.push(Buffer.concat([Buffer.from([kinds.common, i === common.length - 1 ? 1 : 0]), piece]));
+  });
+  return records;
+}
+
+/** Fails with STATE_INVALID on a record that no version of Gait wrote. */
+export function decodeStateRecord(record: Buffer): StatePart {
+  switch (record[0]) {
+    case kinds.reset:
+      if (record[1] !== version)
+        throw new GaitError('STATE_INVALID', `state of version ${record[1]} cannot be read by version ${version}`);
+      return { kind: 'reset' };
+    case kinds.rows:
+      return { kind: 'rows', bytes: record.subarray(1) };
+    case kinds.ids:
+      return { kind: 'ids', bytes: record.subarray(1) };
+    case kinds.common:
+      return { kind: 'common', last: record[1] === 1, bytes: record.subarray(2) };
+    default:
+      throw new GaitError('STATE_INVALID', `state record of unknown kind ${record[0]}`);
+  }
+}
+
+export function decodeCommon(parts: readonly Buffer[]): unknown {
+  return deserialize(Buffer.concat(parts));
+}
+
+function tagged(kind: number, bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([kind]), bytes]);
+}
+
+function pieces(bytes: Buffer): Buffer[] {
+  const all: Buffer[] = [];
+  for (let start = 0; start < bytes.length; start += pieceBytesMax)
+    all.push(bytes.subarray(start, start + pieceBytesMax));
+  return all;
+}

@@ -1,0 +1,116 @@
+import { historyBucket, historyBuckets, type Population } from '../baseline/population.ts';
+import { at, type BaselineLevel, dimensions } from '../baseline/row-layout.ts';
+import { learnSlot, readSlots, type SlotView } from '../baseline/slots.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import type { Moment, Observed } from './family.ts';
+import { dimensionText } from './observation.ts';
+
+/** Events that peers' experience of novelty weighs against the identity's own. */
+const noveltyStrength = 16;
+/** Memory of the identity's own share of new values, events. */
+const noveltyMemory = 32;
+/** Events that everyone's use of a value weighs against the peers'. */
+const peerStrength = 20;
+const ratioMax = 8;
+
+/**
+ * Categorical surprise with back-off: an event's value is either one that the identity repeats or one that is new to it.
+ * P(new) comes from how often identities with as long a history meet something new, shrunk towards the identity's own share
+ * (Freeman et al., NDSS 2016, for the back-off; the new/seen split is that of Witten and Bell's smoothing).
+ */
+export type Surprise = {
+  /** ln P(value | somebody else of its kind) - ln P(value | this identity): Freeman's ratio. Nats. */
+  ratio: number;
+  /** -ln of the share of the peers that ever used the value; 0 for a value the identity itself repeats. Nats. */
+  rarity: number;
+  /** P(new) as predicted. */
+  chanceOfNew: number;
+};
+
+const view: SlotView = { count: 0, total: 0, distinct: 0 };
+
+function chanceOfNew(moment: Moment, dimension: number, total: number): number {
+  const bucket = dimension * historyBuckets + historyBucket(total);
+  const everyone = moment.population.sums(0);
+  const prior = 1 / (1 + total);
+  const all = (everyone.novel[bucket]! + noveltyStrength * prior) / (everyone.seen[bucket]! + noveltyStrength);
+  const peers = moment.population.sums(moment.group);
+  const kind = (peers.novel[bucket]! + noveltyStrength * all) / (peers.seen[bucket]! + noveltyStrength);
+  const own = moment.slab.f32[moment.row + at.novelty + dimension]!;
+  const weight = Math.min(total, noveltyMemory);
+  return Math.min(0.98, Math.max(1e-4, (weight * own + noveltyStrength * kind) / (weight + noveltyStrength)));
+}
+
+/** P(value) among the identity's peers, backed by everyone; a value that nobody used counts as half an event. */
+function populationShare(
+  population: Population,
+  group: number,
+  use: { dimension: number; value: number; own: number },
+): number {
+  const everyone = population.sums(0).events[use.dimension]! + 1;
+  const all = Math.max(0.5, population.valueEvents(0, use.value) - use.own) / everyone;
+  if (group === 0) return Math.min(1, all);
+  const peers = population.sums(group).events[use.dimension]!;
+  const count = Math.max(0, population.valueEvents(group, use.value) - use.own);
+  return Math.min(1, (count + peerStrength * all) / (peers + peerStrength));
+}
+
+/** Nothing known and nothing said is no surprise: a missing value gives zeros. */
+export function surpriseOf(moment: Moment, dimension: number, into: Surprise): void {
+  const value = moment.observation.values[dimension]!;
+  into.ratio = 0;
+  into.rarity = 0;
+  into.chanceOfNew = 0;
+  if (value === 0) return;
+  readSlots(moment.slab, { row: moment.row, dimension, value }, view);
+  const chance = chanceOfNew(moment, dimension, view.total);
+  into.chanceOfNew = chance;
+  if (view.count === 0) {
+    into.ratio = Math.min(ratioMax, -Math.log(chance));
+    const identities = moment.population.sums(moment.group).firsts[dimension]!;
+    into.rarity = Math.log((identities + 2) / (moment.population.valueIdentities(moment.group, value) + 1));
+    return;
+  }
+  const elsewhere = populationShare(moment.population, moment.group, { dimension, value, own: view.count });
+  const here = (1 - chance) * ((view.count + elsewhere) / (view.total + 1));
+  into.ratio = Math.max(-ratioMax, Math.min(ratioMax, Math.log(elsewhere / here)));
+}
+
+export function learnValue(moment: Moment, dimension: number, weight: number): void {
+  const value = moment.observation.values[dimension]!;
+  if (value === 0) return;
+  readSlots(moment.slab, { row: moment.row, dimension, value }, view);
+  const novel = view.count === 0;
+  const { f32 } = moment.slab;
+  const index = moment.row + at.novelty + dimension;
+  const step = weight / Math.min(noveltyMemory, view.total + 1);
+  f32[index] = f32[index]! + step * ((novel ? 1 : 0) - f32[index]!);
+  learnSlot(moment.slab, { row: moment.row, dimension, value }, weight);
+  moment.population.addValue(moment.group, dimension, { value, history: view.total, novel, weight });
+}
+
+export function describeValue(moment: Moment, dimension: number, resolved: ResolvedEvent): Observed {
+  const value = moment.observation.values[dimension]!;
+  readSlots(moment.slab, { row: moment.row, dimension, value }, view);
+  const name = dimensions[dimension]!.name.replace('_', ' ');
+  const text = dimensionText(resolved, dimension) ?? '-';
+  const peers = Math.round(moment.population.valueIdentities(moment.group, value));
+  const level: BaselineLevel = view.total >= noveltyStrength ? 'self' : moment.group > 0 ? 'peers' : 'everyone';
+  const sampleSize = Math.round(
+    level === 'self' ? view.total : moment.population.sums(moment.group).events[dimension]!,
+  );
+  const others = peers === 0 ? 'and never used by its peers' : `and used by ${peers} of its peers`;
+  const sentence =
+    view.count === 0
+      ? `${name} ${text}: never used before by this identity in ${Math.round(view.total)} events, ${others}`
+      : `${name} ${text}: used in ${Math.round(view.count)} of its last ${Math.round(view.total)} events`;
+  return {
+    observed: text,
+    expected: `one of ${view.distinct} known`,
+    low: null,
+    high: null,
+    level,
+    sampleSize,
+    text: sentence,
+  };
+}

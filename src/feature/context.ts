@@ -1,0 +1,28 @@
+import { dimensionIndex } from '../baseline/row-layout.ts';
+import { describeValue, learnValue, type Surprise, surpriseOf } from './categorical.ts';
+import type { Family } from './family.ts';
+
+const dims = ['network', 'country', 'client', 'application', 'time_zone'] as const;
+const indices = dims.map(dimensionIndex);
+const surprise: Surprise = { ratio: 0, rarity: 0, chanceOfNew: 0 };
+
+/** From where and with what: network, country, client program, application, time zone. D12. */
+export const context: Family = {
+  name: 'context',
+  features: [...dims, 'client_rarity'],
+  extract: (moment, out, offset) => {
+    let total = 0;
+    for (let i = 0; i < indices.length; i++) {
+      surpriseOf(moment, indices[i]!, surprise);
+      out[offset + i] = surprise.ratio;
+      if (dims[i] === 'client') out[offset + dims.length] = surprise.rarity;
+      total += surprise.ratio;
+    }
+    return total;
+  },
+  learn: (moment, weight) => {
+    for (const dimension of indices) learnValue(moment, dimension, weight);
+  },
+  describe: (moment, feature, resolved) =>
+    describeValue(moment, indices[feature < dims.length ? feature : 2]!, resolved),
+};

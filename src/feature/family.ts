@@ -1,0 +1,45 @@
+import type { Population } from '../baseline/population.ts';
+import type { BaselineLevel, FamilyName } from '../baseline/row-layout.ts';
+import type { RowSlab } from '../baseline/row-slab.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import type { Observation } from './observation.ts';
+
+/** All that a family may look at: the event's observation, the identity's row and what its peers do, before learning. */
+export type Moment = {
+  readonly slab: RowSlab;
+  readonly population: Population;
+  row: number;
+  /** The identity's peer group; 0 is everyone. */
+  group: number;
+  readonly observation: Observation;
+  /** Events in the row before this one. */
+  history: number;
+  /** Since the identity's previous event, ms; 0 for its first. */
+  gapMs: number;
+};
+
+/** What an explanation says about one feature of one event. */
+export type Observed = {
+  readonly observed: number | string;
+  readonly expected: number | string;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly level: BaselineLevel;
+  readonly sampleSize: number;
+  readonly text: string;
+};
+
+export type Family = {
+  readonly name: FamilyName;
+  /** Names of the deviations, in the order of `extract`'s output. */
+  readonly features: readonly string[];
+  /**
+   * Writes one deviation per feature to `out` from `offset` (nats; positive is less like the identity) and returns the family's statistic,
+   * nats too. Changes nothing.
+   */
+  readonly extract: (moment: Moment, out: Float32Array, offset: number) => number;
+  /** Learns the event with a weight in (0, 1]. */
+  readonly learn: (moment: Moment, weight: number) => void;
+  /** `feature` is an index into `features`. Only for events that become part of a finding. */
+  readonly describe: (moment: Moment, feature: number, resolved: ResolvedEvent) => Observed;
+};

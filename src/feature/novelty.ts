@@ -1,0 +1,27 @@
+import { dimensionIndex } from '../baseline/row-layout.ts';
+import { describeValue, learnValue, type Surprise, surpriseOf } from './categorical.ts';
+import type { Family } from './family.ts';
+
+const dims = ['function', 'area', 'object_type', 'method', 'status'] as const;
+const indices = dims.map(dimensionIndex);
+const surprise: Surprise = { ratio: 0, rarity: 0, chanceOfNew: 0 };
+
+/** What is called: function (method and route, or operation), part of the API, type of object, method, kind of answer. D06, D20, D26. */
+export const novelty: Family = {
+  name: 'novelty',
+  features: [...dims, 'function_rarity', 'area_rarity'],
+  extract: (moment, out, offset) => {
+    let total = 0;
+    for (let i = 0; i < indices.length; i++) {
+      surpriseOf(moment, indices[i]!, surprise);
+      out[offset + i] = surprise.ratio;
+      if (i < 2) out[offset + dims.length + i] = surprise.rarity;
+      total += surprise.ratio;
+    }
+    return total;
+  },
+  learn: (moment, weight) => {
+    for (const dimension of indices) learnValue(moment, dimension, weight);
+  },
+  describe: (moment, feature, resolved) => describeValue(moment, indices[feature % dims.length]!, resolved),
+};

@@ -1,0 +1,83 @@
+import type { Observed } from '../feature/family.ts';
+import type { Contribution } from '../score/batch.ts';
+import type { Reason } from './finding.ts';
+
+/** Events kept as examples, and features kept as reasons. */
+const examplesMax = 10;
+const reasonsMax = 24;
+
+type Example = { readonly event_id: string; readonly ts: number; readonly surprise: number };
+type Tally = { nats: number; most: number; observed: Observed };
+
+/** What has gathered about an identity since it began to look odd: enough to explain a finding when there is one. Plain data. */
+export type CaseFile = {
+  firstSeen: number;
+  lastSeen: number;
+  count: number;
+  /** Odd calls that were answered with success: the outcome decides between a probe and a breach. */
+  succeeded: number;
+  surprise: number;
+  examples: Example[];
+  tallies: Record<string, Tally>;
+};
+
+export function openCase(ts: number): CaseFile {
+  return {
+    firstSeen: ts,
+    lastSeen: ts,
+    count: 0,
+    succeeded: 0,
+    surprise: 0,
+    examples: [],
+    tallies: Object.create(null),
+  };
+}
+
+export type OddEvent = Example & { readonly success: boolean; readonly contributions: readonly Contribution[] };
+
+export function addToCase(file: CaseFile, event: OddEvent): void {
+  file.count++;
+  if (event.success) file.succeeded++;
+  if (event.ts > file.lastSeen) file.lastSeen = event.ts;
+  if (event.surprise > file.surprise) file.surprise = event.surprise;
+  keepExample(file.examples, { event_id: event.event_id, ts: event.ts, surprise: event.surprise });
+  for (const { feature, nats, observed } of event.contributions) {
+    const tally = file.tallies[feature];
+    if (tally === undefined) {
+      if (Object.keys(file.tallies).length < reasonsMax) file.tallies[feature] = { nats, most: nats, observed };
+      continue;
+    }
+    tally.nats += nats;
+    if (nats < tally.most) continue;
+    tally.most = nats;
+    tally.observed = observed;
+  }
+}
+
+function keepExample(examples: Example[], example: Example): void {
+  examples.push(example);
+  if (examples.length <= examplesMax) return;
+  let least = 0;
+  for (let i = 1; i < examples.length; i++) if (examples[i]!.surprise < examples[least]!.surprise) least = i;
+  examples.splice(least, 1);
+}
+
+/** The features that said most, those of `prefer` first; shares are of all that was said. */
+export function reasonsOf(file: CaseFile, prefer: (feature: string) => boolean): Reason[] {
+  const all = Object.entries(file.tallies);
+  const total = all.reduce((sum, [, tally]) => sum + tally.nats, 0);
+  return all
+    .sort(([a, x], [b, y]) => Number(prefer(b)) - Number(prefer(a)) || y.nats - x.nats || (a < b ? -1 : 1))
+    .slice(0, 5)
+    .map(([feature, { nats, observed }]) => ({
+      feature,
+      observed: observed.observed,
+      expected: observed.expected,
+      low: observed.low,
+      high: observed.high,
+      share: Math.round((nats / total) * 1000) / 1000,
+      level: observed.level,
+      sample_size: observed.sampleSize,
+      text: observed.text,
+    }));
+}

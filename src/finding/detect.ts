@@ -1,0 +1,227 @@
+import { at, detectors } from '../baseline/row-layout.ts';
+import type { RowSlab } from '../baseline/row-slab.ts';
+import { derivedId } from '../core/hash.ts';
+import type { Entry } from '../score/batch.ts';
+import { addToCase, type CaseFile, openCase, reasonsOf } from './case-file.ts';
+import { EvidenceBudget } from './evidence-budget.ts';
+import type { Finding, FindingKind, Severity } from './finding.ts';
+import { references } from './references.ts';
+
+/** Events less surprising than this do not go into a case: one in ten of an identity's own does. */
+const oddSurprise = 1;
+/** A case is dropped when behaviour's evidence has faded to this many nats and nothing is open. */
+const calmNats = 0.5;
+/** A finding closes after this much event time without an odd call. */
+const quietMs = 3 * 86_400_000;
+const casesMax = 50_000;
+
+export type FindingEvent = { readonly finding: Finding; readonly change: 'opened' | 'escalated' | 'updated' };
+
+export type DetectResult = { readonly evidence: number; readonly changes: readonly FindingEvent[] };
+
+export type DetectorSnapshot = {
+  readonly cases: readonly (readonly [string, IdentityCase])[];
+  readonly budget: ReturnType<EvidenceBudget['snapshot']>;
+  readonly minute: number;
+  readonly gates: readonly { readonly row: number; readonly until: number }[];
+};
+
+type IdentityCase = { file: CaseFile; open: (Finding | null)[] };
+
+/** Turns evidence into findings: one open per identity and detector. Deterministic in the order of its calls. */
+export class Detector {
+  readonly #slab: RowSlab;
+  readonly #budget: EvidenceBudget;
+  readonly #shard: number;
+  readonly #cases = new Map<string, IdentityCase>();
+  /** Row and seconds until which its learning is held back: applied when the frame ends. */
+  readonly gates: { row: number; until: number }[] = [];
+  #checkedMinute = 0;
+
+  constructor(slab: RowSlab, options: { readonly findingsPer1000PerDay: number; readonly shard: number }) {
+    this.#slab = slab;
+    this.#budget = new EvidenceBudget(options.findingsPer1000PerDay);
+    this.#shard = options.shard;
+  }
+
+  observe(seen: Entry): DetectResult {
+    const { event } = seen.resolved;
+    this.#budget.update({ slab: this.#slab, row: seen.row }, event.ts, seen.detectors);
+    const evidences = detectors.map((_, i) => this.#budget.evidence(i, seen.detectors[i]!));
+    const evidence = Math.max(0, ...evidences);
+    const fires = evidences.map((e) => e >= this.#budget.threshold);
+    const file = this.#caseOf(seen, fires.includes(true));
+    if (file === undefined) return { evidence, changes: [] };
+    const changes: FindingEvent[] = [];
+    for (let d = 0; d < detectors.length; d++) {
+      const open = file.open[d]!;
+      if (!fires[d] && (open === null || seen.surprise < oddSurprise)) continue;
+      const excess = evidences[d]! - this.#budget.threshold;
+      const next = this.#claim(file, { seen, detector: d, excess, before: open });
+      file.open[d] = next;
+      const change = open === null ? 'opened' : next.severity === open.severity ? 'updated' : 'escalated';
+      changes.push({ finding: next, change });
+    }
+    if (changes.length > 0) this.gates.push({ row: seen.row, until: Math.floor((event.ts + quietMs) / 1000) });
+    return { evidence, changes };
+  }
+
+  /** Findings that have been quiet for long enough, closed; looked for once a minute of event time. */
+  closeQuiet(ts: number, seq: number): Finding[] {
+    const minute = Math.floor(ts / 60_000);
+    if (minute === this.#checkedMinute) return [];
+    this.#checkedMinute = minute;
+    const closed: Finding[] = [];
+    for (const [identity, { open, file }] of this.#cases) {
+      if (ts - file.lastSeen < quietMs) continue;
+      for (const finding of open) if (finding !== null) closed.push({ ...finding, state: 'closed', version: seq });
+      this.#cases.delete(identity);
+    }
+    return closed;
+  }
+
+  openIds(identity: string): string[] {
+    const found = this.#cases.get(identity);
+    return found === undefined ? [] : found.open.flatMap((finding) => (finding === null ? [] : [finding.finding_id]));
+  }
+
+  advance(): void {
+    this.#budget.advance();
+  }
+
+  snapshot(): DetectorSnapshot {
+    return {
+      cases: [...this.#cases],
+      budget: this.#budget.snapshot(),
+      minute: this.#checkedMinute,
+      gates: [...this.gates],
+    };
+  }
+
+  restore(saved: DetectorSnapshot): void {
+    for (const [identity, value] of saved.cases) this.#cases.set(identity, value);
+    this.#budget.restore(saved.budget);
+    this.#checkedMinute = saved.minute;
+    this.gates.push(...saved.gates);
+  }
+
+  /** The identity's case with this event in it; undefined when the event is ordinary and nothing is open. */
+  #caseOf(seen: Entry, fires: boolean): IdentityCase | undefined {
+    const { identity, event } = seen.resolved;
+    let found = this.#cases.get(identity);
+    if (seen.surprise < oddSurprise && !fires && seen.contributions.length === 0) {
+      const calm =
+        found !== undefined && seen.detectors[0]! < calmNats && found.open.every((finding) => finding === null);
+      if (calm) this.#cases.delete(identity);
+      return calm ? undefined : found;
+    }
+    if (found === undefined) {
+      if (this.#cases.size >= casesMax) this.#forgetOne();
+      found = { file: openCase(event.ts), open: detectors.map(() => null) };
+      this.#cases.set(identity, found);
+    }
+    const success = event.status === null || event.status < 400;
+    const { event_id } = seen.resolved;
+    addToCase(found.file, {
+      event_id,
+      ts: event.ts,
+      surprise: seen.surprise,
+      success,
+      contributions: seen.contributions,
+    });
+    return found;
+  }
+
+  #forgetOne(): void {
+    for (const [identity, { open }] of this.#cases) {
+      if (open.some((finding) => finding !== null)) continue;
+      this.#cases.delete(identity);
+      return;
+    }
+    const oldest = this.#cases.keys().next().value;
+    if (oldest !== undefined) this.#cases.delete(oldest);
+  }
+
+  #claim(found: IdentityCase, why: { seen: Entry; detector: number; excess: number; before: Finding | null }): Finding {
+    const { seen, detector, excess, before } = why;
+    const { file } = found;
+    const { resolved } = seen;
+    const kind = before?.kind ?? this.#kind(detector, seen.row);
+    const first_seen = before?.first_seen ?? file.firstSeen;
+    const reasons = reasonsOf(file, (feature) => feature.startsWith(familyOf[kind]));
+    const agreeing = found.open.filter((finding) => finding !== null).length + (before === null ? 1 : 0);
+    const severity = atLeast(before?.severity, severityOf({ excess, file, agreeing }));
+    const events = this.#slab.f32[seen.row + at.events]!;
+    const confidence =
+      0.3 + 0.3 * (events / (events + 50)) + 0.2 * Math.min(1, Math.max(0, excess)) + 0.1 * Math.min(2, agreeing - 1);
+    return {
+      finding_id: before?.finding_id ?? derivedId('fnd', [resolved.identity, kind, first_seen]),
+      kind,
+      identity: resolved.identity,
+      identity_kind: resolved.identity_kind,
+      tenant: resolved.event.tenant ?? '-',
+      incident_id: before?.incident_id ?? derivedId('inc', [resolved.identity, file.firstSeen]),
+      state: 'open',
+      severity,
+      confidence: Math.max(before?.confidence ?? 0, Math.round(confidence * 100) / 100),
+      first_seen,
+      last_seen: Math.max(before?.last_seen ?? 0, resolved.event.ts),
+      count: file.count,
+      surprise: file.surprise,
+      risk: before?.risk ?? 0,
+      title: titleOf(resolved.identity, kind, reasons),
+      reasons,
+      event_ids: file.examples.map((example) => example.event_id),
+      ...references[kind],
+      shard: this.#shard,
+      version: seen.seq,
+    };
+  }
+
+  #kind(detector: number, row: number): FindingKind {
+    if (detector === 1) return 'rate_spike';
+    if (detector === 2) return 'error_ratio';
+    const shares = [0, 1, 2].map((i) => Math.max(0, this.#slab.f32[row + at.evidenceShares + i]!));
+    const total = shares.reduce((a, b) => a + b, 0);
+    const top = shares.indexOf(Math.max(...shares));
+    if (total === 0 || shares[top]! < 0.6 * total) return 'behaviour_change';
+    return (['new_function', 'new_context', 'off_hours'] as const)[top]!;
+  }
+}
+
+const familyOf: Record<FindingKind, string> = {
+  rate_spike: 'rate.',
+  error_ratio: 'errors.',
+  new_function: 'novelty.',
+  new_context: 'context.',
+  off_hours: 'calendar.',
+  behaviour_change: '',
+};
+
+const ladder: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
+
+/** Half a decade beyond the budget is medium, one and a half high; a second detector adds a step, and so does success: refused probes lose one. */
+function severityOf(of: { excess: number; file: CaseFile; agreeing: number }): Severity {
+  let step = of.excess >= 1.5 ? 2 : of.excess >= 0.5 ? 1 : 0;
+  if (of.agreeing > 1) step++;
+  if (of.file.succeeded * 10 < of.file.count) step--;
+  return ladder[Math.max(0, Math.min(3, step))]!;
+}
+
+function atLeast(before: Severity | undefined, now: Severity): Severity {
+  return before !== undefined && ladder.indexOf(before) > ladder.indexOf(now) ? before : now;
+}
+
+const claims: Record<FindingKind, string> = {
+  rate_spike: 'calls far more often than it does',
+  error_ratio: 'is refused or fails far more often than its peers',
+  new_function: 'uses functions that are new to it',
+  new_context: 'comes from somewhere else or with another program',
+  off_hours: 'is active at times that are not its own',
+  behaviour_change: 'does not behave like itself',
+};
+
+function titleOf(identity: string, kind: FindingKind, reasons: Finding['reasons']): string {
+  const because = reasons.slice(0, 2).map((reason) => reason.text);
+  return `${identity} ${claims[kind]}${because.length === 0 ? '' : `: ${because.join('; ')}`}`;
+}

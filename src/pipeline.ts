@@ -1,0 +1,297 @@
+import { Population } from './baseline/population.ts';
+import { RecentIds } from './baseline/recent-ids.ts';
+import { ReorderBuffer } from './baseline/reorder-buffer.ts';
+import { at } from './baseline/row-layout.ts';
+import { RowSlab } from './baseline/row-slab.ts';
+import { decodeCommon, decodeStateRecord, encodeState } from './baseline/snapshot.ts';
+import { hash64 } from './core/hash.ts';
+import type { Moment } from './feature/family.ts';
+import { emptyObservation, observe } from './feature/observation.ts';
+import { families } from './feature/registry.ts';
+import { Detector } from './finding/detect.ts';
+import type { Finding } from './finding/finding.ts';
+import { actorKindOf, peerGroup } from './identity/peer-group.ts';
+import type { ResolvedEvent } from './identity/resolved-event.ts';
+import type { Policy } from './policy/decide.ts';
+import type { Decision } from './policy/decision.ts';
+import { Batch, type Entry } from './score/batch.ts';
+import { learningWeight } from './score/evidence.ts';
+import type { Model } from './score/model.ts';
+import { Scorer } from './score/scorer.ts';
+
+/** A frame: the stretch of event time in which what events teach the population and the gates is not yet seen by others. */
+const frameMs = 10_000;
+const reorderMax = 65_536;
+const rowsPerRecord = 1000;
+const nothingFound = { evidence: 0, changes: [] };
+
+export type ShardOptions = {
+  readonly shard: number;
+  readonly reorderWindowMs: number;
+  readonly allowedLatenessMs: number;
+  readonly identitiesMax: number;
+  readonly duplicateWindow: number;
+  readonly findingsPer1000PerDay: number;
+  readonly model: Model | null;
+  readonly policy: Policy;
+};
+
+export type Verdict = {
+  readonly resolved: ResolvedEvent;
+  readonly seq: number;
+  readonly surprise: number;
+  readonly evidence: number;
+  readonly risk: number;
+  readonly top: readonly string[];
+  readonly findings: readonly string[];
+};
+
+/** What came out since the last `drain`: verdicts in order, each finding once in its newest state, decisions in order. */
+export type ShardOutput = {
+  readonly verdicts: readonly Verdict[];
+  readonly findings: readonly Finding[];
+  readonly decisions: readonly Decision[];
+};
+
+/**
+ * The whole flow of one shard, synchronous and without I/O: duplicates out, order restored, then per event
+ * features -> deviations -> learn, and per micro-batch model -> surprise -> evidence -> finding -> risk -> decision.
+ * Everything follows from the sequence of records alone.
+ */
+export class Shard {
+  readonly counters = { accepted: 0, duplicates: 0, late: 0, enforced: 0 };
+  readonly #options: ShardOptions;
+  readonly #slab: RowSlab;
+  readonly #population = new Population();
+  readonly #scorer = new Scorer();
+  readonly #detector: Detector;
+  readonly #batch: Batch;
+  readonly #recent: RecentIds;
+  readonly #buffer: ReorderBuffer<ResolvedEvent>;
+  /** Per source partition: the newest position seen, as offset and index. */
+  readonly #marks = new Map<string, [number, number]>();
+  readonly #moment: Moment;
+  #seq = 0;
+  #frame = -1;
+  #newest = 0;
+  #verdicts: Verdict[] = [];
+  #findings = new Map<string, Finding>();
+  #decisions: Decision[] = [];
+  /** The newest common state that is being read back, in pieces. */
+  #commonPieces: Buffer[] = [];
+  #commonComplete = true;
+
+  constructor(options: ShardOptions) {
+    this.#options = options;
+    this.#slab = new RowSlab(options.identitiesMax);
+    this.#detector = new Detector(this.#slab, options);
+    this.#batch = new Batch(this.#scorer, options.model);
+    this.#recent = new RecentIds(options.duplicateWindow);
+    this.#buffer = new ReorderBuffer(options.reorderWindowMs, reorderMax);
+    this.#moment = {
+      slab: this.#slab,
+      population: this.#population,
+      row: 0,
+      group: 0,
+      observation: emptyObservation(),
+      history: 0,
+      gapMs: 0,
+    };
+  }
+
+  get identities(): number {
+    return this.#slab.size;
+  }
+
+  get evicted(): number {
+    return this.#slab.evicted;
+  }
+
+  get bytes(): number {
+    return this.#slab.bytes + this.#population.bytes + this.#recent.bytes;
+  }
+
+  accept(resolved: ResolvedEvent): void {
+    if (this.#repeated(resolved)) {
+      this.counters.duplicates++;
+      return;
+    }
+    this.counters.accepted++;
+    this.#buffer.push(resolved);
+    for (let next = this.#buffer.take(); next !== undefined; next = this.#buffer.take()) this.#release(next);
+  }
+
+  /** The log says that nothing older than `ts` is expected. */
+  tick(ts: number): void {
+    this.#buffer.advance(ts);
+    for (let next = this.#buffer.take(); next !== undefined; next = this.#buffer.take()) this.#release(next);
+  }
+
+  /** Releases everything that still waits for its turn: the end of a file. */
+  flush(): void {
+    for (let next = this.#buffer.flush(); next !== undefined; next = this.#buffer.flush()) this.#release(next);
+  }
+
+  drain(): ShardOutput {
+    this.#settle();
+    const output = { verdicts: this.#verdicts, findings: [...this.#findings.values()], decisions: this.#decisions };
+    this.#verdicts = [];
+    this.#findings = new Map();
+    this.#decisions = [];
+    return output;
+  }
+
+  /** Pass 1. */
+  #release(resolved: ResolvedEvent): void {
+    const { event } = resolved;
+    this.#seq++;
+    const late = event.ts < this.#newest - this.#options.allowedLatenessMs;
+    if (event.ts > this.#newest) this.#newest = event.ts;
+    this.#enterFrame(Math.floor(this.#newest / frameMs));
+    if (event.enforced) {
+      this.counters.enforced++;
+      this.#batch.pass(resolved, this.#seq);
+      return;
+    }
+    if (late) this.counters.late++;
+    const moment = this.#moment;
+    const { high, low } = hash64(resolved.identity);
+    let row = this.#slab.find(high, low);
+    if (row < 0) {
+      // The slab may move another identity's row out for this one: nothing may still refer to it.
+      if (this.#slab.size >= this.#options.identitiesMax) this.#settle();
+      row = this.#slab.create(high, low);
+      this.#slab.u32[row + at.firstSeen] = Math.floor(event.ts / 1000);
+    }
+    const last = this.#slab.f64[(row + at.lastTs) / 2]!;
+    moment.row = row;
+    moment.group = this.#population.group(peerGroup(event, resolved.identity_kind));
+    moment.history = this.#slab.f32[row + at.events]!;
+    moment.gapMs = last === 0 ? 0 : Math.max(0, event.ts - last);
+    observe(resolved, moment.observation);
+    const p = this.#batch.add({ moment, resolved, seq: this.#seq, late });
+    const gated = event.ts < this.#slab.u32[row + at.gatedUntil]! * 1000;
+    const weight = learningWeight(p, gated);
+    for (const family of families) family.learn(moment, weight);
+    this.#slab.f32[row + at.events] = moment.history + 1;
+    this.#slab.f64[(row + at.lastTs) / 2] = Math.max(last, event.ts);
+    this.#slab.markDirty(row);
+    if (this.#batch.full) this.#settle();
+  }
+
+  /** Pass 2, for all that pass 1 has left. */
+  #settle(): void {
+    for (const entry of this.#batch.settle(this.#slab.f32)) this.#conclude(entry);
+  }
+
+  #conclude(entry: Entry): void {
+    const { resolved, seq, surprise } = entry;
+    const { identity, event } = resolved;
+    const result = entry.judged && !entry.late ? this.#detector.observe(entry) : nothingFound;
+    for (const { finding, change } of result.changes) {
+      const { risk, decisions } = this.#options.policy.onFinding({
+        finding,
+        change,
+        at: event.ts,
+        sessionId: event.session_id,
+        actorKind: actorKindOf(event, resolved.identity_kind) === 'service' ? 'service' : 'human',
+        clientIp: event.client_ip,
+        route: resolved.route,
+        activeIdentities: this.#slab.size,
+      });
+      this.#findings.set(finding.finding_id, { ...finding, risk });
+      this.#decisions.push(...decisions);
+    }
+    const risk = this.#options.policy.riskOf(identity, event.ts);
+    const findings = this.#detector.openIds(identity);
+    this.#verdicts.push({ resolved, seq, surprise, evidence: result.evidence, risk, top: entry.top, findings });
+  }
+
+  #enterFrame(frame: number): void {
+    if (frame === this.#frame) return;
+    this.#settle();
+    const ts = frame * frameMs;
+    this.#population.advance(ts);
+    this.#scorer.advance();
+    this.#detector.advance();
+    for (const { row, until } of this.#detector.gates.splice(0)) this.#slab.u32[row + at.gatedUntil] = until;
+    for (const finding of this.#detector.closeQuiet(ts, this.#seq)) this.#findings.set(finding.finding_id, finding);
+    this.#options.policy.advance(ts);
+    this.#frame = frame;
+  }
+
+  /** Sent again by a restarted ingest (position), or by the gateway itself (id). */
+  #repeated(resolved: ResolvedEvent): boolean {
+    const { position } = resolved;
+    if (position !== null) {
+      const source = `${position.topic}/${position.partition}`;
+      const mark = this.#marks.get(source);
+      if (mark === undefined) this.#marks.set(source, [position.offset, position.index]);
+      else if (position.offset < mark[0] || (position.offset === mark[0] && position.index <= mark[1])) return true;
+      else {
+        mark[0] = position.offset;
+        mark[1] = position.index;
+      }
+    }
+    return this.#recent.seen(resolved.event_id);
+  }
+
+  /** State records for a checkpoint: what changed since the last, or everything. Call after `drain`. */
+  checkpoint(full: boolean): Buffer[] {
+    const rows = this.#slab.take(full ? 'all' : 'dirty', rowsPerRecord);
+    return encodeState({ full, rows, ids: this.#recent.take(full), common: this.common() });
+  }
+
+  /** State records in the order in which they were written; `restored` follows the last. */
+  restore(records: readonly Buffer[]): void {
+    for (const record of records) {
+      const part = decodeStateRecord(record);
+      if (part.kind === 'rows') this.#slab.put(part.bytes);
+      else if (part.kind === 'ids') this.#recent.put(part.bytes);
+      else if (part.kind === 'common') {
+        if (this.#commonComplete) this.#commonPieces = [];
+        this.#commonPieces.push(part.bytes);
+        this.#commonComplete = part.last;
+      } else {
+        this.#slab.clear();
+        this.#recent.clear();
+      }
+    }
+  }
+
+  restored(): void {
+    if (this.#commonPieces.length === 0) return;
+    const saved = decodeCommon(this.#commonPieces) as ReturnType<typeof this.common>;
+    this.#commonPieces = [];
+    this.#seq = saved.seq;
+    this.#frame = saved.frame;
+    this.#newest = saved.newest;
+    for (const waiting of saved.waiting) this.#buffer.push(waiting);
+    this.#buffer.newest = saved.released;
+    for (const [source, mark] of saved.marks) this.#marks.set(source, mark);
+    this.#slab.hand = saved.hand;
+    Object.assign(this.counters, saved.counters);
+    this.#population.restore(saved.population);
+    this.#scorer.restore(saved.scorer);
+    this.#detector.restore(saved.detector);
+    this.#options.policy.restore(saved.policy);
+  }
+
+  /** Everything but rows and ids. */
+  private common() {
+    return {
+      seq: this.#seq,
+      frame: this.#frame,
+      newest: this.#newest,
+      released: this.#buffer.newest,
+      waiting: this.#buffer.waiting(),
+      marks: [...this.#marks],
+      hand: this.#slab.hand,
+      counters: { ...this.counters },
+      population: this.#population.snapshot(),
+      scorer: this.#scorer.snapshot(),
+      detector: this.#detector.snapshot(),
+      policy: this.#options.policy.snapshot(),
+    };
+  }
+}

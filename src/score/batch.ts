@@ -1,0 +1,173 @@
+import { at } from '../baseline/row-layout.ts';
+import type { Moment, Observed } from '../feature/family.ts';
+import { families, featureCount, featureNames, featureOffsets } from '../feature/registry.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import { accumulate, fading } from './evidence.ts';
+import type { Model } from './model.ts';
+import { emptyJudgement, familyIndex, type Judgement, type Scorer } from './scorer.ts';
+
+/** Events that the model scores at once: 0.8 µs each at this size, 70 µs alone. */
+export const batchMax = 512;
+/** Below this p-value an event's deviations are put into words while the baseline is still what it was before the event. */
+const wordsBelow = 0.05;
+/** Above this many nats a window or a run of errors is put into words too. */
+const wordsAbove = 5;
+const contributionsMax = 3;
+
+/** One feature of one event that stood out: its contribution in nats and what an explanation says of it. */
+export type Contribution = { readonly feature: string; readonly nats: number; readonly observed: Observed };
+
+/** An event between the two passes; reused, so nothing may keep it. */
+export type Entry = {
+  resolved: ResolvedEvent;
+  row: number;
+  seq: number;
+  /** False for events that are only passed on: our own refusals. */
+  judged: boolean;
+  /** Too late to be acted on. */
+  late: boolean;
+  readonly judgement: Judgement;
+  contributions: readonly Contribution[];
+  /** -log10 p. */
+  surprise: number;
+  /** Behaviour's accumulated evidence, the rate's and the errors' statistic, nats. */
+  readonly detectors: Float64Array;
+  top: readonly string[];
+};
+
+const none: readonly never[] = [];
+const nothing = undefined as unknown as ResolvedEvent;
+
+/** The micro-batch: pass 1 adds events in order, pass 2 lets the model see them all at once and concludes in the same order. */
+export class Batch {
+  readonly #scorer: Scorer;
+  readonly #model: Model | null;
+  readonly #vectors = new Float32Array(batchMax * featureCount);
+  readonly #entries: readonly Entry[] = Array.from({ length: batchMax }, newEntry);
+  #size = 0;
+
+  constructor(scorer: Scorer, model: Model | null) {
+    this.#scorer = scorer;
+    this.#model = model;
+  }
+
+  get full(): boolean {
+    return this.#size === batchMax;
+  }
+
+  /** Scores without the model; returns the p-value that decides how much is learned. */
+  add(of: { moment: Moment; resolved: ResolvedEvent; seq: number; late: boolean }): number {
+    const offset = this.#size * featureCount;
+    const entry = this.#next(of.resolved, of.seq);
+    const { moment } = of;
+    entry.row = moment.row;
+    entry.judged = true;
+    entry.late = of.late;
+    const { judgement } = entry;
+    this.#scorer.judge(moment, { out: this.#vectors, offset }, judgement);
+    const rate = judgement.statistics[familyIndex.rate]!;
+    const rises = rate > wordsAbove && rate > moment.slab.f32[moment.row + at.peaks + 1]!;
+    const worthWords =
+      judgement.behaviourP <= wordsBelow || rises || judgement.statistics[familyIndex.errors]! > wordsAbove;
+    entry.contributions = worthWords ? this.#describe(moment, of.resolved, offset) : none;
+    return judgement.behaviourP;
+  }
+
+  /** An event that is neither scored nor learned, kept in its place. */
+  pass(resolved: ResolvedEvent, seq: number): void {
+    this.#next(resolved, seq).judged = false;
+  }
+
+  /** Pass 2: the entries in order, each concluded as it is reached. */
+  *settle(rowState: Float32Array): Iterable<Entry> {
+    const statistics = this.#model?.score(this.#vectors, this.#size);
+    const size = this.#size;
+    this.#size = 0;
+    for (let i = 0; i < size; i++) {
+      const entry = this.#entries[i]!;
+      entry.surprise = 0;
+      entry.top = none;
+      if (entry.judged) this.#conclude(entry, { i, statistic: statistics?.[i], rowState });
+      yield entry;
+    }
+  }
+
+  #conclude(entry: Entry, of: { i: number; statistic: number | undefined; rowState: Float32Array }): void {
+    const { judgement, row } = entry;
+    const { rowState } = of;
+    const model =
+      of.statistic === undefined ? null : { p: this.#scorer.modelP(of.statistic), weight: this.#model!.weight };
+    entry.surprise = -Math.log10(this.#scorer.fuse(judgement, model));
+    if (entry.surprise >= 1) entry.top = this.#top(of.i * featureCount);
+    if (entry.late) return;
+    for (let k = 0; k < 3; k++) {
+      const share = row + at.evidenceShares + k;
+      rowState[share] = rowState[share]! * fading + Math.max(0, judgement.statistics[k + 1]!);
+    }
+    rowState[row + at.evidence] = accumulate(rowState[row + at.evidence]!, judgement.behaviourP);
+    entry.detectors[0] = rowState[row + at.evidence]!;
+    entry.detectors[1] = judgement.statistics[familyIndex.rate]!;
+    entry.detectors[2] = judgement.statistics[familyIndex.errors]!;
+  }
+
+  #next(resolved: ResolvedEvent, seq: number): Entry {
+    const entry = this.#entries[this.#size++]!;
+    entry.resolved = resolved;
+    entry.seq = seq;
+    entry.late = false;
+    entry.contributions = none;
+    return entry;
+  }
+
+  /** Indices of the features that said most, of those that can be put into words. */
+  #strongest(offset: number): number[] {
+    const best: number[] = [];
+    for (let f = 0; f < featureCount; f++) {
+      if (nats(this.#vectors[offset + f]!, f) < 0.7) continue;
+      let place = best.length;
+      while (
+        place > 0 &&
+        nats(this.#vectors[offset + best[place - 1]!]!, best[place - 1]!) < nats(this.#vectors[offset + f]!, f)
+      )
+        place--;
+      best.splice(place, 0, f);
+      if (best.length > contributionsMax) best.pop();
+    }
+    return best;
+  }
+
+  #top(offset: number): readonly string[] {
+    return this.#strongest(offset).map((f) => featureNames[f]!);
+  }
+
+  #describe(moment: Moment, resolved: ResolvedEvent, offset: number): Contribution[] {
+    return this.#strongest(offset).map((f) => {
+      const family = families.findLastIndex((_, i) => featureOffsets[i]! <= f);
+      const observed = families[family]!.describe(moment, f - featureOffsets[family]!, resolved);
+      return { feature: featureNames[f]!, nats: nats(this.#vectors[offset + f]!, f), observed };
+    });
+  }
+}
+
+/** Standardised deviations in nats (z²/2), log ratios as they are; rarities only serve the model. */
+function nats(deviation: number, feature: number): number {
+  const name = featureNames[feature]!;
+  if (name.endsWith('_rarity')) return 0;
+  const standardised = name.startsWith('rate.') || name.startsWith('volume.');
+  return deviation <= 0 ? 0 : standardised ? (deviation * deviation) / 2 : deviation;
+}
+
+function newEntry(): Entry {
+  return {
+    resolved: nothing,
+    row: 0,
+    seq: 0,
+    judged: false,
+    late: false,
+    judgement: emptyJudgement(),
+    contributions: none,
+    surprise: 0,
+    detectors: new Float64Array(3),
+    top: none,
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Score: how improbable an event's deviations are together. In: statistics of any scale. Out: p-values that hold on the stream itself.
+ *
+ * A histogram of the statistic gives the bulk; above its 98 % quantile an exponential tail is fitted by the mean excess (the
+ * generalised Pareto tail of Siffer et al., KDD 2017, with shape 0). Until it has seen enough, exp(-statistic) speaks with the weight
+ * of a hundred events. Reads see the state of the last `advance`.
+ */
+const low = -16;
+const high = 64;
+const binsPerUnit = 4;
+const bins = (high - low) * binsPerUnit;
+const priorEvents = 100;
+const tailShare = 0.02;
+/** The histogram is brought up to date when it has grown by this much: fitting at every frame would cost more than it tells. */
+const refitShare = 0.005;
+/** Older events fade: everything is halved each time this many have come. */
+const memoryEvents = 200_000;
+
+export type CalibratorSnapshot = {
+  readonly total: number;
+  readonly counts: Float64Array;
+  readonly pending: Float64Array;
+  readonly pendingTotal: number;
+};
+
+export class TailCalibrator {
+  readonly #counts = new Float64Array(bins);
+  readonly #pending = new Float64Array(bins);
+  readonly #upper = new Float64Array(bins + 1);
+  #total = 0;
+  #pendingTotal = 0;
+  #tailFrom = Number.POSITIVE_INFINITY;
+  #tailMean = 1;
+
+  add(statistic: number): void {
+    this.#pending[binOf(statistic)]! += 1;
+    this.#pendingTotal += 1;
+  }
+
+  /** P(statistic or more), in (0, 1]. */
+  pValue(statistic: number): number {
+    const prior = statistic > 0 ? Math.exp(-statistic) : 1;
+    if (this.#total === 0) return prior;
+    let seen: number;
+    if (statistic > this.#tailFrom) seen = tailShare * Math.exp(-(statistic - this.#tailFrom) / this.#tailMean);
+    else {
+      const bin = binOf(statistic);
+      const above = Math.min(1, Math.max(0, bin + 1 - (statistic - low) * binsPerUnit));
+      seen = (this.#upper[bin + 1]! + above * this.#counts[bin]!) / this.#total;
+    }
+    return Math.max(1e-30, (priorEvents * prior + this.#total * seen) / (priorEvents + this.#total));
+  }
+
+  advance(): void {
+    if (this.#pendingTotal === 0 || this.#pendingTotal < this.#total * refitShare) return;
+    for (let i = 0; i < bins; i++) this.#counts[i]! += this.#pending[i]!;
+    this.#total += this.#pendingTotal;
+    this.#pending.fill(0);
+    this.#pendingTotal = 0;
+    if (this.#total > memoryEvents) {
+      for (let i = 0; i < bins; i++) this.#counts[i]! /= 2;
+      this.#total /= 2;
+    }
+    this.#fit();
+  }
+
+  #fit(): void {
+    let above = 0;
+    let excess = 0;
+    let from = -1;
+    this.#upper[bins] = 0;
+    for (let i = bins - 1; i >= 0; i--) {
+      above += this.#counts[i]!;
+      this.#upper[i] = above;
+      if (from < 0 && above >= tailShare * this.#total) from = i;
+    }
+    for (let i = from + 1; i < bins; i++) excess += this.#counts[i]! * (i - from - 0.5);
+    const beyond = this.#upper[from + 1]!;
+    this.#tailFrom = low + (from + 1) / binsPerUnit;
+    // Half an event one unit above the threshold keeps the tail from being fitted to nothing.
+    this.#tailMean = (excess / binsPerUnit + 0.5) / (beyond + 0.5);
+  }
+
+  snapshot(): CalibratorSnapshot {
+    return {
+      total: this.#total,
+      counts: this.#counts.slice(),
+      pending: this.#pending.slice(),
+      pendingTotal: this.#pendingTotal,
+    };
+  }
+
+  restore(snapshot: CalibratorSnapshot): void {
+    this.#counts.set(snapshot.counts);
+    this.#total = snapshot.total;
+    this.#pending.set(snapshot.pending);
+    this.#pendingTotal = snapshot.pendingTotal;
+    if (this.#total > 0) this.#fit();
+  }
+}
+
+function binOf(statistic: number): number {
+  const bin = Math.floor((statistic - low) * binsPerUnit);
+  return bin < 0 ? 0 : bin >= bins ? bins - 1 : bin;
+}
