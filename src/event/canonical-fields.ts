@@ -184,7 +184,7 @@ function coerce(field: Field, value: unknown, draft: Draft): unknown {
     case 'method':
       return coerceMethod(value);
     case 'host':
-      return typeof value === 'string' ? hostName(cut(value, 255), draft) : undefined;
+      return typeof value === 'string' ? hostName(value, draft) : undefined;
     default:
       return coerceRare(field, value, draft);
   }
@@ -220,7 +220,7 @@ function cut(text: string, charsMax: number): string {
 }
 
 function coerceId(value: unknown, draft: Draft): string | undefined {
-  if (typeof value === 'string') return value.length > draft.fieldCharsMax ? undefined : draft.redactor.text(value);
+  if (typeof value === 'string') return value.length > draft.fieldCharsMax ? undefined : draft.redactor.id(value);
   return Number.isSafeInteger(value) ? String(value) : undefined;
 }
 
@@ -240,10 +240,22 @@ function coerceMethod(value: unknown): string | undefined {
 }
 
 function hostName(value: string, draft: Draft): string {
-  const afterUser = value.slice(value.lastIndexOf('@') + 1).toLowerCase();
+  if (isPlainHost(value)) return value;
+  const host = cut(value, 255).toLowerCase();
+  const afterUser = host.slice(host.lastIndexOf('@') + 1);
   const colon = afterUser.lastIndexOf(':');
   const isPort = colon > 0 && (afterUser.indexOf(':') === colon || afterUser.charCodeAt(colon - 1) === 93); /* ] */
   return draft.redactor.text(isPort ? afterUser.slice(0, colon) : afterUser);
+}
+
+/** Lower-case letters, digits, dots and hyphens: as it should be already. */
+function isPlainHost(host: string): boolean {
+  if (host.length > 100) return false;
+  for (let i = 0; i < host.length; i++) {
+    const code = host.charCodeAt(i);
+    if (!((code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === 46 || code === 45)) return false;
+  }
+  return true;
 }
 
 function oneOf(value: unknown, ...choices: readonly string[]): string | undefined {

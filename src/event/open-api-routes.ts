@@ -1,8 +1,13 @@
 import { isJsonObject, type JsonObject } from './decode/format.ts';
-import type { TemplatedRoute } from './route-template.ts';
 
 /** A parsed OpenAPI 3 (or Swagger 2) document; only `servers`/`basePath` and the keys of `paths` are read. */
 export type OpenApiDocument = JsonObject;
+
+export type TemplatedRoute = {
+  readonly route: string;
+  /** The values that the template's parameters stand for. */
+  readonly objects: readonly string[];
+};
 
 type Node = {
   readonly literals: Map<string, Node>;

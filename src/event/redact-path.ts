@@ -1,4 +1,4 @@
-import { redactText } from './redact.ts';
+import { redactText } from './redact-text.ts';
 
 const mask = '***';
 /** After one of these, a long segment is a secret that was mailed to somebody or handed to a machine. */
@@ -6,38 +6,29 @@ const secretFollows =
   /^(?:tokens?|reset|reset[-_]?password|password[-_]?reset|password|verify|verification|confirm|confirmation|invite|invitations?|magic|magic[-_]?link|activate|activation|unsubscribe|keys?|api[-_]?keys?|secrets?|otp|login|auth|webhooks?|hooks?)$/i;
 const secretSegment = /^[\w~.%=-]{16,}$/;
 const botToken = /^bot\d+:[\w-]{20,}$/;
-const queryName = /^[\w.[\]$-]{1,64}$/;
+const queryNamesMax = 64;
 
 /**
  * A path as it may be kept: query names without values (values of listed names stay), no user names of an absolute URL, no fragment, and `***` for
- * segments that are secrets. Most paths have no query and no long segment, and come back as they are after one pass.
+ * segments that are secrets. Most paths have no long segment and nothing odd in them: one pass, and the head stays as it is.
  */
 export function redactPath(path: string, listedNames: ReadonlySet<string>): string {
+  let isSimple = true;
   let segmentStart = 0;
-  for (let i = 0; ; i++) {
-    const code = i < path.length ? path.charCodeAt(i) : 63;
-    // `?` and `#` end the path; `;` `=` `:` `%` occur in matrix parameters, URLs and hidden assignments.
-    if (code === 63 || code === 35)
-      return i === path.length && i - segmentStart < 16 ? path : redactSlowly(path, i, listedNames);
-    if (code === 47) {
-      if (i - segmentStart >= 16) return redactSlowly(path, endOfPath(path, i), listedNames);
-      segmentStart = i + 1;
-    } else if (code === 59 || code === 61 || code === 58 || code === 37) {
-      return redactSlowly(path, endOfPath(path, i), listedNames);
+  let end = 0;
+  for (; end < path.length; end++) {
+    const code = path.charCodeAt(end);
+    if (code === 63 /* ? */ || code === 35 /* # */) break;
+    if (code === 47 /* / */) {
+      if (end - segmentStart >= 16) isSimple = false;
+      segmentStart = end + 1;
     }
+    // `;` `=` `:` `%` occur in matrix parameters, URLs and hidden assignments.
+    else if (code === 59 || code === 61 || code === 58 || code === 37) isSimple = false;
   }
-}
-
-function endOfPath(path: string, from: number): number {
-  for (let i = from; i < path.length; i++) {
-    const code = path.charCodeAt(i);
-    if (code === 63 || code === 35) return i;
-  }
-  return path.length;
-}
-
-function redactSlowly(path: string, end: number, listedNames: ReadonlySet<string>): string {
-  const head = redactSegments(path.slice(0, end));
+  if (end - segmentStart >= 16) isSimple = false;
+  if (isSimple && end === path.length) return path;
+  const head = isSimple ? path.slice(0, end) : redactSegments(path.slice(0, end));
   if (path.charCodeAt(end) !== 63) return head;
   const fragment = path.indexOf('#', end);
   return `${head}?${redactQuery(path.slice(end + 1, fragment < 0 ? path.length : fragment), listedNames)}`;
@@ -55,15 +46,33 @@ function redactSegments(head: string): string {
 }
 
 function redactQuery(query: string, listedNames: ReadonlySet<string>): string {
-  const kept: string[] = [];
-  for (const pair of query.split('&', 64)) {
-    const equals = pair.indexOf('=');
-    const name = equals < 0 ? pair : pair.slice(0, equals);
-    // A name that is no name (a bare token, say) is not kept either.
-    if (!queryName.test(name) || (equals < 0 && name.length > 24) || redactText(name) !== name) kept.push(mask);
-    else if (equals >= 0 && listedNames.has(name.toLowerCase()))
-      kept.push(`${name}=${redactText(pair.slice(equals + 1))}`);
-    else kept.push(name);
+  let kept = '';
+  let start = 0;
+  for (let count = 0; count < queryNamesMax && start <= query.length; count++) {
+    const ampersand = query.indexOf('&', start);
+    const end = ampersand < 0 ? query.length : ampersand;
+    const equals = query.indexOf('=', start);
+    const nameEnd = equals < 0 || equals > end ? end : equals;
+    const name = query.slice(start, nameEnd);
+    kept += count === 0 ? '' : '&';
+    if (!isName(name, nameEnd < end)) kept += mask;
+    else if (nameEnd < end && listedNames.has(name.toLowerCase()))
+      kept += `${name}=${redactText(query.slice(nameEnd + 1, end))}`;
+    else kept += name;
+    start = end + 1;
   }
-  return kept.join('&');
+  return kept;
+}
+
+/** A name that is no name (a bare token, say) is not kept either. */
+function isName(name: string, hasValue: boolean): boolean {
+  if (name.length > (hasValue ? 64 : 24)) return false;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    const lower = code | 32;
+    const isWord = (lower >= 97 && lower <= 122) || (code >= 48 && code <= 57) || code === 95;
+    // . [ ] $ -
+    if (!isWord && code !== 46 && code !== 91 && code !== 93 && code !== 36 && code !== 45) return false;
+  }
+  return name.length < 16 || redactText(name) === name;
 }

@@ -1,4 +1,4 @@
-import { compileOpenApi, type OpenApiDocument } from './open-api-routes.ts';
+import { compileOpenApi, type OpenApiDocument, type OpenApiRoutes, type TemplatedRoute } from './open-api-routes.ts';
 
 export type RouteTemplaterOptions = {
   readonly openApi?: readonly OpenApiDocument[];
@@ -16,12 +16,6 @@ export type RouteSource = {
   readonly method: string | null;
   readonly host: string | null;
   readonly status: number | null;
-};
-
-export type TemplatedRoute = {
-  readonly route: string;
-  /** The values that the template's parameters stand for. */
-  readonly objects: readonly string[];
 };
 
 export type RouteTemplater = {
@@ -81,7 +75,7 @@ function admit(routes: HostRoutes, route: string, isAnswered: boolean): boolean 
   return true;
 }
 
-function templateOf(event: RouteSource, documents: readonly ReturnType<typeof compileOpenApi>[]): TemplatedRoute {
+function templateOf(event: RouteSource, documents: readonly OpenApiRoutes[]): TemplatedRoute {
   const path = event.path === null ? null : pathOf(event.path);
   if (event.route !== null)
     return { route: event.route.slice(0, routeCharsMax), objects: objectsOf(event.route, path) };

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 import { derivedId } from '../core/hash.ts';
-import { type Redactor, redactText } from '../event/redact.ts';
+import type { Redactor } from '../event/redact.ts';
+import { redactText } from '../event/redact-text.ts';
 import type { DeadLetterReason } from '../event/traffic-event.ts';
 import type { SourcePosition } from './resolved-event.ts';
 

@@ -4,8 +4,9 @@
  */
 
 /** What gateways write for "not there". */
-export function isMissing(value: unknown): value is null | undefined | '' | '-' | 'null' {
-  return value === null || value === undefined || value === '' || value === '-' || value === 'null';
+export function isMissing(value: unknown): value is null | undefined | '' {
+  if (typeof value !== 'string') return value === null || value === undefined;
+  return value.length <= 4 && (value === '' || value === '-' || value === 'null');
 }
 
 /** A finite number, also out of a string such as `"0.045"`. */
