@@ -76,7 +76,6 @@ const thresholds = (enter: number, leave: number) =>
 const policy = strict({
   version: z.literal(1),
   mode: z.enum(['shadow', 'enforce']).default('shadow'),
-  budget: strict({ findingsPerThousandIdentitiesPerDay: z.number().positive().max(1000).default(1) }).prefault({}),
   risk: strict({
     halfLife: duration.refine((ms) => ms > 0, 'must be above zero').prefault('6h'),
     /** Share of the distance to 100 that one finding of full confidence covers. */

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { z } from '../../src/config/zod.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { createPolicy } from '../../src/policy/decide.ts';
+import { createHttpPost } from '../../src/signal/http-post.ts';
+import { createWebhook } from '../../src/signal/webhook.ts';
+import { aChange, policyOf } from '../policy/a-finding.ts';
+import { aDecision } from './a-decision.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+test('decisions have exactly the fields that the published schema promises, and validate against it', () => {
+  const document = JSON.parse(read('docs/decision.schema.json')) as { required: string[]; properties: object };
+  const schema = z.fromJSONSchema(document as Parameters<typeof z.fromJSONSchema>[0]);
+  const policy = createPolicy(
+    policyOf(
+      'rules: [{ name: r, action: throttle, escalate: [step-up, revoke-session, revoke-identity], ttl: 1m, why: x }]',
+    ),
+  );
+  const made = [1, 2, 3, 4].flatMap(
+    (i) => policy.onFinding(aChange({ finding_id: `fnd_${i}` }, { sessionId: 's' })).decisions,
+  );
+  assert.equal(made.length, 4);
+  for (const decision of [...made, aDecision()]) {
+    assert.deepEqual(Object.keys(decision), document.required);
+    assert.deepEqual(Object.keys(decision), Object.keys(document.properties));
+    schema.parse(decision);
+  }
+  for (const broken of [
+    { action: 'ban' },
+    { risk: 101 },
+    { session_id: 7 },
+    { decision_id: 'x' },
+    { finding_ids: [] },
+  ]) {
+    assert.throws(() => schema.parse({ ...aDecision(), ...broken }), JSON.stringify(broken));
+  }
+});
+
+test('the receiver in docs/integrators.md runs as printed: it takes what is signed, once, and refuses what is not', async (context) => {
+  const [, code] = /```js\n([\s\S]*?)```/.exec(read('docs/integrators.md')) ?? [];
+  assert.ok(code);
+  const secret = `whsec_${Buffer.from('a secret for the example').toString('base64')}`;
+  const receiver = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: root,
+    env: { ...process.env, GAIT_WEBHOOK_SECRET: secret, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  context.after(() => receiver.kill());
+  const lines = createInterface(receiver.stdout);
+  const [first] = (await once(lines, 'line')) as [string];
+  const printed: string[] = [];
+  lines.on('line', (line) => printed.push(line));
+  const url = `http://127.0.0.1:${first.replace('port ', '')}`;
+  const post = createHttpPost({ clock: systemClock });
+  const { signal } = new AbortController();
+  const send = (key: string, id = aDecision().decision_id) => {
+    const webhook = createWebhook({ name: 'example', url, secrets: [key] });
+    return post(webhook.request(aDecision({ decision_id: id }), systemClock.now()), signal);
+  };
+  const last = once(lines, 'line');
+  assert.equal((await send(secret)).status, 204);
+  assert.equal((await send(secret)).status, 204);
+  await last;
+  const forged = await send(`whsec_${Buffer.from('somebody else and longer').toString('base64')}`);
+  assert.equal(forged.kind, 'rejected');
+  assert.deepEqual(printed, ['throttle "user:acme:alice": One strong finding.']);
+});
