@@ -144,24 +144,30 @@ const store = z.discriminatedUnion('kind', [
 ]);
 
 const retention = z.strictObject({
-  /** Share of the ordinary events that are stored; those of findings always are. */
+  /** Share of the ordinary events that are stored; the surprising ones and those of findings always are. */
   eventsSample: z.preprocess(fromText, z.number().min(0).max(1)).default(1),
-  ttlDays: integer(1, 3650).default(30),
-  deadLetterTtlDays: integer(1, 3650).default(14),
+  /** Days that events, dead letters and volumes per identity are kept after storing. Findings and decisions stay. */
+  eventsDays: integer(1, 3650).default(30),
+  /** Days that numbers per minute are kept after storing. */
+  aggregateDays: integer(1, 3650).default(400),
 });
 
 const alerts = z.strictObject({
   slack: z.strictObject({ url: secretUrl, severityMin: z.enum(severities).default('medium') }).optional(),
 });
 
+const webhookSecret = z
+  .string()
+  .regex(/^whsec_[A-Za-z0-9+/]{16,}={0,2}$/, 'must be whsec_ followed by base64, as in Standard Webhooks')
+  .transform((value) => new Secret(value));
+
 const webhook = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be lower-case letters, digits and dashes'),
   url,
-  /** As in Standard Webhooks: `whsec_` and base64. */
-  secret: z
-    .string()
-    .regex(/^whsec_[A-Za-z0-9+/]{16,}={0,2}$/, 'must be whsec_ followed by base64, as in Standard Webhooks')
-    .transform((value) => new Secret(value)),
+  /** As in Standard Webhooks: `whsec_` and base64. Several while one is being replaced: each signs. */
+  secrets: z.array(webhookSecret).min(1),
+  /** Permits plain http to another machine. */
+  allowInsecure: flag.default(false),
 });
 
 const signals = z.strictObject({

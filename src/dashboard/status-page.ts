@@ -1,4 +1,3 @@
-import type { Finding } from '../finding/finding.ts';
 import { type Html, html } from './html.ts';
 
 /**
@@ -17,7 +16,22 @@ export type Status = {
   /** The bundled recording is being played. */
   readonly sample: boolean;
   /** Newest first. Undefined while the store is away: the page then says so instead of looking calm. */
-  readonly findings: readonly Finding[] | undefined;
+  readonly findings: readonly ShownFinding[] | undefined;
+};
+
+/** A row of the findings' table; times as ISO 8601 in UTC. */
+export type ShownFinding = {
+  readonly kind: string;
+  readonly identity: string;
+  readonly state: string;
+  readonly severity: string;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  readonly count: number;
+  readonly risk: number;
+  readonly title: string;
+  /** Each with a `text`. */
+  readonly reasons: readonly unknown[];
 };
 
 const refreshSeconds = 5;
@@ -40,7 +54,7 @@ export function renderStatusPage(status: Status): string {
     status.mode === 'shadow'
       ? 'Shadow mode: decisions are made and shown, nothing is enforced.'
       : 'Decisions are sent to the enforcement points.'
-  } As of ${time(status.at)}.</p>
+  } As of ${time(new Date(status.at).toISOString())}.</p>
 ${status.sample ? html`<p class="note">This is the bundled sample: recorded traffic, not yours.</p>` : ''}
 </header>
 <main>
@@ -67,8 +81,8 @@ function findings(list: Status['findings']): Html {
   return html`<ol>${list.map(item)}</ol>`;
 }
 
-function item(finding: Finding): Html {
-  const reasons = finding.reasons.slice(0, reasonsShown).map(({ text }) => html`<p>${text}</p>`);
+function item(finding: ShownFinding): Html {
+  const reasons = finding.reasons.slice(0, reasonsShown).map((reason) => html`<p>${textOf(reason)}</p>`);
   return html`
 <li>
 <p class="title"><span class="severity ${finding.severity}">${finding.severity}</span> ${finding.title}</p>
@@ -81,9 +95,11 @@ function fact(name: string, value: number): Html {
   return html`<div><dt>${name}</dt><dd>${value.toLocaleString('en')}</dd></div>`;
 }
 
-/** UTC, to the second: the reader compares it with logs. */
-function time(ms: number): Html {
-  // A time that no calendar has must not take the page down.
-  const iso = Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : '';
-  return html`<time datetime="${iso}">${iso === '' ? '?' : `${iso.slice(0, 19).replace('T', ' ')} UTC`}</time>`;
+function textOf(reason: unknown): string {
+  return typeof reason === 'object' && reason !== null && 'text' in reason ? String(reason.text) : '';
+}
+
+/** To the second: the reader compares it with logs. */
+function time(iso: string): Html {
+  return html`<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')} UTC</time>`;
 }

@@ -1,6 +1,4 @@
 import type { DeadLetterReason } from '../event/traffic-event.ts';
-import type { Finding } from '../finding/finding.ts';
-import type { Decision } from '../policy/decision.ts';
 import type { Metrics } from './metrics.ts';
 
 /**
@@ -35,39 +33,28 @@ export type IngestOutcome =
 
 export type RefusedRecord = { readonly line: number; readonly reason: DeadLetterReason; readonly cause: string };
 
-/** Newest first, ties by id downwards. `after` is the last item of the page before. */
-export type PageRequest = {
-  readonly limit: number;
-  readonly after: { readonly at: number; readonly id: string } | undefined;
-};
-
-export type FindingFilter = Partial<
-  Pick<Finding, 'identity' | 'tenant' | 'kind' | 'severity' | 'state' | 'incident_id'>
->;
-export type DecisionFilter = Partial<Pick<Decision, 'identity' | 'tenant' | 'action' | 'mode' | 'incident_id'>>;
-
-/** Each may fail with STORE_UNAVAILABLE (answered 503). */
+/** Newest first. Rows are as in the tables: snake_case, times as ISO 8601 in UTC. Each may fail with STORE_UNAVAILABLE (answered 503). */
 export type Queries = {
-  /** Ordered by `last_seen`, `finding_id`. */
-  readonly listFindings: (filter: FindingFilter, page: PageRequest) => Promise<readonly Finding[]>;
-  readonly getFinding: (id: string) => Promise<Finding | undefined>;
-  /** Ordered by `made_at`, `decision_id`. */
-  readonly listDecisions: (filter: DecisionFilter, page: PageRequest) => Promise<readonly Decision[]>;
-  readonly getIdentity: (key: string) => Promise<IdentityView | undefined>;
+  readonly findings: (filter: ListFilter<'kind' | 'severity' | 'state'>) => Promise<Page>;
+  readonly finding: (id: string) => Promise<object | undefined>;
+  readonly decisions: (filter: ListFilter<'action' | 'mode'>) => Promise<Page>;
+  /** With its receipts. */
+  readonly decision: (id: string) => Promise<object | undefined>;
+  /** With its newest events. */
+  readonly identity: (key: string) => Promise<object | undefined>;
 };
 
-export type IdentityView = {
-  readonly identity: string;
-  readonly identity_kind: string;
-  readonly tenant: string;
-  /** Milliseconds since 1970, as the next. */
-  readonly first_seen: number;
-  readonly last_seen: number;
-  readonly events: number;
-  readonly errors: number;
-  /** After its newest event, 0 to 100; not decayed since. */
-  readonly risk: number;
-};
+export type ListFilter<Name extends string> = {
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+  /** Milliseconds since 1970. */
+  readonly since?: number;
+  readonly identity?: string;
+} & { readonly [K in Name]?: string };
+
+/** `next` is undefined on the last page. */
+export type Page = { readonly rows: readonly object[]; readonly next: string | undefined };
 
 /** The state of each part by name (log, store, each shard …); `ready` only when all that this process needs work. */
 export type Readiness = {

@@ -7,7 +7,7 @@ import { createGate, type Gate } from './access.ts';
 import { tooLarge } from './body.ts';
 import type { HttpParts } from './parts.ts';
 import { type Headers, HttpError, type JsonSchema, type Lease, type Route } from './route.ts';
-import { decisionsRoute } from './routes/decisions.ts';
+import { decisionRoutes } from './routes/decisions.ts';
 import { eventsRoute } from './routes/events.ts';
 import { findingRoutes } from './routes/findings.ts';
 import { identityRoute } from './routes/identities.ts';
@@ -85,7 +85,7 @@ function allRoutes(parts: HttpParts, config: Config['http']): readonly Route[] {
   return [
     eventsRoute(parts.ingest, config.bodyBytesMax),
     ...findingRoutes(parts.queries),
-    decisionsRoute(parts.queries),
+    ...decisionRoutes(parts.queries),
     identityRoute(parts.queries),
     ...operationRoutes(parts),
   ];

@@ -133,7 +133,7 @@ test('secrets show nowhere: not as text, JSON, in a dump, or in the sentence abo
   const found = config(
     `ingest: { hmacKey: ${secrets[0]} }
 log: { kind: kafka, brokers: [a], sasl: { mechanism: plain, username: u, password: ${secrets[1]} } }
-signals: { webhooks: [{ name: edge, url: "https://edge.example.com", secret: ${secrets[2]} }] }
+signals: { webhooks: [{ name: edge, url: "https://edge.example.com", secrets: [${secrets[2]}] }] }
 alerts: { slack: { url: "${secrets[3]}" } }`,
   );
   const shown = `${JSON.stringify(found)}${inspect(found, { depth: 9 })}${found.ingest.hmacKey}`;

@@ -55,10 +55,11 @@ export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
   return {
     ingest: async ({ records }) => ({ kind: 'accepted', accepted: records.length, refused: [] }),
     queries: {
-      listFindings: async () => [sampleFinding()],
-      getFinding: async (id) => (id === sampleFinding().finding_id ? sampleFinding() : undefined),
-      listDecisions: async () => [sampleDecision()],
-      getIdentity: async () => undefined,
+      findings: async () => ({ rows: [sampleFinding()], next: undefined }),
+      finding: async (id) => (id === sampleFinding().finding_id ? sampleFinding() : undefined),
+      decisions: async () => ({ rows: [sampleDecision], next: undefined }),
+      decision: async (id) => (id === sampleDecision.decision_id ? { ...sampleDecision, receipts: [] } : undefined),
+      identity: async () => undefined,
     },
     metrics: createMetrics(),
     readiness: async () => ({ ready: true, parts: { log: { ok: true, detail: 'embedded' } } }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GaitError } from '../../src/core/errors.ts';
-import type { FindingFilter, PageRequest } from '../../src/http/parts.ts';
+import type { Queries } from '../../src/http/parts.ts';
 import { ask, sampleParts, serve } from './client.ts';
 import { sampleFinding } from './sample.ts';
 
@@ -24,25 +24,27 @@ test('findings and decisions are listed, one finding is told by its id, an unkno
   assert.equal((await ask(server, '/v1/findings/fnd_none')).status, 404);
   assert.equal((await ask(server, '/v1/identities/user:acme:zoe')).status, 404);
   assert.match((await ask(server, '/v1/decisions?mode=shadow')).text, /"decision_id":"dec_1"/);
+  assert.match((await ask(server, '/v1/decisions/dec_1')).text, /"receipts":\[\]/);
 });
 
-test('a cursor continues after the last item, whatever was added meanwhile', async (t) => {
-  const asked: { filter: FindingFilter; page: PageRequest }[] = [];
-  const listFindings = async (filter: FindingFilter, page: PageRequest) => {
-    asked.push({ filter, page });
-    return page.after === undefined ? [sampleFinding(), sampleFinding({ finding_id: 'fnd_2', last_seen: 5 })] : [];
+test('filters and the cursor of the page before reach the query as they are', async (t) => {
+  const asked: unknown[] = [];
+  const findings: Queries['findings'] = async (filter) => {
+    asked.push({ ...filter });
+    return { rows: [], next: filter.cursor === undefined ? '5_fnd_2' : undefined };
   };
-  const server = await serve(sampleParts({ queries: { ...sampleParts().queries, listFindings } }));
+  const server = await serve(sampleParts({ queries: { ...sampleParts().queries, findings } }));
   t.after(server.close);
-  const first = JSON.parse((await ask(server, '/v1/findings?limit=2&kind=rate_spike&state=open')).text) as {
-    next: string;
-  };
-  const second = await ask(server, `/v1/findings?limit=2&cursor=${first.next}`);
+  const first = await ask(
+    server,
+    '/v1/findings?limit=2&kind=rate_spike&state=open&since=17&identity=user%3Aacme%3Azoe',
+  );
+  assert.deepEqual(JSON.parse(first.text), { findings: [], next: '5_fnd_2' });
+  assert.deepEqual(JSON.parse((await ask(server, '/v1/findings?cursor=5_fnd_2')).text), { findings: [], next: null });
   assert.deepEqual(asked, [
-    { filter: { kind: 'rate_spike', state: 'open' }, page: { limit: 2, after: undefined } },
-    { filter: {}, page: { limit: 2, after: { at: 5, id: 'fnd_2' } } },
+    { limit: 2, kind: 'rate_spike', state: 'open', since: 17, identity: 'user:acme:zoe' },
+    { limit: 50, cursor: '5_fnd_2' },
   ]);
-  assert.deepEqual(JSON.parse(second.text), { findings: [], next: null });
 });
 
 test('a filter or cursor that does not exist is refused instead of answered with everything', async (t) => {
@@ -77,8 +79,8 @@ test('a failure inside is told to the log in full and to the caller as a code', 
   const failing = (error: Error) => async () => Promise.reject(error);
   const queries = {
     ...sampleParts().queries,
-    listFindings: failing(new GaitError('STORE_UNAVAILABLE', 'http://gait:pw@clickhouse:8123 refused')),
-    listDecisions: failing(new TypeError('undefined is not a table')),
+    findings: failing(new GaitError('STORE_UNAVAILABLE', 'http://gait:pw@clickhouse:8123 refused')),
+    decisions: failing(new TypeError('undefined is not a table')),
   };
   const server = await serve(sampleParts({ queries }));
   t.after(server.close);
@@ -128,6 +130,7 @@ test('the OpenAPI document describes every route with its parameters, body and a
     'get /readyz',
     'get /style.css',
     'get /v1/decisions',
+    'get /v1/decisions/{id}',
     'get /v1/findings',
     'get /v1/findings/{id}',
     'get /v1/identities/{id}',
@@ -144,7 +147,7 @@ test('the OpenAPI document describes every route with its parameters, body and a
     'application/jsonl',
   ]);
   assert.deepEqual(Object.keys(events?.responses ?? {}), ['202', '400', '401', '403', '413', '415', '429', '503']);
-  assert.equal(document.paths['/v1/findings']?.get?.parameters?.length, 8);
+  assert.equal(document.paths['/v1/findings']?.get?.parameters?.length, 7);
 });
 
 test('metrics are exposed under their names, labels and sums', async (t) => {

@@ -1,10 +1,12 @@
 import { actions, riskLevels } from '../../core/words.ts';
-import { nextCursor, pageOf, pageParameters, readPage } from '../page-cursor.ts';
-import type { DecisionFilter, Queries } from '../parts.ts';
+import type { Queries } from '../parts.ts';
 import type { Route } from '../route.ts';
+import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
 
-const id = { type: 'string', maxLength: 300 };
-const modes = ['shadow', 'enforce'];
+const filters = {
+  action: { type: 'string', enum: actions },
+  mode: { type: 'string', enum: ['shadow', 'enforce'], description: 'shadow: made and shown, not sent' },
+};
 
 const decision = {
   type: 'object',
@@ -14,47 +16,45 @@ const decision = {
     identity: { type: 'string', description: 'kind:tenant:id' },
     identity_kind: { type: 'string' },
     tenant: { type: 'string' },
-    action: { type: 'string', enum: actions },
-    mode: { type: 'string', enum: modes, description: 'shadow: made and shown, not sent' },
+    ...filters,
     rule: { type: 'string' },
     why: { type: 'string' },
-    finding_ids: { type: 'array', items: { type: 'string' } },
+    finding_ids: texts,
     incident_id: { type: 'string' },
     risk: { type: 'number', minimum: 0, maximum: 100 },
     risk_level: { type: 'string', enum: riskLevels },
-    session_id: { type: ['string', 'null'] },
-    made_at: { type: 'integer', description: 'Event time, milliseconds since 1970' },
-    expires_at: { type: 'integer', description: 'Milliseconds since 1970' },
-    shard: { type: 'integer' },
-    version: { type: 'integer' },
+    session_id: { type: 'string', description: 'Empty: all sessions' },
+    made_at: { ...time, description: 'Event time' },
+    expires_at: time,
+    version: { type: 'integer', description: 'Grows with every update' },
   },
 };
 
-export function decisionsRoute(queries: Queries): Route {
-  return {
-    method: 'GET',
-    url: '/v1/decisions',
-    summary: 'Decisions of policy, newest first',
-    access: ['analyst', 'enforce'],
-    query: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        ...pageParameters,
-        identity: id,
-        tenant: id,
-        incident_id: id,
-        action: { type: 'string', enum: actions },
-        mode: { type: 'string', enum: modes },
+const receipts = { type: 'array', items: { type: 'object' }, description: 'What became of it at each receiver' };
+
+export function decisionRoutes(queries: Queries): readonly Route[] {
+  const single = { ...decision, properties: { ...decision.properties, receipts } };
+  return [
+    {
+      method: 'GET',
+      url: '/v1/decisions',
+      summary: 'Decisions of policy, newest first',
+      access: ['analyst', 'enforce'],
+      query: listQuery(filters),
+      replies: { 200: { description: 'A page of decisions', schema: pageSchema('decisions', decision) } },
+      handle: async ({ query }) => answerPage('decisions', await queries.decisions(query)),
+    },
+    {
+      method: 'GET',
+      url: '/v1/decisions/:id',
+      summary: 'One decision with its receipts',
+      access: ['analyst', 'enforce'],
+      params: { type: 'object', required: ['id'], properties: { id } },
+      replies: {
+        200: { description: 'The decision', schema: single },
+        404: { description: 'There is none of this id' },
       },
+      handle: async ({ params }) => answerOne(await queries.decision(params.id ?? '')),
     },
-    replies: { 200: { description: 'A page of decisions', schema: pageOf('decisions', decision) } },
-    handle: async ({ query }) => {
-      const page = readPage(query);
-      const { limit: _, cursor: __, ...filter } = query;
-      const decisions = await queries.listDecisions(filter as DecisionFilter, page);
-      const next = nextCursor(decisions, page.limit, (item) => `${item.made_at}:${item.decision_id}`);
-      return { status: 200, body: { decisions, next } };
-    },
-  };
+  ];
 }

@@ -1,5 +1,24 @@
 import type { Queries } from '../parts.ts';
-import { HttpError, type Route } from '../route.ts';
+import type { Route } from '../route.ts';
+import { answerOne, id, time } from './list.ts';
+
+const identity = {
+  type: 'object',
+  required: ['identity', 'identity_kind', 'first_seen', 'last_seen', 'events', 'risk', 'recent'],
+  properties: {
+    identity: { type: 'string', description: 'kind:tenant:id' },
+    identity_kind: { type: 'string' },
+    tenant: { type: 'string' },
+    first_seen: time,
+    last_seen: time,
+    events: { type: 'number', description: 'Estimated when only a sample is stored' },
+    errors: { type: 'number', description: 'Events with status 400 or more' },
+    surprise_max: { type: 'number' },
+    risk_max: { type: 'number' },
+    risk: { type: 'number', minimum: 0, maximum: 100, description: 'After its newest event; not decayed since' },
+    recent: { type: 'array', items: { type: 'object' }, description: 'Its newest events' },
+  },
+};
 
 export function identityRoute(queries: Queries): Route {
   return {
@@ -7,36 +26,11 @@ export function identityRoute(queries: Queries): Route {
     url: '/v1/identities/:id',
     summary: 'One identity, by its key kind:tenant:id',
     access: ['analyst'],
-    params: { type: 'object', required: ['id'], properties: { id: { type: 'string', maxLength: 1024 } } },
+    params: { type: 'object', required: ['id'], properties: { id } },
     replies: {
-      200: {
-        description: 'What is known of it',
-        schema: {
-          type: 'object',
-          required: ['identity', 'identity_kind', 'first_seen', 'last_seen', 'events', 'risk'],
-          properties: {
-            identity: { type: 'string' },
-            identity_kind: { type: 'string' },
-            tenant: { type: 'string' },
-            first_seen: { type: 'integer', description: 'Milliseconds since 1970' },
-            last_seen: { type: 'integer', description: 'Milliseconds since 1970' },
-            events: { type: 'number', description: 'Estimated when only a sample is stored' },
-            errors: { type: 'number', description: 'Events with status 400 or more' },
-            risk: {
-              type: 'number',
-              minimum: 0,
-              maximum: 100,
-              description: 'After its newest event; not decayed since',
-            },
-          },
-        },
-      },
+      200: { description: 'What is known of it', schema: identity },
       404: { description: 'It was never seen' },
     },
-    handle: async ({ params }) => {
-      const found = await queries.getIdentity(params.id ?? '');
-      if (found === undefined) throw new HttpError(404, 'not-found', { message: 'this identity was never seen' });
-      return { status: 200, body: found };
-    },
+    handle: async ({ params }) => answerOne(await queries.identity(params.id ?? '')),
   };
 }

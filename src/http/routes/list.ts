@@ -1,0 +1,41 @@
+import type { Page } from '../parts.ts';
+import { HttpError, type JsonSchema, type Reply } from '../route.ts';
+
+export const id: JsonSchema = { type: 'string', minLength: 1, maxLength: 1024 };
+export const time: JsonSchema = { type: 'string', format: 'date-time' };
+export const texts: JsonSchema = { type: 'array', items: { type: 'string' } };
+
+/** The query of a list: what every list takes, and its own filters. A cursor that we did not make is refused. */
+export function listQuery(filters: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      limit: { type: 'integer', minimum: 1, maximum: 500, default: 50 },
+      cursor: { type: 'string', pattern: '^\\d{1,15}_.{1,300}$', description: '`next` of the page before' },
+      since: { type: 'integer', minimum: 0, description: 'Milliseconds since 1970' },
+      identity: { ...id, description: 'kind:tenant:id' },
+      ...filters,
+    },
+  };
+}
+
+export function pageSchema(name: string, row: JsonSchema): JsonSchema {
+  return {
+    type: 'object',
+    required: [name, 'next'],
+    properties: {
+      [name]: { type: 'array', items: row },
+      next: { type: ['string', 'null'], description: 'The cursor of the next page' },
+    },
+  };
+}
+
+export function answerPage(name: string, { rows, next }: Page): Reply {
+  return { status: 200, body: { [name]: rows, next: next ?? null } };
+}
+
+export function answerOne(found: object | undefined): Reply {
+  if (found === undefined) throw new HttpError(404, 'not-found', { message: 'there is none of this id' });
+  return { status: 200, body: found };
+}
