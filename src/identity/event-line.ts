@@ -1,6 +1,6 @@
 import { canonicalFields, type FieldName } from '../event/canonical-fields.ts';
 import { emptyEvent, type TrafficEvent } from '../event/traffic-event.ts';
-import { defaultIdentityChain } from './resolve.ts';
+import { identityKinds } from './resolve.ts';
 import type { IdentityKey, IdentityKind, ResolvedEvent, SourcePosition } from './resolved-event.ts';
 
 /**
@@ -60,7 +60,6 @@ const checks: ReadonlyMap<string, Check> = new Map(
   }),
 );
 
-const kinds: ReadonlySet<string> = new Set(defaultIdentityChain);
 const noObjects: readonly string[] = Object.freeze([]);
 
 /** The event of a line made by `encodeLine`; unknown fields are ignored; null for anything that is no such line. */
@@ -75,7 +74,8 @@ export function decodeLine(line: string | Buffer): ResolvedEvent | null {
   const record = parsed as Record<string, unknown>;
   const event = readEvent(record);
   const { identity, identity_kind: kind, claimed_identity: claimed = null, event_id: id, route } = record;
-  if (event === null || typeof identity !== 'string' || typeof kind !== 'string' || !kinds.has(kind)) return null;
+  if (event === null || typeof identity !== 'string' || typeof kind !== 'string' || !identityKinds.has(kind))
+    return null;
   if (typeof id !== 'string' || typeof route !== 'string' || (claimed !== null && typeof claimed !== 'string'))
     return null;
   return {

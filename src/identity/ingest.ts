@@ -4,16 +4,23 @@ import type { Redactor } from '../event/redact.ts';
 import type { RouteTemplater } from '../event/route-template.ts';
 import type { TrafficEvent } from '../event/traffic-event.ts';
 import { type DeadLetter, newDeadLetter, type RefusedRecord } from './dead-letter.ts';
-import { defaultIdentityChain, type IdentityChain, resolveIdentity } from './resolve.ts';
+import { type IdentityChain, resolveIdentity } from './resolve.ts';
 import type { ResolvedEvent, SourcePosition } from './resolved-event.ts';
 
+/** How the records of one topic or file are read. */
+export type IngestSource = {
+  /** Its own: a decoder remembers the format of its source. */
+  readonly decoder: Decoder;
+  readonly chain?: IdentityChain | undefined;
+  /** For events that name no tenant. */
+  readonly tenant?: string | undefined;
+};
+
 export type IngestOptions = {
-  /** Asked once per topic or file: a decoder remembers the format of its source. */
-  readonly decoderFor: (topic: string) => Decoder;
+  /** Asked once per topic or file. */
+  readonly sourceFor: (topic: string) => IngestSource;
   readonly redactor: Redactor;
   readonly templater: RouteTemplater;
-  /** The identity chain of a topic; the default one where it says nothing. */
-  readonly chainFor?: (topic: string) => IdentityChain | undefined;
 };
 
 export type Ingested = { readonly events: readonly ResolvedEvent[]; readonly deadLetters: readonly DeadLetter[] };
@@ -30,15 +37,15 @@ const sourcesMax = 1000;
 
 /** From a record to resolved events: decode, redact, resolve, template. No state that a result depends on but the format and the known routes. */
 export function createIngest(options: IngestOptions): Ingest {
-  const decoders = new Map<string, Decoder>();
-  const decoderOf = (topic: string): Decoder => {
-    let decoder = decoders.get(topic);
-    if (decoder === undefined) {
-      if (decoders.size >= sourcesMax) decoders.clear();
-      decoder = options.decoderFor(topic);
-      decoders.set(topic, decoder);
+  const sources = new Map<string, IngestSource>();
+  const sourceOf = (topic: string): IngestSource => {
+    let source = sources.get(topic);
+    if (source === undefined) {
+      if (sources.size >= sourcesMax) sources.clear();
+      source = options.sourceFor(topic);
+      sources.set(topic, source);
     }
-    return decoder;
+    return source;
   };
   const refuse: Ingest['refuse'] = (refused, position, nowMs) =>
     newDeadLetter(refused, position, { redactor: options.redactor, nowMs });
@@ -48,13 +55,13 @@ export function createIngest(options: IngestOptions): Ingest {
     ingest(record, position, nowMs) {
       const events: ResolvedEvent[] = [];
       const deadLetters: DeadLetter[] = [];
-      const chain = options.chainFor?.(position.topic) ?? defaultIdentityChain;
-      const outcomes = decoderOf(position.topic).decode(record, nowMs);
+      const source = sourceOf(position.topic);
+      const outcomes = source.decoder.decode(record, nowMs);
       for (let i = 0; i < outcomes.length; i++) {
         const outcome = outcomes[i]!;
         const at = i === 0 ? position : { ...position, index: position.index + i };
         const resolved =
-          outcome.kind === 'ok' ? resolveEvent(outcome.value, at, { chain, templater: options.templater }) : null;
+          outcome.kind === 'ok' ? resolveEvent(outcome.value, at, { source, templater: options.templater }) : null;
         if (resolved !== null) {
           events.push(resolved);
           continue;
@@ -71,15 +78,16 @@ export function createIngest(options: IngestOptions): Ingest {
   };
 }
 
-type ResolveOptions = { readonly chain: IdentityChain; readonly templater: RouteTemplater };
+type ResolveOptions = { readonly source: IngestSource; readonly templater: RouteTemplater };
 
 /** Takes the event over: its `event_id`, `route` and `object_ids` become the resolved ones. */
 function resolveEvent(
   event: TrafficEvent,
   position: SourcePosition,
-  { chain, templater }: ResolveOptions,
+  { source, templater }: ResolveOptions,
 ): ResolvedEvent | null {
-  const resolution = resolveIdentity(event, chain);
+  event.tenant ??= source.tenant ?? null;
+  const resolution = resolveIdentity(event, source.chain);
   if (resolution === null) return null;
   const { route, objects } = templater.template(event);
   event.event_id ??= `${position.topic}-${position.partition}-${position.offset}-${position.index}`;

@@ -2,22 +2,23 @@ import type { TrafficEvent } from '../event/traffic-event.ts';
 import { identityKey } from './identity-key.ts';
 import type { IdentityKey, IdentityKind } from './resolved-event.ts';
 
-/** Which field gives which kind of identity. */
-const fieldOf = {
-  user: 'subject',
-  mtls: 'mtls_subject',
-  'api-key': 'api_key',
-  client: 'client_id',
-  consumer: 'consumer',
-  session: 'session_id',
-  device: 'device_id',
-  address: 'client_ip',
-} as const satisfies Record<IdentityKind, keyof TrafficEvent>;
+/** The links of a chain: which field of the event, and which kind of identity it gives. */
+const links = {
+  subject: { field: 'subject', kind: 'user' },
+  mtls: { field: 'mtls_subject', kind: 'mtls' },
+  'api-key': { field: 'api_key', kind: 'api-key' },
+  client: { field: 'client_id', kind: 'client' },
+  consumer: { field: 'consumer', kind: 'consumer' },
+  session: { field: 'session_id', kind: 'session' },
+  device: { field: 'device_id', kind: 'device' },
+  address: { field: 'client_ip', kind: 'address' },
+} as const satisfies Record<string, { field: keyof TrafficEvent; kind: IdentityKind }>;
 
-export type IdentityChain = readonly IdentityKind[];
+export type IdentityLink = keyof typeof links;
+export type IdentityChain = readonly IdentityLink[];
 
 export const defaultIdentityChain: IdentityChain = [
-  'user',
+  'subject',
   'mtls',
   'api-key',
   'client',
@@ -26,6 +27,9 @@ export const defaultIdentityChain: IdentityChain = [
   'device',
   'address',
 ];
+
+/** All kinds of identity there are. */
+export const identityKinds: ReadonlySet<string> = new Set(Object.values(links).map((link) => link.kind));
 
 export type Resolution = {
   readonly identity: IdentityKey;
@@ -39,34 +43,25 @@ export type Resolution = {
  * Null when no field of the chain is set.
  */
 export function resolveIdentity(event: TrafficEvent, chain: IdentityChain = defaultIdentityChain): Resolution | null {
-  const kind = firstKind(event, chain);
-  if (kind === null) return null;
-  const identity = keyOf(event, kind);
-  if (event.status !== 401 && event.auth_result !== 'failure')
-    return { identity, identity_kind: kind, claimed_identity: null };
-  const source = sourceKind(event, kind);
+  const link = chain.find((name) => event[links[name].field] !== null);
+  if (link === undefined) return null;
+  const identity = keyOf(event, link);
+  if (event.status !== 401 && event.auth_result !== 'failure') {
+    return { identity, identity_kind: links[link].kind, claimed_identity: null };
+  }
+  const source = sourceOf(event);
   const proven = source === null ? identityKey('address', event.tenant, 'unknown') : keyOf(event, source);
-  return {
-    identity: proven,
-    identity_kind: source ?? 'address',
-    claimed_identity: proven === identity ? null : identity,
-  };
-}
-
-function firstKind(event: TrafficEvent, chain: IdentityChain): IdentityKind | null {
-  for (const kind of chain) if (event[fieldOf[kind]] !== null) return kind;
-  return null;
+  const kind = source === null ? 'address' : links[source].kind;
+  return { identity: proven, identity_kind: kind, claimed_identity: proven === identity ? null : identity };
 }
 
 /** What the caller cannot have made up: a certificate that the gateway verified, the address; failing these the device. */
-function sourceKind(event: TrafficEvent, kind: IdentityKind): IdentityKind | null {
+function sourceOf(event: TrafficEvent): IdentityLink | null {
   if (event.mtls_subject !== null && event.client_cert_verified === true) return 'mtls';
   if (event.client_ip !== null) return 'address';
-  if (event.device_id !== null) return 'device';
-  // An address is all there ever was.
-  return kind === 'address' ? kind : null;
+  return event.device_id === null ? null : 'device';
 }
 
-function keyOf(event: TrafficEvent, kind: IdentityKind): IdentityKey {
-  return identityKey(kind, event.tenant, event[fieldOf[kind]]!);
+function keyOf(event: TrafficEvent, link: IdentityLink): IdentityKey {
+  return identityKey(links[link].kind, event.tenant, event[links[link].field]!);
 }

@@ -1,4 +1,4 @@
-import { assign, type Draft, isCanonicalField } from '../canonical-fields.ts';
+import { assign, type Draft, isCanonicalField } from '../draft.ts';
 import { assignCredentials } from './credentials.ts';
 import type { Format, JsonObject } from './format.ts';
 

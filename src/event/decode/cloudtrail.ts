@@ -1,4 +1,4 @@
-import { assign, type Draft } from '../canonical-fields.ts';
+import { assign, type Draft } from '../draft.ts';
 import { assignTime, child, type Format, isJsonObject, type JsonObject } from './format.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { assign, assignIfEmpty, type Draft } from '../canonical-fields.ts';
+import { assign, assignIfEmpty, type Draft } from '../draft.ts';
 import { header, isJsonObject, type JsonObject } from './format.ts';
 
 const tokenCharsMax = 16_384;

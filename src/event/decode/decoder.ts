@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Outcome } from '../../core/outcome.ts';
-import { type Draft, newDraft } from '../canonical-fields.ts';
+import { type Draft, newDraft } from '../draft.ts';
 import type { Redactor } from '../redact.ts';
 import { type DeadLetterReason, emptyEvent, type TrafficEvent } from '../traffic-event.ts';
 import { awsApiGateway } from './aws-api-gateway.ts';

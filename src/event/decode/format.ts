@@ -1,4 +1,5 @@
-import { assign, assignIfEmpty, type Draft, type FieldName } from '../canonical-fields.ts';
+import type { FieldName } from '../canonical-fields.ts';
+import { assign, assignIfEmpty, type Draft } from '../draft.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
 

@@ -1,4 +1,5 @@
-import { assign, type Draft, type FieldName } from '../canonical-fields.ts';
+import type { FieldName } from '../canonical-fields.ts';
+import { assign, type Draft } from '../draft.ts';
 import { isMissing } from './coerce.ts';
 import { assignCredentials } from './credentials.ts';
 import { assignTime, type Format, isJsonObject, type JsonObject } from './format.ts';

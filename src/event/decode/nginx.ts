@@ -1,4 +1,4 @@
-import { assign, assignIfEmpty, type Draft } from '../canonical-fields.ts';
+import { assign, assignIfEmpty, type Draft } from '../draft.ts';
 import { toNumber } from './coerce.ts';
 import { assignCredentials } from './credentials.ts';
 import { assignAll, assignTime, type FieldSource, type Format, type JsonObject } from './format.ts';
