@@ -1,5 +1,5 @@
 -- Scored events, one row each. A repeat has the same identity, time, shard and sequence number, so it vanishes when parts merge; the view `events` hides it before that.
--- Sorted for "what did this identity do around time t". Kept for {{events_days}} days after storing, so that a replay of old traffic is not gone at once.
+-- Sorted for "what did this identity do around time t". Kept for {{ttl_days}} days after storing, so that a replay of old traffic is not gone at once.
 CREATE TABLE IF NOT EXISTS {{database}}.events_raw_v1
 (
     `ts` DateTime64(3, 'UTC') COMMENT 'When the call was made, milliseconds, UTC' CODEC(Delta, ZSTD(1)),
@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.events_raw_v1
     `service` LowCardinality(String) COMMENT 'Service called',
     `caller_service` LowCardinality(String) COMMENT 'Service that called',
     `object_ids` Array(String) COMMENT 'Objects touched: ids taken out of the path, and those the source named' CODEC(ZSTD(1)),
-    `sensitive` Map(LowCardinality(String), UInt64) COMMENT 'Items of sensitive data in the response, by class',
+    `sensitive` Map(LowCardinality(String), Float64) COMMENT 'Items of sensitive data in the response, by class',
     `rows` Nullable(UInt64) COMMENT 'Records returned' CODEC(T64, ZSTD(1)),
     `decision_id` String COMMENT 'Decision that the gateway applied to the call' CODEC(ZSTD(1)),
     `enforced` Bool COMMENT 'The response was ours: neither scored nor learned from',
@@ -74,6 +74,6 @@ CREATE TABLE IF NOT EXISTS {{database}}.events_raw_v1
 ENGINE = ReplacingMergeTree
 PARTITION BY toMonday(ts)
 ORDER BY (identity, ts, shard, seq)
-TTL stored_at + INTERVAL {{events_days}} DAY
+TTL stored_at + INTERVAL {{ttl_days}} DAY
 SETTINGS non_replicated_deduplication_window = 1000
 COMMENT 'Scored API calls, one row each; read the view events';

@@ -1,4 +1,4 @@
--- Traffic and latency by minute, route and status class. Kept for {{aggregate_days}} days after storing.
+-- Traffic and latency by minute, route and status class. Kept for 400 days after storing, to compare with last year.
 CREATE TABLE IF NOT EXISTS {{database}}.routes_per_minute_v1
 (
     `minute` DateTime('UTC') COMMENT 'Minute of the event time, UTC' CODEC(Delta, ZSTD(1)),
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.routes_per_minute_v1
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(minute)
 ORDER BY (minute, tenant, host, route, status_class)
-TTL stored_at + INTERVAL {{aggregate_days}} DAY
+TTL stored_at + INTERVAL 400 DAY
 SETTINGS non_replicated_deduplication_window = 1000
 COMMENT 'Read the views events_per_minute and latency_per_minute';
 

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.identities_per_minute_v1
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(minute)
 ORDER BY (identity, minute)
-TTL stored_at + INTERVAL {{events_days}} DAY
+TTL stored_at + INTERVAL {{ttl_days}} DAY
 SETTINGS non_replicated_deduplication_window = 1000
 COMMENT 'Read the view identities_per_minute';
 

@@ -31,8 +31,8 @@ export type QueryLimits = {
 };
 
 export type StoreOptions = {
-  /** Letters, digits and underscores. */
-  readonly database: string;
+  /** Letters, digits and underscores; default `gait`. */
+  readonly database?: string;
   readonly limits?: Partial<QueryLimits>;
 } & (
   | { readonly path: string }
@@ -77,7 +77,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return 'path' in options ? openEmbedded(options.path, options) : openServer(options);
 }
 
-function openServer(options: Exclude<StoreOptions, { readonly path: string }>): Store {
+type Opened<T> = Extract<StoreOptions, T> & { readonly database: string };
+
+function openServer(options: Opened<{ readonly url: string }>): Store {
   const connection = {
     url: options.url,
     ...(options.username !== undefined && { username: options.username }),
@@ -97,9 +99,9 @@ function openServer(options: Exclude<StoreOptions, { readonly path: string }>): 
   });
 }
 
-async function openEmbedded(path: string, options: StoreOptions): Promise<Store> {
+async function openEmbedded(options: Opened<{ readonly path: string }>): Promise<Store> {
   // Two connections on one folder run side by side, so that a slow question never holds an insert up.
-  const [own, other] = await openEngine(path);
+  const [own, other] = await openEngine(options.path);
   const log = { level: ClickHouseLogLevel.OFF };
   const writer = createClient({ connection: asConnection(own), log });
   const reader = createClient({

@@ -53,11 +53,11 @@ export function rejectedLetter(
   const { topic, partition, now } = at;
   return Buffer.from(
     JSON.stringify({
-      dead_letter_id: derivedId('dl', [topic, partition, offset, index]),
-      ts: now,
+      id: derivedId('dl', [topic, partition, offset, index]),
+      at: now,
       reason: storeDeadLetterReasons[0],
       cause,
-      topic,
+      source: topic,
       partition,
       offset,
       index,

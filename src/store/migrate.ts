@@ -5,10 +5,9 @@ import { describeError, GaitError } from '../core/errors.ts';
 import { clickHouseCode, type Store } from './clickhouse.ts';
 
 export type Retention = {
-  /** Days that events, dead letters and volumes per identity are kept after storing. */
-  readonly eventsDays: number;
-  /** Days that numbers per minute are kept after storing. */
-  readonly aggregateDays: number;
+  /** Days that events and volumes per identity are kept after storing. */
+  readonly ttlDays: number;
+  readonly deadLetterTtlDays: number;
 };
 
 export type Migration = { readonly name: string; readonly sha256: string; readonly statements: readonly string[] };
@@ -81,20 +80,20 @@ async function apply({ name, sha256, statements }: Migration, { store, retention
 
 /** The days are part of the tables: when the configuration changed, the tables follow. Rows go at the next merges, not at once. */
 async function applyRetention({ store, retention }: MigrateOptions): Promise<void> {
-  const tables = await store.query<{ name: string; statement: string }>(
-    'SELECT name, create_table_query AS statement FROM system.tables WHERE database = {database:String}',
+  const wanted: Readonly<Record<string, number>> = {
+    events_raw_v1: retention.ttlDays,
+    identities_per_minute_v1: retention.ttlDays,
+    dead_letters_raw_v1: retention.deadLetterTtlDays,
+  };
+  const tables = await store.query<{ name: string; kept: string }>(
+    `SELECT name, extract(create_table_query, 'TTL stored_at \\\\+ toIntervalDay\\\\((\\\\d+)\\\\)') AS kept
+     FROM system.tables WHERE database = {database:String} AND kept != ''`,
     { database: store.database },
   );
-  for (const { name, statement } of tables) {
-    const kept = /TTL stored_at \+ toIntervalDay\((\d+)\)/.exec(statement)?.[1];
-    if (kept === undefined) continue;
-    const wanted = days(
-      name.startsWith('routes_') || name.startsWith('dead_letters_per_')
-        ? retention.aggregateDays
-        : retention.eventsDays,
-    );
-    if (kept === wanted) continue;
-    await store.command(`ALTER TABLE ${store.database}.${name} MODIFY TTL stored_at + INTERVAL ${wanted} DAY
+  for (const { name, kept } of tables) {
+    const ttl = wanted[name];
+    if (ttl === undefined || days(ttl) === kept) continue;
+    await store.command(`ALTER TABLE ${store.database}.${name} MODIFY TTL stored_at + INTERVAL ${days(ttl)} DAY
       SETTINGS materialize_ttl_after_modify = 0`);
   }
 }
@@ -102,8 +101,8 @@ async function applyRetention({ store, retention }: MigrateOptions): Promise<voi
 function fillIn(statement: string, database: string, retention: Retention): string {
   const values: Readonly<Record<string, string>> = {
     database,
-    events_days: days(retention.eventsDays),
-    aggregate_days: days(retention.aggregateDays),
+    ttl_days: days(retention.ttlDays),
+    dead_letter_ttl_days: days(retention.deadLetterTtlDays),
   };
   return statement.replace(/\{\{(\w+)\}\}/g, (placeholder, name: string) => values[name] ?? placeholder);
 }

@@ -5,7 +5,7 @@ import { after, before } from 'node:test';
 import { openStore, type Store } from '../../src/store/clickhouse.ts';
 import { applyMigrations, readMigrations } from '../../src/store/migrate.ts';
 
-export const retention = { eventsDays: 30, aggregateDays: 400 };
+export const retention = { ttlDays: 30, deadLetterTtlDays: 14 };
 
 type OpenStore = (database: string) => Promise<Store>;
 

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { GaitError } from '../../src/core/errors.ts';
 import { emptyEvent } from '../../src/event/traffic-event.ts';
 import type { Finding } from '../../src/finding/finding.ts';
+import type { DeadLetter } from '../../src/identity/dead-letter.ts';
 import type { Decision, Receipt } from '../../src/policy/decision.ts';
 import type { Store } from '../../src/store/clickhouse.ts';
 import { applyMigrations, type Migration, readMigrations } from '../../src/store/migrate.ts';
@@ -66,25 +67,25 @@ describe('migrations', () => {
 
   test('a changed retention reaches the tables that are there already', async () => {
     const store = await openMigrated('retained');
-    const days = { eventsDays: 7, aggregateDays: 90 };
+    const days = { ttlDays: 7, deadLetterTtlDays: 3 };
     await applyMigrations({ store, retention: days, migrations: await readMigrations() });
     const rows = await store.query<{ name: string; days: string }>(
       `SELECT name, extract(create_table_query, 'TTL stored_at \\\\+ toIntervalDay\\\\((\\\\d+)\\\\)') AS days FROM system.tables
        WHERE database = 'retained' AND days != '' ORDER BY name`,
     );
     assert.deepEqual(rows, [
-      { name: 'dead_letters_per_minute_v1', days: '90' },
-      { name: 'dead_letters_raw_v1', days: '7' },
+      { name: 'dead_letters_per_minute_v1', days: '400' },
+      { name: 'dead_letters_raw_v1', days: '3' },
       { name: 'events_raw_v1', days: '7' },
       { name: 'identities_per_minute_v1', days: '7' },
-      { name: 'routes_per_minute_v1', days: '90' },
+      { name: 'routes_per_minute_v1', days: '400' },
     ]);
   });
 
   test('a database or a retention that would be SQL is refused', async () => {
     await assert.rejects(open('gait; DROP DATABASE gait'), { code: 'CONFIG_INVALID' });
     const store = await open('retention');
-    const days = { eventsDays: Number.NaN, aggregateDays: 1 };
+    const days = { ttlDays: Number.NaN, deadLetterTtlDays: 1 };
     await assert.rejects(applyMigrations({ store, retention: days, migrations: await readMigrations() }), {
       code: 'CONFIG_INVALID',
     });
@@ -123,6 +124,7 @@ describe('migrations', () => {
     assert.deepEqual(await columns('events_raw_v1'), event.sort());
     assert.deepEqual(await columns('findings_raw_v1'), [...Object.keys(finding), 'stored_at'].sort());
     assert.deepEqual(await columns('decisions_raw_v1'), [...Object.keys(decision), 'stored_at'].sort());
+    assert.deepEqual(await columns('dead_letters_raw_v1'), [...Object.keys(deadLetter), 'stored_at'].sort());
     assert.deepEqual(await columns('receipts_raw_v1'), [...Object.keys(receipt), 'stored_at'].sort());
   });
 });
@@ -169,6 +171,19 @@ const decision: Record<keyof Decision, true> = {
   expires_at: true,
   shard: true,
   version: true,
+};
+const deadLetter: Record<keyof DeadLetter, true> = {
+  id: true,
+  at: true,
+  reason: true,
+  cause: true,
+  source: true,
+  partition: true,
+  offset: true,
+  index: true,
+  bytes: true,
+  digest: true,
+  sample: true,
 };
 const receipt: Record<keyof Receipt, true> = {
   decision_id: true,

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { systemClock } from '../../src/core/clock.ts';
+import type { Finding } from '../../src/finding/finding.ts';
+import type { IdentityKey } from '../../src/identity/resolved-event.ts';
+import type { Decision, Receipt } from '../../src/policy/decision.ts';
+import { createStoreQueries, type PageRequest } from '../../src/store/queries.ts';
+import { createStoreWriter } from '../../src/store/writer.ts';
+import { embeddedStores } from './embedded-store.ts';
+import { attackStrings, batchOf, epoch, scoreLines } from './score-lines-of.ts';
+
+const firstPage: PageRequest = { limit: 10, after: undefined };
+const key = (text: string): IdentityKey => text as IdentityKey;
+
+function finding(i: number, change: Partial<Finding> = {}): Finding {
+  return {
+    finding_id: `f_${String(i).padStart(4, '0')}`,
+    kind: 'rate_spike',
+    identity: key('user:acme:u1'),
+    identity_kind: 'user',
+    tenant: 'acme',
+    incident_id: 'i_1',
+    state: 'open',
+    severity: 'high',
+    confidence: 0.5,
+    first_seen: epoch,
+    last_seen: epoch + Math.floor(i / 3),
+    count: i,
+    surprise: 4.5,
+    risk: 61,
+    title: attackStrings[i % attackStrings.length]!,
+    reasons: [
+      {
+        feature: 'rate_1m',
+        observed: 9,
+        expected: "it's 1",
+        low: 0,
+        high: null,
+        share: 1,
+        level: 'self',
+        sample_size: 40,
+        text: attackStrings[i % attackStrings.length]!,
+      },
+    ],
+    event_ids: ['e1', 'e"2'],
+    owasp: ['API4:2023'],
+    attack: ['T1078'],
+    shard: 0,
+    version: 1,
+    ...change,
+  };
+}
+
+const decision: Decision = {
+  decision_id: 'd_1',
+  identity: key('user:acme:u1'),
+  identity_kind: 'user',
+  tenant: 'acme',
+  action: 'step-up',
+  mode: 'shadow',
+  rule: 'high',
+  why: 'because',
+  finding_ids: ['f_0001'],
+  incident_id: 'i_1',
+  risk: 61,
+  risk_level: 'HIGH',
+  session_id: null,
+  made_at: epoch,
+  expires_at: epoch + 60_000,
+  shard: 0,
+  version: 1,
+};
+const receipt: Receipt = {
+  decision_id: 'd_1',
+  target: 'idp',
+  state: 'delivered',
+  attempts: 1,
+  status: null,
+  detail: 'ok',
+  at: epoch,
+};
+
+describe('store queries', () => {
+  const { openMigrated } = embeddedStores();
+
+  async function filled(database: string) {
+    const store = await openMigrated(database);
+    const writer = createStoreWriter({ store, clock: systemClock, stream: 'gait', eventsSample: 1, lingerMs: 0 });
+    const one = (value: unknown) => [JSON.stringify(value)];
+    return { writer, queries: createStoreQueries(store), one };
+  }
+
+  test('a finding comes back as it was written, and pages show each finding once, newest first', async () => {
+    const { writer, queries, one } = await filled('pages');
+    const written = Array.from({ length: 25 }, (_, i) => finding(i));
+    await writer.findings(batchOf('findings', [...written, ...written].map(one)));
+    assert.deepEqual(await queries.getFinding('f_0007'), written[7]);
+    assert.equal(await queries.getFinding("f' OR '1'='1"), undefined);
+    const seen: Finding[] = [];
+    for (let page = firstPage; ; ) {
+      const found = await queries.listFindings({}, page);
+      seen.push(...found);
+      const last = found.at(-1);
+      if (last === undefined || found.length < page.limit) break;
+      page = { limit: 10, after: { at: last.last_seen, id: last.finding_id } };
+    }
+    const newestFirst = written.toSorted((a, b) => b.last_seen - a.last_seen || (a.finding_id < b.finding_id ? 1 : -1));
+    assert.deepEqual(seen, newestFirst);
+  });
+
+  test('each filter narrows the list, and a value that looks like SQL is only a value', async () => {
+    const { writer, queries, one } = await filled('filters');
+    const others = [
+      finding(1, { kind: 'off_hours' }),
+      finding(2, { severity: 'low' }),
+      finding(3, { state: 'closed' }),
+      finding(4, { identity: key(`user:acme:${attackStrings[0]}`) }),
+      finding(5, { tenant: 'umbrella' }),
+      finding(6, { incident_id: 'i_2' }),
+      finding(30, { last_seen: epoch + 1000 }),
+    ];
+    await writer.findings(batchOf('findings', others.map(one)));
+    const ids = async (filter: Parameters<typeof queries.listFindings>[0]) =>
+      (await queries.listFindings(filter, firstPage)).map(({ finding_id }) => finding_id);
+    assert.deepEqual(await ids({ kind: 'off_hours' }), ['f_0001']);
+    assert.deepEqual(await ids({ severity: 'low' }), ['f_0002']);
+    assert.deepEqual(await ids({ state: 'closed' }), ['f_0003']);
+    assert.deepEqual(await ids({ identity: key(`user:acme:${attackStrings[0]}`) }), ['f_0004']);
+    assert.deepEqual(await ids({ tenant: 'umbrella' }), ['f_0005']);
+    assert.deepEqual(await ids({ incident_id: 'i_2', kind: 'rate_spike' }), ['f_0006']);
+    assert.deepEqual(await ids({ since: epoch + 1000 }), ['f_0030']);
+    assert.equal((await queries.listFindings({}, { limit: 1e9, after: undefined })).length, 7);
+  });
+
+  test('decisions, receipts, identities, events and counters come back with times in milliseconds', async () => {
+    const { writer, queries, one } = await filled('rest');
+    await writer.signals(
+      batchOf('signals', [one({ ...decision, session_id: 's1' }), one({ ...decision, version: 2 })]),
+    );
+    await writer.receipts(batchOf('receipts', [one(receipt)]));
+    await writer.findings(batchOf('findings', [one(finding(1))]));
+    await writer.scores(batchOf('scores', [scoreLines(1, 70)]));
+    const letter = { id: 'dl_1', at: epoch, reason: 'invalid-json', source: 'api-traffic', bytes: 10 };
+    await writer.deadLetters(
+      batchOf('dead', [one(letter), one(letter), one({ ...letter, id: 'dl_2', reason: 'too-deep' })]),
+    );
+
+    assert.deepEqual(await queries.listDecisions({ action: 'step-up' }, firstPage), [{ ...decision, version: 2 }]);
+    assert.deepEqual(await queries.listDecisions({ mode: 'enforce' }, firstPage), []);
+    assert.deepEqual(await queries.listReceipts('d_1'), [receipt]);
+    const identity = await queries.getIdentity('user:acme:u1');
+    assert.deepEqual(identity, {
+      identity: 'user:acme:u1',
+      identity_kind: 'user',
+      tenant: 'acme',
+      first_seen: epoch + 250,
+      last_seen: epoch + 64 * 250,
+      events: 10,
+      errors: 1,
+      surprise_max: 0.3,
+      risk_max: 2,
+      risk: 2,
+    });
+    assert.equal(await queries.getIdentity('user:acme:nobody'), undefined);
+    const recent = await queries.recentEvents('user:acme:u1', 3);
+    assert.deepEqual(
+      recent.map(({ ts, event_id }) => ({ ts, event_id })),
+      [64, 57, 50].map((seq) => ({ ts: epoch + seq * 250, event_id: `e${seq}` })),
+    );
+    assert.deepEqual(await queries.countDeadLetters(epoch), [
+      { reason: 'invalid-json', records: 1, last: epoch },
+      { reason: 'too-deep', records: 1, last: epoch },
+    ]);
+    assert.deepEqual(await queries.countDeadLetters(epoch + 60_000), []);
+    const expected = { events: 70, identities: 7, findings: 1, openFindings: 1, decisions: 1, deadLetters: 2 };
+    assert.deepEqual(await queries.counters(), expected);
+  });
+});
