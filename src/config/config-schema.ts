@@ -77,6 +77,7 @@ const topics = z.strictObject({
   findings: topicName.default('gait.findings'),
   signals: topicName.default('gait.signals'),
   receipts: topicName.default('gait.receipts'),
+  alertReceipts: topicName.default('gait.alert-receipts'),
   deadLetter: topicName.default('gait.dead-letter'),
 });
 
@@ -146,10 +147,9 @@ const store = z.discriminatedUnion('kind', [
 const retention = z.strictObject({
   /** Share of the ordinary events that are stored; the surprising ones and those of findings always are. */
   eventsSample: z.preprocess(fromText, z.number().min(0).max(1)).default(1),
-  /** Days that events, dead letters and volumes per identity are kept after storing. Findings and decisions stay. */
-  eventsDays: integer(1, 3650).default(30),
-  /** Days that numbers per minute are kept after storing. */
-  aggregateDays: integer(1, 3650).default(400),
+  /** Days that events and volumes per identity are kept after storing. Findings and decisions stay. */
+  ttlDays: integer(1, 3650).default(30),
+  deadLetterTtlDays: integer(1, 3650).default(14),
 });
 
 const alerts = z.strictObject({

@@ -1,0 +1,113 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { describeError, GaitError } from './core/errors.ts';
+
+/** The gait command: arguments become one plain object for one file of command/, which is loaded only when it is asked for. */
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const configOption = [
+  '-c, --config <file>',
+  'configuration; default: $GAIT_CONFIG, else the built-in defaults',
+] as const;
+
+function createProgram(): Command {
+  const program = new Command('gait')
+    .description('Learns how each identity moves through your APIs and steps in when the walk changes.')
+    .version(manifest.version)
+    .exitOverride()
+    .showHelpAfterError('(gait --help tells more)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gait start                                    play the bundled sample, nothing else needed
+  GAIT_KAFKA_BROKERS=localhost:9092 gait start  read the topic api-traffic of your Kafka
+  gait replay access.log --json                 run a file through the same pipeline, offline
+  gait check-config -c gait.yaml                find every mistake before the service does
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
+    );
+
+  program
+    .command('start')
+    .description('run the service until it is told to stop (SIGTERM, Ctrl-C)')
+    .option(...configOption)
+    .action(async (options) => (await import('./command/start.ts')).start(options));
+
+  program
+    .command('replay')
+    .description('run files through the same pipeline, in event time, and print a summary')
+    .argument('<files...>', 'files, compressed or not; - is standard input')
+    .option('-f, --format <name>', 'auto, canonical, cloudtrail, nginx, envoy, kong, aws-api-gateway', 'auto')
+    .option('-m, --map <file>', 'mapping of any JSON record to canonical fields')
+    .option(...configOption)
+    .option('--findings <file>', 'write the final state of each finding, one JSON line each')
+    .option('--scores <file>', 'write one JSON line per event')
+    .option('--signals <file>', 'write one JSON line per decision')
+    .option('--json', 'print the summary as JSON')
+    .addHelpText('after', '\nExample:\n  gait replay cloudtrail/*.json.gz --findings findings.ndjson')
+    .action(async (files: string[], options) => (await import('./command/replay.ts')).replay({ files, ...options }));
+
+  program
+    .command('train')
+    .description('train a model; the same recipe gives the same model, byte for byte')
+    .option('-r, --recipe <file>', 'default: pipelines/train/recipe.yaml')
+    .option('-o, --out <folder>', 'default: models/<name of the recipe>')
+    .action(async (options) => (await import('./command/train.ts')).train(options));
+
+  program
+    .command('evaluate')
+    .description('print the evaluation table: no model, PCA, and the model')
+    .option('-s, --sets <name...>', 'data sets; default: all')
+    .option('-o, --out <file>', 'write the table as JSON too')
+    .action(async (options) => (await import('./command/evaluate.ts')).evaluate(options));
+
+  program
+    .command('migrate')
+    .description("bring ClickHouse's tables up to date")
+    .option(...configOption)
+    .action(async (options) => (await import('./command/migrate.ts')).migrate(options));
+
+  program
+    .command('check-config')
+    .description('report every mistake with file and line, or print the configuration as it will be used')
+    .option(...configOption)
+    .option('-t, --test <file>', "also run a policy's tests (*.test.yaml)")
+    .option('--hash-key', 'make an API key, and its SHA-256 for http.keys')
+    .action(async (options) => (await import('./command/check-config.ts')).checkConfig(options));
+
+  program
+    .command('kafka')
+    .description('run a one-node Apache Kafka for development; needs Java 17 and, the first time, Maven')
+    .option('-p, --port <number>', 'port on 127.0.0.1', portNumber, 9092)
+    .option('-d, --data <folder>', 'what it keeps', './data/kafka')
+    .option('--partitions <number>', 'of topics that are created by use', positiveInteger, 4)
+    .action(async (options) => (await import('./command/kafka.ts')).kafka(options));
+  return program;
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('expected a whole number above zero.');
+  return Number(text);
+}
+
+function portNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('expected a port, 0 to 65535.');
+  return Number(text);
+}
+
+/** One clear sentence; where it came from only for one who asked, by GAIT_LOG_LEVEL=debug. */
+function fail(error: unknown): never {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+  const shown = process.env.GAIT_LOG_LEVEL === 'debug' && error instanceof Error ? error.stack : describeError(error);
+  process.stderr.write(`${shown}\n`);
+  process.exit(error instanceof GaitError ? error.exitCode : 1);
+}
+
+// A reader that has seen enough (`gait replay … | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? process.exit(0) : fail(error)));
+
+await createProgram().parseAsync().catch(fail);
