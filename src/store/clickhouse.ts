@@ -68,13 +68,11 @@ const insertSettings = {
 
 /** Connects lazily to a server, at once to the embedded engine. STORE_UNAVAILABLE when the engine is not installed or its folder is taken. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  if (!/^[A-Za-z_]\w*$/.test(options.database)) {
-    throw new GaitError(
-      'CONFIG_INVALID',
-      `store database "${options.database}" is not a name of letters, digits and _`,
-    );
+  const { database = 'gait' } = options;
+  if (!/^[A-Za-z_]\w*$/.test(database)) {
+    throw new GaitError('CONFIG_INVALID', `store database "${database}" is not a name of letters, digits and _`);
   }
-  return 'path' in options ? openEmbedded(options.path, options) : openServer(options);
+  return 'path' in options ? openEmbedded({ ...options, database }) : openServer({ ...options, database });
 }
 
 type Opened<T> = Extract<StoreOptions, T> & { readonly database: string };

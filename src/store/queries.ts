@@ -1,28 +1,75 @@
-import type { EpochMs } from '../core/clock.ts';
 import type { Finding } from '../finding/finding.ts';
 import type { Decision, Receipt } from '../policy/decision.ts';
 import type { Store } from './clickhouse.ts';
 
-/** Equality on each field that is given; `since` (milliseconds) on the time that orders the list. */
-export type FindingFilter = Partial<
-  Pick<Finding, 'identity' | 'tenant' | 'kind' | 'severity' | 'state' | 'incident_id'>
-> & { readonly since?: EpochMs };
-export type DecisionFilter = Partial<Pick<Decision, 'identity' | 'tenant' | 'action' | 'mode' | 'incident_id'>> & {
-  readonly since?: EpochMs;
+/**
+ * The questions that the HTTP routes ask. Every value is bound, every list is limited and goes on from a cursor (newest first).
+ * Rows are as in the views: snake_case, times as ISO 8601 in UTC. Fails with STORE_UNAVAILABLE when ClickHouse is away or a limit was reached.
+ */
+export type StoreQueries = {
+  readonly findings: (filter: FindingFilter) => Promise<Page<FindingRow>>;
+  readonly finding: (findingId: string) => Promise<FindingRow | undefined>;
+  readonly decisions: (filter: DecisionFilter) => Promise<Page<DecisionRow>>;
+  readonly decision: (
+    decisionId: string,
+  ) => Promise<(DecisionRow & { readonly receipts: readonly ReceiptRow[] }) | undefined>;
+  /** With at most 500 of its newest events. */
+  readonly identity: (
+    identity: string,
+    eventLimit?: number,
+  ) => Promise<(IdentityRow & { readonly recent: readonly EventRow[] }) | undefined>;
+  readonly deadLetters: (since: number) => Promise<readonly DeadLetterCount[]>;
+  readonly counters: () => Promise<Counters>;
 };
 
-/** Newest first, ties by id downwards; `after` is the last item of the page before. At most 500 items. */
-export type PageRequest = {
-  readonly limit: number;
-  readonly after: { readonly at: EpochMs; readonly id: string } | undefined;
+export const pageLimitMax = 500;
+
+export type Paging = {
+  /** 1 to 500, default 50. */
+  readonly limit?: number | undefined;
+  /** `next` of the page before. */
+  readonly cursor?: string | undefined;
+  /** Milliseconds since 1970; only what was seen or made from then on. */
+  readonly since?: number | undefined;
+  readonly identity?: string | undefined;
 };
 
-export type IdentitySummary = {
+export type FindingFilter = Paging & {
+  readonly kind?: string | undefined;
+  readonly severity?: string | undefined;
+  readonly state?: string | undefined;
+};
+
+export type DecisionFilter = Paging & {
+  readonly action?: string | undefined;
+  readonly mode?: string | undefined;
+};
+
+/** `next` is undefined on the last page. */
+export type Page<T> = { readonly rows: readonly T[]; readonly next: string | undefined };
+
+/** As in the view: times are ISO 8601 in UTC. */
+export type FindingRow = Omit<Finding, 'first_seen' | 'last_seen' | 'shard'> & {
+  readonly first_seen: string;
+  readonly last_seen: string;
+};
+
+/** `session_id` is empty when the decision is about all sessions. */
+export type DecisionRow = Omit<Decision, 'made_at' | 'expires_at' | 'session_id' | 'shard'> & {
+  readonly made_at: string;
+  readonly expires_at: string;
+  readonly session_id: string;
+};
+
+export type ReceiptRow = Omit<Receipt, 'decision_id' | 'at'> & { readonly at: string };
+
+export type IdentityRow = {
   readonly identity: string;
   readonly identity_kind: string;
   readonly tenant: string;
-  readonly first_seen: EpochMs;
-  readonly last_seen: EpochMs;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  /** Estimated when only a sample is stored, as `errors` (status 400 or more). */
   readonly events: number;
   readonly errors: number;
   readonly surprise_max: number;
@@ -31,8 +78,8 @@ export type IdentitySummary = {
   readonly risk: number;
 };
 
-export type StoredEvent = {
-  readonly ts: EpochMs;
+export type EventRow = {
+  readonly ts: string;
   readonly event_id: string;
   readonly method: string;
   readonly host: string;
@@ -47,123 +94,130 @@ export type StoredEvent = {
   readonly findings: readonly string[];
 };
 
-export type DeadLetterCount = { readonly reason: string; readonly records: number; readonly last: EpochMs };
+export type DeadLetterCount = { readonly reason: string; readonly records: number; readonly last: string };
 
-export type StoreCounters = {
+export type Counters = {
   readonly events: number;
   readonly identities: number;
   readonly findings: number;
-  readonly openFindings: number;
+  readonly open_findings: number;
   readonly decisions: number;
-  readonly deadLetters: number;
+  readonly dead_letters: number;
 };
 
-/** What HTTP and the status page ask. Every value is bound. Each fails with STORE_UNAVAILABLE when ClickHouse is away or a limit was reached. */
-export type StoreQueries = {
-  /** Ordered by `last_seen`, `finding_id`. */
-  readonly listFindings: (filter: FindingFilter, page: PageRequest) => Promise<readonly Finding[]>;
-  readonly getFinding: (id: string) => Promise<Finding | undefined>;
-  /** Ordered by `made_at`, `decision_id`. */
-  readonly listDecisions: (filter: DecisionFilter, page: PageRequest) => Promise<readonly Decision[]>;
-  readonly listReceipts: (decisionId: string) => Promise<readonly Receipt[]>;
-  readonly getIdentity: (key: string) => Promise<IdentitySummary | undefined>;
-  readonly recentEvents: (identity: string, limit: number) => Promise<readonly StoredEvent[]>;
-  readonly countDeadLetters: (since: EpochMs) => Promise<readonly DeadLetterCount[]>;
-  readonly counters: () => Promise<StoreCounters>;
-};
-
-const pageLimitMax = 500;
-
-const ms = (...columns: readonly string[]): string =>
-  columns.map((column) => `toUnixTimestamp64Milli(v.${column}) AS ${column}`).join(', ');
-const columns = {
-  findings: `* EXCEPT (stored_at, first_seen, last_seen), ${ms('first_seen', 'last_seen')}`,
-  decisions: `* EXCEPT (stored_at, made_at, expires_at, session_id), nullIf(v.session_id, '') AS session_id, ${ms('made_at', 'expires_at')}`,
-  receipts: `* EXCEPT (stored_at, at), ${ms('at')}`,
-  identities: `* EXCEPT (first_seen, last_seen), ${ms('first_seen', 'last_seen')}`,
-  events: `${ms('ts')}, event_id, method, host, route, operation, status, client_ip, country, surprise, risk, top, findings`,
-} as const;
+const findingColumns = `finding_id, kind, identity, identity_kind, tenant, incident_id, state, severity, confidence, first_seen, last_seen,
+  count, surprise, risk, title, reasons, event_ids, owasp, attack, version`;
+const decisionColumns = `decision_id, identity, identity_kind, tenant, action, mode, rule, why, finding_ids, incident_id, risk, risk_level,
+  session_id, made_at, expires_at, version`;
+const eventColumns =
+  'ts, event_id, method, host, route, operation, status, client_ip, country, surprise, risk, top, findings';
 
 export function createStoreQueries(store: Store): StoreQueries {
-  const from = (view: keyof typeof columns): string => `SELECT ${columns[view]} FROM ${store.database}.${view} AS v`;
-
-  async function list<T>(view: ListView, filter: Filter, page: PageRequest): Promise<readonly T[]> {
-    const { sql, parameters } = conditions(view, filter, page);
-    return store.query<T>(`${from(view.name)} ${sql}`, parameters);
-  }
-
+  const db = store.database;
   return {
-    listFindings: async (filter, page) => (await list<StoredFinding>(findingList, filter, page)).map(toFinding),
-    getFinding: async (id) => {
-      const rows = await store.query<StoredFinding>(`${from('findings')} WHERE v.finding_id = {id:String}`, { id });
+    findings: async (filter) => {
+      const { kind, severity, state } = filter;
+      const list = { view: 'findings', columns: findingColumns, id: 'finding_id', time: 'last_seen' };
+      const page = await readPage<StoredFinding>(store, list, { ...filter, equals: { kind, severity, state } });
+      return { ...page, rows: page.rows.map(toFinding) };
+    },
+    finding: async (id) => {
+      const rows = await store.query<StoredFinding>(
+        `SELECT ${findingColumns} FROM ${db}.findings WHERE finding_id = {id:String}`,
+        { id },
+      );
       return rows[0] && toFinding(rows[0]);
     },
-    listDecisions: (filter, page) => list<Decision>(decisionList, filter, page),
-    listReceipts: (id) =>
-      store.query<Receipt>(`${from('receipts')} WHERE v.decision_id = {id:String} ORDER BY target`, { id }),
-    getIdentity: async (key) => {
-      const sql = `${from('identities')} WHERE v.identity = {key:String}`;
-      return (await store.query<IdentitySummary>(sql, { key }))[0];
+    decisions: ({ action, mode, ...paging }) => {
+      const list = { view: 'decisions', columns: decisionColumns, id: 'decision_id', time: 'made_at' };
+      return readPage<DecisionRow>(store, list, { ...paging, equals: { action, mode } });
     },
-    recentEvents: (identity, limit) => {
-      const sql = `${from('events')} WHERE v.identity = {identity:String} ORDER BY v.ts DESC, v.seq DESC LIMIT {limit:UInt16}`;
-      return store.query<StoredEvent>(sql, { identity, limit: clamp(limit) });
+    decision: async (id) => {
+      const bound = { id };
+      const [row] = await store.query<DecisionRow>(
+        `SELECT ${decisionColumns} FROM ${db}.decisions WHERE decision_id = {id:String}`,
+        bound,
+      );
+      if (row === undefined) return undefined;
+      const receipts = await store.query<ReceiptRow>(
+        `SELECT target, state, attempts, status, detail, at FROM ${db}.receipts WHERE decision_id = {id:String} ORDER BY target`,
+        bound,
+      );
+      return { ...row, receipts };
     },
-    countDeadLetters: (since) =>
+    identity: async (identity, eventLimit = 50) => {
+      const [row] = await store.query<IdentityRow>(
+        `SELECT * FROM ${db}.identities WHERE identity = {identity:String}`,
+        { identity },
+      );
+      if (row === undefined) return undefined;
+      const recent = await store.query<EventRow>(
+        `SELECT ${eventColumns} FROM ${db}.events WHERE identity = {identity:String} ORDER BY ts DESC, seq DESC LIMIT {limit:UInt32}`,
+        { identity, limit: clampLimit(eventLimit) },
+      );
+      return { ...row, recent };
+    },
+    deadLetters: (since) =>
       store.query<DeadLetterCount>(
-        `SELECT v.reason AS reason, sum(v.records) AS records, toUnixTimestamp(max(v.minute)) * 1000 AS last
-         FROM ${store.database}.dead_letters_per_minute AS v WHERE v.minute >= toDateTime({since:UInt32}, 'UTC')
-         GROUP BY v.reason ORDER BY records DESC, reason`,
+        `SELECT d.reason AS reason, sum(d.records) AS records, max(d.minute) AS last FROM ${db}.dead_letters_per_minute AS d
+         WHERE d.minute >= toDateTime({since:UInt32}, 'UTC') GROUP BY d.reason ORDER BY records DESC, reason`,
         { since: Math.max(0, Math.floor(since / 1000)) },
       ),
     counters: async () => {
-      const db = store.database;
-      const rows = await store.query<StoreCounters>(`SELECT
+      const [row] = await store.query<Counters>(`SELECT
         (SELECT sum(events) FROM ${db}.routes_per_minute_v1) AS events,
         (SELECT uniqExact(identity) FROM ${db}.identities_raw_v1) AS identities,
         (SELECT count() FROM ${db}.findings) AS findings,
-        (SELECT count() FROM ${db}.findings WHERE state = 'open') AS openFindings,
+        (SELECT count() FROM ${db}.findings WHERE state = 'open') AS open_findings,
         (SELECT count() FROM ${db}.decisions) AS decisions,
-        (SELECT count() FROM ${db}.dead_letters) AS deadLetters`);
-      return rows[0]!;
+        (SELECT count() FROM ${db}.dead_letters) AS dead_letters`);
+      return row!;
     },
   };
 }
 
-type ListView = { readonly name: 'findings' | 'decisions'; readonly id: string; readonly time: string };
-type Filter = Readonly<Record<string, string | number | undefined>>;
-const findingList: ListView = { name: 'findings', id: 'finding_id', time: 'last_seen' };
-const decisionList: ListView = { name: 'decisions', id: 'decision_id', time: 'made_at' };
-const filterColumns = ['identity', 'tenant', 'kind', 'severity', 'state', 'incident_id', 'action', 'mode'] as const;
-
-function conditions(view: ListView, filter: Filter, page: PageRequest) {
-  const parameters: Record<string, string | number> = { limit: clamp(page.limit) };
-  const parts = ['1'];
-  for (const column of filterColumns) {
-    const value = filter[column];
-    if (value === undefined) continue;
-    parts.push(`v.${column} = {${column}:String}`);
-    parameters[column] = value;
-  }
-  if (filter.since !== undefined) {
-    parts.push(`v.${view.time} >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`);
-    parameters.since = Math.trunc(Number(filter.since));
-  }
-  if (page.after !== undefined) {
-    parts.push(`(v.${view.time}, v.${view.id}) < (fromUnixTimestamp64Milli({at:Int64}, 'UTC'), {after:String})`);
-    Object.assign(parameters, { at: Math.trunc(page.after.at), after: page.after.id });
-  }
-  const order = `ORDER BY v.${view.time} DESC, v.${view.id} DESC LIMIT {limit:UInt16}`;
-  return { sql: `WHERE ${parts.join(' AND ')} ${order}`, parameters };
-}
-
 /** `reasons` is JSON text in the table. */
-type StoredFinding = Omit<Finding, 'reasons'> & { readonly reasons: string };
+type StoredFinding = Omit<FindingRow, 'reasons'> & { readonly reasons: string };
 
-function toFinding(row: StoredFinding): Finding {
-  return { ...row, reasons: JSON.parse(row.reasons || '[]') as Finding['reasons'] };
+function toFinding(row: StoredFinding): FindingRow {
+  return { ...row, reasons: JSON.parse(row.reasons || '[]') as FindingRow['reasons'] };
 }
 
-function clamp(limit: number): number {
+type List = { readonly view: string; readonly columns: string; readonly id: string; readonly time: string };
+type PageQuery = Paging & { readonly equals: Readonly<Record<string, string | undefined>> };
+
+/** Newest first, by time and then id; the cursor is the last row's time (milliseconds) and id. A malformed cursor begins at the start. */
+async function readPage<T>(store: Store, list: List, query: PageQuery): Promise<Page<T>> {
+  const limit = clampLimit(query.limit ?? 50);
+  const bound: Record<string, string | number> = { limit: limit + 1 };
+  const conditions = ['1'];
+  for (const [column, value] of Object.entries({ ...query.equals, identity: query.identity })) {
+    if (value === undefined) continue;
+    conditions.push(`${column} = {${column}:String}`);
+    bound[column] = value;
+  }
+  if (query.since !== undefined) {
+    conditions.push(`${list.time} >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`);
+    bound.since = Math.trunc(query.since);
+  }
+  const [, time, id] = /^(\d{1,15})_(.+)$/s.exec(query.cursor ?? '') ?? [];
+  if (time !== undefined && id !== undefined) {
+    conditions.push(
+      `(${list.time}, ${list.id}) < (fromUnixTimestamp64Milli({before:Int64}, 'UTC'), {beforeId:String})`,
+    );
+    Object.assign(bound, { before: Number(time), beforeId: id });
+  }
+  const rows = await store.query<T & { readonly cursor: string }>(
+    `SELECT ${list.columns}, concat(toString(toUnixTimestamp64Milli(${list.time})), '_', ${list.id}) AS cursor
+     FROM ${store.database}.${list.view} WHERE ${conditions.join(' AND ')}
+     ORDER BY ${list.time} DESC, ${list.id} DESC LIMIT {limit:UInt32}`,
+    bound,
+  );
+  const shown = rows.slice(0, limit);
+  const next = rows.length > limit ? shown.at(-1)?.cursor : undefined;
+  return { rows: shown.map(({ cursor: _, ...row }) => row as unknown as T), next };
+}
+
+function clampLimit(limit: number): number {
   return Math.min(Math.max(Math.trunc(limit) || 1, 1), pageLimitMax);
 }
