@@ -1,18 +1,15 @@
-import {
+import kafkajs, {
   type Admin,
-  AssignerProtocol,
   type Batch,
-  CompressionCodecs,
-  CompressionTypes,
   type Consumer,
   type EachBatchPayload,
-  Kafka,
+  type Kafka,
   type KafkaConfig,
-  logLevel,
   type PartitionAssigner,
   type SASLOptions,
   type Transaction,
 } from 'kafkajs';
+import { sleep } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
 import { Connection } from './connection.ts';
 import { createAppender } from './kafka-append.ts';
@@ -34,6 +31,9 @@ import { consumeShards } from './kafka-shards.ts';
 import { topicConfig } from './kafka-topic.ts';
 import type { Consumption, Log, NewRecord } from './log.ts';
 import { createBackoff, type OnTrouble, retryUntilDone } from './retry.ts';
+
+// A CommonJS package of which Node sees only some names.
+const { AssignerProtocol, CompressionCodecs, CompressionTypes, logLevel } = kafkajs;
 
 CompressionCodecs[CompressionTypes.LZ4] = () => lz4Codec;
 CompressionCodecs[CompressionTypes.Snappy] = () => snappyCodec;
@@ -67,6 +67,8 @@ const transactionRetry = { initialRetryTime: 20, maxRetryTime: 1000, retries: 30
 /** Longest wait of a fetch for its first byte; also what a close may have to wait. */
 const fetchWaitMs = 200;
 const partitionsAtOnce = 4;
+/** How long a close waits for a start that is under way (with Kafka away it may go on for long). */
+const startWaitMs = 3000;
 
 /**
  * The log in Kafka. Opening does not connect: the first call does. While Kafka is away, appends wait and readers come back by
@@ -74,7 +76,7 @@ const partitionsAtOnce = 4;
  */
 export function openKafkaLog(options: KafkaLogOptions): Log {
   const stop = new AbortController();
-  const kafka = new Kafka({
+  const kafka = new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
     ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
@@ -169,8 +171,9 @@ function createAdmin({ kafka, options, closing, onTrouble }: Parts): {
       call(`deleting old records of ${topic}`, (admin) =>
         admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] }),
       ),
+    // Tried once: the broker drops an empty group by itself.
     deleteGroup: async (group) => {
-      await call(`deleting the group ${group}`, (admin) => admin.deleteGroups([group]));
+      await (await connection.get()).deleteGroups([group]);
     },
   };
   return { calls, close: () => connection.drop() };
@@ -257,6 +260,7 @@ async function runSession(
     retry: { ...retry, restartOnFailure: async () => false },
   });
   let how: 'lost' | 'closing' = 'lost';
+  let starting: Promise<void> = Promise.resolve();
   try {
     const ended = new Promise<void>((resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
@@ -275,13 +279,18 @@ async function runSession(
           else throw error;
         });
       };
-      void startConsumer(consumer, group, eachBatch).catch(reject);
+      starting = startConsumer(consumer, group, eachBatch);
+      starting.catch(reject);
     });
     await ended;
     how = 'closing';
   } finally {
     await group.onLeave?.(how);
+    // A start cannot be called off; a member that joins after its disconnect would hold its partitions until it times out.
+    const started = starting.catch(() => {});
+    await Promise.race([started, sleep(startWaitMs)]);
     await consumer.disconnect().catch(() => {});
+    void started.then(() => consumer.disconnect()).catch(() => {});
   }
 }
 

@@ -3,7 +3,9 @@ import { kafkaSkipReason, startTestBroker, type TestBroker } from '../integratio
 import { describeLogContract } from './log.contract.ts';
 
 let broker: TestBroker;
-const open = async () => openKafkaLog({ brokers: [broker.address], clientId: 'gait-test', sessionTimeoutMs: 3000 });
+const openAs = async (clientId: string) =>
+  openKafkaLog({ brokers: [broker.address], clientId, sessionTimeoutMs: 3000 });
+const open = () => openAs('gait-test-b');
 
 describeLogContract('kafka log', {
   start: async () => {
@@ -11,7 +13,8 @@ describeLogContract('kafka log', {
   },
   stop: () => broker.remove(),
   open,
-  beside: open,
+  // Members are served in the order of their ids, which begin with the client's.
+  beside: () => openAs('gait-test-a'),
   partitions: 4,
   skip: await kafkaSkipReason(),
 });

@@ -9,7 +9,7 @@ export type LogHarness = {
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
   readonly open: () => Promise<Log>;
-  /** Another instance on the same data while the first is open; the embedded log has only one, which then serves as both. */
+  /** Another instance on the same data that is preferred as an owner; the embedded log has only one, which then serves as both. */
   readonly beside: (first: Log) => Promise<Log>;
   readonly partitions: number;
   readonly skip: string | false;
@@ -77,7 +77,7 @@ export function countingShard(
 }
 
 export function describeLogContract(name: string, harness: LogHarness): void {
-  describe(`${name}: the contract of the log`, { skip: harness.skip }, () => {
+  describe(`${name}: the contract of the log`, { skip: harness.skip, timeout: 150_000 }, () => {
     let log: Log;
     before(async () => {
       await harness.start();
@@ -420,10 +420,6 @@ function describeShards({ harness, current, reopened, makeShardTopics }: ShardSu
     await until('the first owner has the shard', () => opened === 1);
     const second = await harness.beside(log);
     const two = await second.consumeShards(options);
-    if (second !== log) {
-      // Which of two members gets the one shard is not ours to choose: the older leaves in the middle of its batch.
-      void one.close();
-    }
     await until('the older owner tried', () => outcome !== 'none');
     await Promise.all([one.close(), two.close()]);
     if (second !== log) await second.close();

@@ -27,7 +27,7 @@ export type Broker = {
   /** Starts again on the same port and data. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
-  /** Rejects when the broker ends without having been told to. */
+  /** Resolves when the process that runs now has ended, for whatever reason. */
   readonly ended: () => Promise<void>;
 };
 
@@ -116,7 +116,7 @@ function serverProperties(
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(folder, 'data'),
     'num.partitions': options.partitions ?? 4,
-    'auto.create.topics.enable': 'false',
+    'auto.create.topics.enable': 'true',
     'offsets.topic.num.partitions': 1,
     'offsets.topic.replication.factor': 1,
     'transaction.state.log.num.partitions': 4,
