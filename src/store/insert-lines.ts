@@ -15,6 +15,11 @@ export type Piece = {
   readonly bytes: Buffer;
 };
 
+/** The same lines, one piece each. */
+export function linesOf({ offset, index, bytes }: Piece): readonly Piece[] {
+  return splitLines(bytes).map((line, i) => ({ offset, index: index + i, bytes: line }));
+}
+
 export type Block = {
   readonly table: string;
   readonly pieces: readonly Piece[];
@@ -64,10 +69,6 @@ export function rejectedLetter(
       bytes: bytes.length,
     }),
   );
-}
-
-function linesOf({ offset, index, bytes }: Piece): readonly Piece[] {
-  return splitLines(bytes).map((line, i) => ({ offset, index: index + i, bytes: line }));
 }
 
 function joinPieces(pieces: readonly Piece[]): Buffer {

@@ -27,6 +27,13 @@ export function splitLines(bytes: Buffer): Buffer[] {
   return lines;
 }
 
+/** How many lines `bytes` holds; the last one may lack its line end. */
+export function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) count++;
+  return bytes.length > 0 && bytes.at(-1) !== newline ? count + 1 : count;
+}
+
 /** The sequence number of the last line in `bytes`; NaN when it has none. */
 export function lastSeq(bytes: Buffer): number {
   return numberAfter(bytes, keys.seq);

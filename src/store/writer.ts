@@ -1,7 +1,8 @@
 import { type Clock, sleep } from '../core/clock.ts';
 import type { Store } from './clickhouse.ts';
+import { announce, chooseLines, isStored, lastBlock, separate, spanOf, tokenOf } from './event-blocks.ts';
 import { insertBlock, type Piece, rejectedLetter } from './insert-lines.ts';
-import { firstSeq, lastSeq, sampledLine, splitLines } from './score-lines.ts';
+import { countLines } from './score-lines.ts';
 
 /** A batch of one partition, as the log gives it. */
 export type StoreBatch = {
@@ -24,6 +25,14 @@ export type StoreWriter = {
   readonly close: () => void;
 };
 
+export type Inserted = {
+  readonly table: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Lines that ClickHouse refused: in dead_letters, not in `rows`. */
+  readonly rejected: number;
+};
+
 export type StoreWriterOptions = {
   readonly store: Store;
   readonly clock: Clock;
@@ -33,9 +42,9 @@ export type StoreWriterOptions = {
   readonly eventsSample: number;
   /** At most one small insert per partition in this time: ClickHouse wants few and large ones. The log holds the rest meanwhile. */
   readonly lingerMs?: number;
-  /** An insert's size: 2 MiB are about 3,000 events and hold the event loop for a few milliseconds. */
+  /** An insert's size: the default of 4 MiB is about 4,000 events and holds the event loop for some 10 ms. */
   readonly blockBytesMax?: number;
-  readonly onInsert?: (insert: { readonly table: string; readonly bytes: number; readonly rejected: number }) => void;
+  readonly onInsert?: (insert: Inserted) => void;
 };
 
 /** Bytes from which a batch is not made to wait. */
@@ -62,7 +71,9 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       const letters = rejected.map((line) => ({ offset: 0, index: 0, bytes: rejectedLetter(line, at) }));
       await insertBlock(store, { table: 'dead_letters_raw_v1', pieces: letters });
     }
-    options.onInsert?.({ table: block.table, bytes: sizeOf(block.pieces), rejected: rejected.length });
+    const lines = block.pieces.reduce((sum, { bytes }) => sum + countLines(bytes), 0);
+    const sizes = { rows: lines - rejected.length, bytes: sizeOf(block.pieces), rejected: rejected.length };
+    options.onInsert?.({ table: block.table, ...sizes });
   }
 
   const rowsInto = (table: string) => async (batch: StoreBatch) => {
@@ -99,93 +110,8 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
   };
 }
 
-/** The sequence numbers of a block, both inclusive. */
-type Span = { readonly first: number; readonly last: number };
-type AnnouncedSpan = Span & { readonly attemptedAt: number };
-
-/**
- * Exactly once. Before a block of events goes in, its span is announced in ClickHouse. Whoever gets its lines again (a retry, a restart, another
- * process after a rebalance) repeats exactly that block under the same token, and ClickHouse knows which of its parts and materialised views
- * have it already. Lines before the announced block are in for certain and are dropped.
- */
-async function announce({ store, stream }: StoreWriterOptions, shard: number, { first, last }: Span): Promise<void> {
-  const row = { stream, shard, first_seq: first, last_seq: last };
-  await store.insert('store_blocks_raw_v1', Buffer.from(JSON.stringify(row)));
-}
-
-async function lastBlock({ store, stream }: StoreWriterOptions, shard: number): Promise<AnnouncedSpan | undefined> {
-  const rows = await store.query<AnnouncedSpan>(
-    `SELECT first_seq AS first, last_seq AS last, toUnixTimestamp(attempted_at) AS attemptedAt FROM ${store.database}.store_blocks_raw_v1
-     WHERE stream = {stream:String} AND shard = {shard:UInt32} ORDER BY attempted_at DESC LIMIT 1`,
-    { stream, shard },
-  );
-  return rows[0];
-}
-
-/** Whether the end of an announced block is in the table. Looks through all rows of the shard, and is asked only after a crash. */
-async function isStored(store: Store, shard: number, { last, attemptedAt }: AnnouncedSpan): Promise<boolean> {
-  const rows = await store.query(
-    `SELECT 1 FROM ${store.database}.events_raw_v1
-     WHERE shard = {shard:UInt32} AND seq = {last:UInt64} AND toUnixTimestamp(stored_at) >= {since:UInt32} LIMIT 1`,
-    { shard, last, since: attemptedAt },
-  );
-  return rows.length > 0;
-}
-
-/**
- * Parts what belongs to the announced block from what is new. When the batch ends before the block does, the block cannot be repeated as it was:
- * then its lines are dropped if the block is stored and new if it is not.
- */
-async function separate(
-  pieces: readonly Piece[],
-  previous: Span | undefined,
-  stored: () => Promise<boolean>,
-): Promise<{ again: readonly Piece[]; fresh: readonly Piece[] }> {
-  if (previous === undefined) return { again: [], fresh: pieces };
-  const lines = pieces.flatMap((piece) => (firstSeq(piece.bytes) <= previous.last ? toLines(piece) : [piece]));
-  const again = lines.filter(({ bytes }) => firstSeq(bytes) <= previous.last);
-  const fresh = lines.filter(({ bytes }) => !(firstSeq(bytes) <= previous.last));
-  if (again.length === 0 || lastSeq(again.at(-1)!.bytes) === previous.last) return { again, fresh };
-  return (await stored()) ? { again: [], fresh } : { again: [], fresh: lines };
-}
-
-/**
- * The lines to store: each sequence number once, from `from` on, as far as they are in the sample. A shard that starts again after a crash makes
- * its last lines again, so the numbers may step back within a batch. Whole records pass where no line has to be looked at.
- */
-function chooseLines(records: readonly Piece[], from: number, share: number): readonly Piece[] {
-  let seen = from - 1;
-  return records.flatMap((record) => {
-    const last = lastSeq(record.bytes);
-    if (last <= seen) return [];
-    const all = !(firstSeq(record.bytes) <= seen);
-    const before = seen;
-    seen = Number.isNaN(last) ? seen : last;
-    if (all && share >= 1) return [record];
-    return toLines(record).flatMap((line) => {
-      if (lastSeq(line.bytes) <= before) return [];
-      const bytes = share >= 1 ? line.bytes : sampledLine(line.bytes, share);
-      return bytes === undefined ? [] : [{ ...line, bytes }];
-    });
-  });
-}
-
 function piecesOf({ records }: StoreBatch): readonly Piece[] {
   return records.flatMap(({ offset, value }) => (value === null ? [] : [{ offset, index: 0, bytes: value }]));
-}
-
-function toLines({ offset, index, bytes }: Piece): readonly Piece[] {
-  return splitLines(bytes).map((line, i) => ({ offset, index: index + i, bytes: line }));
-}
-
-function spanOf(pieces: readonly Piece[]): Span | undefined {
-  const first = firstSeq(pieces[0]!.bytes);
-  const last = lastSeq(pieces.at(-1)!.bytes);
-  return Number.isNaN(first) || Number.isNaN(last) ? undefined : { first, last };
-}
-
-function tokenOf(stream: string, shard: number, { first, last }: Span): string {
-  return `${stream}/${shard}/${first}-${last}`;
 }
 
 /** Cuts between records, so that a block is at most `bytesMax`, or one record. */
