@@ -1,8 +1,8 @@
 import { loadConfig } from '../config/config.ts';
+import { storeOptions } from '../config/connections.ts';
 import { GaitError } from '../core/errors.ts';
 import { openStore } from '../store/clickhouse.ts';
 import { applyMigrations, readMigrations } from '../store/migrate.ts';
-import { storeOptions } from './connections.ts';
 
 /** `gait migrate`: brings ClickHouse up to date and says what it did. */
 export async function migrate({ config: path }: { readonly config?: string | undefined }): Promise<void> {

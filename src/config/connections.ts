@@ -1,21 +1,19 @@
 import { readFileSync } from 'node:fs';
-import type { Config } from '../config/config.ts';
-import type { KafkaLogOptions } from '../log/kafka.ts';
-import type { StoreOptions } from '../store/clickhouse.ts';
+import type { Config } from './config.ts';
 
-/** Where the configuration's words become those of the log and the store, and the only place where their secrets are revealed. */
-export function storeOptions({ store }: Config): StoreOptions | undefined {
+/** The configuration's words as the options of the log and the store: the only place where their secrets are revealed. Undefined for `off`. */
+export function storeOptions({ store }: Config) {
   if (store.kind === 'off') return undefined;
   if (store.kind === 'embedded') return { database: 'gait', path: store.path };
   const { database, url, username, password } = store;
   return { database, url, username, ...(password && { password: password.reveal() }) };
 }
 
-/** Undefined for the embedded log. The PEM files were checked with the configuration; one that has gone since fails here. */
-export function kafkaOptions({ log }: Config): KafkaLogOptions | undefined {
+/** Undefined for the embedded log. The PEM files were there when the configuration was read; one that has gone since fails here. */
+export function kafkaOptions({ log }: Config) {
   if (log.kind !== 'kafka') return undefined;
   const { brokers, clientId, replicationFactor, ssl, sasl } = log;
-  const pem = (path: string | undefined, name: string) => path && { [name]: readFileSync(path, 'utf8') };
+  const pem = (path: string | undefined, name: 'ca' | 'cert' | 'key') => path && { [name]: readFileSync(path, 'utf8') };
   return {
     brokers,
     clientId,
