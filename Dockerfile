@@ -12,6 +12,7 @@ ENV NODE_ENV=production GAIT_DATA_DIR=/var/lib/gait
 WORKDIR /gait
 COPY --from=build /gait/node_modules node_modules
 COPY --from=build /gait/dist/src dist/src
+COPY --from=build /gait/dist/pipelines dist/pipelines
 COPY --from=build /gait/models models
 COPY --from=build /gait/pipelines pipelines
 COPY --from=build /gait/package.json /gait/LICENSE /gait/NOTICE ./
