@@ -47,6 +47,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
     .option('--findings <file>', 'write the final state of each finding, one JSON line each')
     .option('--scores <file>', 'write one JSON line per event')
     .option('--signals <file>', 'write one JSON line per decision')
+    .option('--dead-letters <file>', 'write one JSON line per record that is no event: reason, line, masked sample')
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', '\nExample:\n  gait replay cloudtrail/*.json.gz --findings findings.ndjson')
     .action(async (files: string[], options) => (await import('./command/replay.ts')).replay({ files, ...options }));

@@ -111,6 +111,14 @@ export class Shard {
     return this.#slab.bytes + this.#population.bytes + this.#recent.bytes;
   }
 
+  /**
+   * When the first record that the shard ever reads was written, ms. Its running numbers start there, times a thousand: a shard that
+   * lost its state and begins again numbers higher than before, and the same log gives the same numbers.
+   */
+  begin(timestamp: number): void {
+    if (this.#seq === 0) this.#seq = timestamp * 1000;
+  }
+
   accept(resolved: ResolvedEvent): void {
     if (this.#repeated(resolved)) {
       this.counters.duplicates++;

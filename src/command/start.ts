@@ -1,0 +1,49 @@
+import { findingLine } from '../alert/terminal.ts';
+import { loadConfig } from '../config/config.ts';
+import { startService } from '../service.ts';
+
+/** `gait start`: the service, until it is told to stop. */
+export async function start({ config: path }: { readonly config?: string | undefined }): Promise<void> {
+  const config = loadConfig(path);
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  if (config.sample) {
+    say(
+      'Nothing is configured, so Gait plays its bundled sample: AWS API calls recorded on 2023-07-10, with real attack tools at work.',
+    );
+    say('Findings appear below as they are made:');
+  }
+  const service = await startService({
+    config,
+    onFinding: (finding) => say(findingLine(finding)),
+    onSamplePlayed: () => say(afterSample(service.address)),
+  });
+  if (service.address !== undefined) say(`Status page: ${service.address}/`);
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    say('Stopping: what is under way is finished and saved.');
+    void service.close();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  try {
+    await service.done;
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
+}
+
+function afterSample(address: string | undefined): string {
+  return [
+    'The sample has been played. Gait keeps running; stop it with Ctrl-C.',
+    ...(address === undefined ? [] : [`  Look at the findings:     ${address}/`]),
+    ...(address === undefined
+      ? []
+      : [
+          `  Send events of your own:  curl -H 'content-type: application/x-ndjson' --data-binary @events.ndjson ${address}/v1/events`,
+        ]),
+    '  Read your own Kafka:      GAIT_KAFKA_BROKERS=localhost:9092 npm start   (topic api-traffic)',
+  ].join('\n');
+}

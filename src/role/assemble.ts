@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config/config.ts';
+import { readFieldMap } from '../config/field-map.ts';
+import { type PolicyConfig, parsePolicyFile } from '../config/policy-file.ts';
+import type { Secret } from '../config/secret.ts';
+import { parseYaml } from '../config/yaml.ts';
+import { GaitError } from '../core/errors.ts';
+import { createDecoder, defaultDecoderLimits } from '../event/decode/decoder.ts';
+import { type FormatName, formatNames } from '../event/decode/format.ts';
+import type { OpenApiDocument } from '../event/open-api-routes.ts';
+import { createRedactor } from '../event/redact.ts';
+import { createRouteTemplater } from '../event/route-template.ts';
+import { createIngest, type Ingest } from '../identity/ingest.ts';
+import type { IdentityChain } from '../identity/resolve.ts';
+import type { ShardOptions } from '../pipeline.ts';
+import { createPolicy } from '../policy/decide.ts';
+import { loadModel, type Model } from '../score/model.ts';
+
+/**
+ * Role: what a process does with the log: ingest, detect, store, deliver. In: the configuration and opened parts. Out: consumptions
+ * that run until they are closed. Never true: a role that knows how the log or the store is made.
+ *
+ * This file makes the inner parts that roles and `replay` share out of the configuration.
+ */
+const packageRoot = new URL('../../../', import.meta.url);
+const fromPackage = (path: string): string => fileURLToPath(new URL(path, packageRoot));
+
+export const samplePath = fromPackage('pipelines/sample/cloudtrail-attack.jsonl.gz');
+
+export type SourceFormat = {
+  readonly format: string;
+  readonly map?: string | undefined;
+  readonly identityChain?: IdentityChain | undefined;
+  readonly tenant?: string | undefined;
+};
+
+/** The ingest of a process: one decoder per topic or file, formats as configured for it. */
+export function assembleIngest(config: Config, key: Secret, formatOf: (source: string) => SourceFormat): Ingest {
+  const redactor = createRedactor({ hmacKey: key.reveal(), listedQueryNames: config.ingest.queryNames });
+  const openApi = config.ingest.openApi.map(
+    (path) => parseYaml(readFileSync(path, 'utf8'), path).value as OpenApiDocument,
+  );
+  const limits = { ...defaultDecoderLimits, recordBytesMax: config.ingest.recordBytesMax };
+  return createIngest({
+    redactor,
+    templater: createRouteTemplater({ openApi, routesPerHostMax: config.ingest.routesPerHostMax }),
+    sourceFor: (source) => {
+      const { format, map, identityChain, tenant } = formatOf(source);
+      const name = checkFormat(map === undefined ? format : 'map');
+      const decoder = createDecoder({
+        format: name,
+        redactor,
+        limits,
+        ...(map === undefined ? {} : { map: readFieldMap(map) }),
+      });
+      return { decoder, chain: identityChain ?? config.ingest.identityChain, tenant };
+    },
+  });
+}
+
+export function checkFormat(name: string): 'auto' | FormatName {
+  if (name === 'auto' || formatNames.includes(name as FormatName)) return name as 'auto' | FormatName;
+  throw new GaitError('CONFIG_INVALID', `${name} is no format; known are auto, ${formatNames.join(', ')}`);
+}
+
+export function readPolicy(config: Config): PolicyConfig {
+  const path = config.detect.policyFile ?? fromPackage('pipelines/detect/default.yaml');
+  return parsePolicyFile(readFileSync(path, 'utf8'), path);
+}
+
+export async function assembleModel(config: Config): Promise<Model | null> {
+  const { model, backend } = config.detect;
+  if (model === 'none') return null;
+  return loadModel({ dir: fromPackage(`models/${model === 'pca' ? 'pca-v1' : model}`), backend });
+}
+
+export type ShardParts = { readonly config: Config; readonly policy: PolicyConfig; readonly model: Model | null };
+
+export function shardOptions(
+  parts: ShardParts,
+  shard: { readonly shard: number; readonly shards: number },
+): ShardOptions {
+  const { config, policy, model } = parts;
+  return { ...config.detect, shard: shard.shard, model, policy: createPolicy(policy, shard) };
+}

@@ -1,0 +1,176 @@
+import type { Clock } from '../core/clock.ts';
+import { decodeLine } from '../identity/event-line.ts';
+import type { Consumption, Log, LogBatch, LogRecord, ShardContext, ShardHandler } from '../log/log.ts';
+import { Shard, type ShardOptions, type ShardOutput } from '../pipeline.ts';
+import { packLines, scoreLine, tickKey } from './pack.ts';
+
+export type DetectCounts = {
+  readonly duplicates: (events: number) => void;
+  readonly late: (events: number) => void;
+  readonly lag: (topic: string, partition: number, records: number) => void;
+  readonly verdictLatency: (seconds: number) => void;
+  readonly identitiesHeld: (shard: number, identities: number) => void;
+  readonly stateBytesHeld: (shard: number, bytes: number) => void;
+  readonly identitiesEvicted: (identities: number) => void;
+  readonly findings: (kind: string, severity: string) => void;
+  readonly signals: (action: string, mode: string) => void;
+};
+
+export type DetectRoleOptions = {
+  readonly log: Log;
+  readonly group: string;
+  readonly topics: { readonly [name in 'events' | 'state' | 'scores' | 'findings' | 'signals']: string };
+  readonly checkpointMs: number;
+  readonly shardOptions: (shard: number) => ShardOptions;
+  readonly counts: DetectCounts;
+  readonly clock: Clock;
+  /** A line of `gait.events` that no ingest of ours wrote. */
+  readonly onForeignLine: (at: { partition: number; offset: number }) => void;
+};
+
+export function runDetect(options: DetectRoleOptions): Promise<Consumption> {
+  return options.log.consumeShards({
+    group: `${options.group}-detect`,
+    topic: options.topics.events,
+    stateTopic: options.topics.state,
+    idleMs: 1000,
+    open: (context) => new ShardRunner(options, context),
+  });
+}
+
+/** Increments are followed by a full snapshot when they have grown to this multiple of the last one. */
+const incrementsPerSnapshot = 2;
+const snapshotBytesMin = 8 * 1024 * 1024;
+/** Checkpoints take at most this share of the time. */
+const checkpointShare = 0.05;
+const newline = 0x0a;
+
+/** One shard between the log and its engine: output first, then the checkpoint that covers it. */
+class ShardRunner implements ShardHandler {
+  readonly #options: DetectRoleOptions;
+  readonly #context: ShardContext;
+  readonly #shard: Shard;
+  #position: number | undefined;
+  #checkpointed: number | undefined;
+  #nextCheckpointAt = 0;
+  #snapshotBytes = 0;
+  #incrementBytes = Number.POSITIVE_INFINITY;
+  #counted = { duplicates: 0, late: 0, evicted: 0 };
+  readonly #announced = new Set<string>();
+
+  constructor(options: DetectRoleOptions, context: ShardContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#shard = new Shard(options.shardOptions(context.partition));
+  }
+
+  restore(records: readonly Buffer[]): void {
+    this.#shard.restore(records);
+  }
+
+  restored(position: number | undefined): void {
+    this.#shard.restored();
+    this.#counted = { ...this.#shard.counters, evicted: this.#shard.evicted };
+    this.#position = position;
+    this.#checkpointed = position;
+  }
+
+  async onBatch(batch: LogBatch): Promise<void> {
+    for (const record of batch.records) this.#read(record);
+    this.#position = batch.records.at(-1)!.offset + 1;
+    await this.#emit(this.#shard.drain());
+    this.#count(batch);
+    if (this.#options.clock.now() >= this.#nextCheckpointAt) await this.#checkpoint();
+  }
+
+  async onIdle(): Promise<void> {
+    await this.#checkpoint();
+  }
+
+  async close(how: 'lost' | 'closing'): Promise<void> {
+    if (how === 'closing') await this.#checkpoint();
+  }
+
+  #read(record: LogRecord): void {
+    const { value } = record;
+    if (value === null) return;
+    this.#shard.begin(record.timestamp);
+    if (record.key === tickKey) {
+      this.#shard.tick(Number(value.toString('latin1')));
+      return;
+    }
+    for (let start = 0; start < value.length; ) {
+      const found = value.indexOf(newline, start);
+      const end = found < 0 ? value.length : found;
+      const resolved = decodeLine(value.subarray(start, end));
+      if (resolved === null) this.#options.onForeignLine({ partition: this.#context.partition, offset: record.offset });
+      else this.#shard.accept(resolved);
+      start = end + 1;
+    }
+  }
+
+  /** Findings and signals are durable before the checkpoint that covers their events; after a crash they are made again under the same ids. */
+  async #emit({ verdicts, findings, decisions }: ShardOutput): Promise<void> {
+    const { log, topics } = this.#options;
+    const { partition } = this.#context;
+    const scores = packLines(verdicts.map((verdict) => scoreLine(verdict, partition)));
+    const topic = (name: string, records: { key: string; value: string }[]): Promise<void> | undefined =>
+      records.length === 0 ? undefined : log.append(name, records);
+    await Promise.all([
+      topic(
+        topics.findings,
+        findings.map((finding) => ({ key: finding.finding_id, value: JSON.stringify(finding) })),
+      ),
+      topic(
+        topics.signals,
+        decisions.map((decision) => ({ key: decision.decision_id, value: JSON.stringify(decision) })),
+      ),
+      scores.length === 0
+        ? undefined
+        : log.append(
+            topics.scores,
+            scores.map((value) => ({ partition, value })),
+          ),
+    ]);
+    const { counts, clock } = this.#options;
+    for (const { finding_id, kind, severity } of findings) if (this.#isNew(finding_id)) counts.findings(kind, severity);
+    for (const { action, mode } of decisions) counts.signals(action, mode);
+    const now = clock.now();
+    for (const { resolved } of verdicts) counts.verdictLatency(Math.max(0, now - resolved.event.ts) / 1000);
+  }
+
+  /** For the metric only, so it may forget. */
+  #isNew(id: string): boolean {
+    if (this.#announced.has(id)) return false;
+    if (this.#announced.size >= 10_000) this.#announced.clear();
+    this.#announced.add(id);
+    return true;
+  }
+
+  async #checkpoint(): Promise<void> {
+    if (this.#position === undefined || this.#position === this.#checkpointed) return;
+    const { clock, checkpointMs } = this.#options;
+    const startedAt = clock.now();
+    const full = this.#incrementBytes > Math.max(snapshotBytesMin, incrementsPerSnapshot * this.#snapshotBytes);
+    const records = this.#shard.checkpoint(full);
+    await this.#context.checkpoint({ records, position: this.#position, full });
+    const bytes = records.reduce((sum, record) => sum + record.length, 0);
+    if (full) this.#snapshotBytes = bytes;
+    this.#incrementBytes = full ? 0 : this.#incrementBytes + bytes;
+    this.#checkpointed = this.#position;
+    this.#nextCheckpointAt = clock.now() + Math.max(checkpointMs, (clock.now() - startedAt) / checkpointShare);
+  }
+
+  #count(batch: LogBatch): void {
+    const { counts } = this.#options;
+    const { partition } = this.#context;
+    const { duplicates, late } = this.#shard.counters;
+    counts.duplicates(duplicates - this.#counted.duplicates);
+    counts.late(late - this.#counted.late);
+    counts.identitiesEvicted(this.#shard.evicted - this.#counted.evicted);
+    this.#counted = { duplicates, late, evicted: this.#shard.evicted };
+    counts.lag(batch.topic, partition, batch.end - this.#position!);
+    counts.identitiesHeld(partition, this.#shard.identities);
+    counts.stateBytesHeld(partition, this.#shard.bytes);
+  }
+}

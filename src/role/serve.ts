@@ -1,0 +1,98 @@
+import type { Clock } from '../core/clock.ts';
+import { GaitError } from '../core/errors.ts';
+import { randomId } from '../core/random.ts';
+import { renderStatusPage } from '../dashboard/status-page.ts';
+import { style } from '../dashboard/style.ts';
+import type { Metrics } from '../http/metrics.ts';
+import type { HttpParts, IngestBatch, IngestOutcome, Queries, Readiness, RefusedRecord } from '../http/parts.ts';
+import type { DeadLetter } from '../identity/dead-letter.ts';
+import type { Ingest } from '../identity/ingest.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import type { Store } from '../store/clickhouse.ts';
+import { createStoreQueries, type StoreQueries } from '../store/queries.ts';
+import type { Intake } from './ingest.ts';
+
+/** Begins the name of HTTP as a source; the format that the sender asked for follows, and the run. */
+export const httpSource = 'http:';
+/** Records under way at once; beyond it senders are asked to come back. */
+const recordsUnderWayMax = 100_000;
+
+export type ServeOptions = {
+  readonly ingest: Ingest;
+  readonly intake: Intake;
+  readonly store: Store | undefined;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly mode: 'shadow' | 'enforce';
+  readonly sample: boolean;
+  readonly readiness: () => Promise<Readiness>;
+};
+
+export function httpParts(options: ServeOptions): HttpParts {
+  const { store, metrics, clock, mode, sample } = options;
+  const stored = store && createStoreQueries(store);
+  const html = async (): Promise<string> => {
+    const [page, counters] = await Promise.all([stored?.findings({ limit: 50 }), stored?.counters()]).catch(() => []);
+    const { eventsIn, deadLettered, identitiesHeld } = metrics.totals();
+    return renderStatusPage({
+      at: clock.now(),
+      eventsIn: Math.max(eventsIn, counters?.events ?? 0),
+      identities: Math.max(identitiesHeld, counters?.identities ?? 0),
+      openFindings: counters?.open_findings ?? 0,
+      deadLetters: Math.max(deadLettered, counters?.dead_letters ?? 0),
+      mode,
+      sample,
+      findings: page?.rows,
+    });
+  };
+  return {
+    ingest: createDoor(options),
+    queries: stored ?? noQueries,
+    metrics,
+    readiness: options.readiness,
+    page: { html, style },
+  };
+}
+
+const noStore = (): Promise<never> =>
+  Promise.reject(
+    new GaitError('STORE_UNAVAILABLE', 'this process has no store (store.kind is off, or chdb is not installed)'),
+  );
+const noQueries: Queries & Partial<StoreQueries> = {
+  findings: noStore,
+  finding: noStore,
+  decisions: noStore,
+  decision: noStore,
+  identity: noStore,
+};
+
+/** Decodes, redacts and resolves at the door, so that senders hear what was refused and nothing raw is ever kept. */
+function createDoor({ ingest, intake, clock }: ServeOptions): (batch: IngestBatch) => Promise<IngestOutcome> {
+  // Events without an id are named after their position, which must be no other process's or run's.
+  const run = randomId('http');
+  let records = 0;
+  let underWay = 0;
+  return async (batch) => {
+    if (underWay + batch.records.length > recordsUnderWayMax) return { kind: 'busy', retryAfterSeconds: 1 };
+    underWay += batch.records.length;
+    try {
+      const events: ResolvedEvent[] = [];
+      const deadLetters: DeadLetter[] = [];
+      const refused: RefusedRecord[] = [];
+      for (const { line, bytes } of batch.records) {
+        const position = { topic: `${httpSource}${batch.format}:${run}`, partition: 0, offset: records++, index: 0 };
+        const ingested = ingest.ingest(bytes, position, clock.now());
+        // A sender that repeats a request is recognised by its events' ids, not by a position that is ours.
+        for (const event of ingested.events) events.push({ ...event, position: null });
+        for (const letter of ingested.deadLetters) {
+          deadLetters.push(letter);
+          refused.push({ line, reason: letter.reason, cause: letter.cause });
+        }
+      }
+      await intake.append('http', events, deadLetters);
+      return { kind: 'accepted', accepted: events.length, refused };
+    } finally {
+      underWay -= batch.records.length;
+    }
+  };
+}

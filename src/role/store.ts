@@ -1,0 +1,64 @@
+import type { Logger } from '../config/logging.ts';
+import { type Clock, sleep } from '../core/clock.ts';
+import { describeError, GaitError } from '../core/errors.ts';
+import type { Consumption, Log } from '../log/log.ts';
+import type { Store } from '../store/clickhouse.ts';
+import { applyMigrations, type Retention, readMigrations } from '../store/migrate.ts';
+import { createStoreWriter, type StoreWriter } from '../store/writer.ts';
+
+export type StoreRoleOptions = {
+  readonly log: Log;
+  readonly group: string;
+  readonly topics: { readonly [name in 'scores' | 'findings' | 'signals' | 'receipts' | 'deadLetter']: string };
+  readonly store: Store;
+  readonly retention: Retention;
+  readonly eventsSample: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly inserted: (table: string, rows: number) => void;
+};
+
+const migrateRetryMs = 2000;
+
+/** Copies the log's outputs into ClickHouse. While ClickHouse is away the topics hold what it has not got; nothing else waits for it. */
+export async function runStore(options: StoreRoleOptions, signal: AbortSignal): Promise<readonly Consumption[]> {
+  const { log, group, topics, store } = options;
+  await migrateWhenThere(options, signal);
+  if (signal.aborted) return [];
+  const writer = createStoreWriter({
+    store,
+    clock: options.clock,
+    stream: group,
+    eventsSample: options.eventsSample,
+    onInsert: ({ table, rows }) => options.inserted(table, rows),
+  });
+  signal.addEventListener('abort', () => writer.close(), { once: true });
+  const pairs: [string, keyof StoreWriter & ('scores' | 'findings' | 'signals' | 'receipts' | 'deadLetters')][] = [
+    [topics.scores, 'scores'],
+    [topics.findings, 'findings'],
+    [topics.signals, 'signals'],
+    [topics.receipts, 'receipts'],
+    [topics.deadLetter, 'deadLetters'],
+  ];
+  return Promise.all(
+    pairs.map(([topic, name]) =>
+      log.consume({ group: `${group}-store-${name}`, topics: [topic], from: 'earliest', onBatch: writer[name] }),
+    ),
+  );
+}
+
+/** Waits for a database that is not there yet; a migration that fails for good fails. */
+async function migrateWhenThere({ store, retention, logger }: StoreRoleOptions, signal: AbortSignal): Promise<void> {
+  const migrations = await readMigrations();
+  for (;;) {
+    try {
+      await applyMigrations({ store, retention, migrations });
+      return;
+    } catch (error) {
+      if (!(error instanceof GaitError && error.retriable) || signal.aborted) throw error;
+      logger.warn({ reason: describeError(error) }, 'database was not reachable, trying again');
+      await sleep(migrateRetryMs, signal);
+      if (signal.aborted) return;
+    }
+  }
+}

@@ -1,0 +1,255 @@
+import type { Config } from './config/config.ts';
+import { kafkaOptions, storeOptions } from './config/connections.ts';
+import { loadHmacKey } from './config/hmac-key.ts';
+import { createLogger, type Logger } from './config/logging.ts';
+import { type Clock, systemClock } from './core/clock.ts';
+import { describeError, GaitError } from './core/errors.ts';
+import type { Finding } from './finding/finding.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
+import { type HttpServer, startServer } from './http/server.ts';
+import { openEmbeddedLog } from './log/embedded.ts';
+import { openKafkaLog } from './log/kafka.ts';
+import type { Consumption, Log, TopicSpec } from './log/log.ts';
+import { assembleIngest, assembleModel, readPolicy, samplePath, shardOptions } from './role/assemble.ts';
+import { runDeliver } from './role/deliver.ts';
+import { runDetect } from './role/detect.ts';
+import { Intake, runIngest } from './role/ingest.ts';
+import { playSample } from './role/sample.ts';
+import { httpParts, httpSource } from './role/serve.ts';
+import { runStore } from './role/store.ts';
+import { openStore, type Store } from './store/clickhouse.ts';
+
+export type ServiceOptions = {
+  readonly config: Config;
+  readonly logger?: Logger;
+  /** Called for each finding when it is opened or gets worse, once in the life of the log. */
+  readonly onFinding?: (finding: Finding) => void;
+  readonly onSamplePlayed?: () => void;
+};
+
+export type Service = {
+  /** `http://host:port`; undefined when this process does not serve. */
+  readonly address: string | undefined;
+  /** Resolves when the service was closed; rejects when a part failed for good. */
+  readonly done: Promise<void>;
+  /** Stops reading, lets what is under way end, checkpoints, and lets go of everything. */
+  readonly close: () => Promise<void>;
+};
+
+/** What stops is closed in this order's reverse; each step may fail without keeping the others open. */
+type Closer = () => Promise<void> | void;
+
+/** Composition root: configuration -> parts -> roles -> running, and back. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { config } = options;
+  const logger = options.logger ?? createLogger(config.logging.level);
+  const stop = new AbortController();
+  const closers: Closer[] = [];
+  const close = async (): Promise<void> => {
+    if (stop.signal.aborted) return done;
+    stop.abort();
+    for (const closer of closers.reverse()) {
+      await Promise.resolve()
+        .then(closer)
+        .catch((error: unknown) => logger.error({ reason: describeError(error) }, 'a part did not close cleanly'));
+    }
+    finished();
+  };
+  let finished: () => void = () => {};
+  let failed: (error: unknown) => void = () => {};
+  const done = new Promise<void>((resolve, reject) => {
+    finished = resolve;
+    failed = reject;
+  });
+  done.catch(() => {});
+  try {
+    const parts: Parts = {
+      ...options,
+      logger,
+      clock: systemClock,
+      metrics: createMetrics(),
+      signal: stop.signal,
+      closers,
+      failed,
+    };
+    const address = await startRoles(parts);
+    return { address, done, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Parts = ServiceOptions & {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly signal: AbortSignal;
+  readonly closers: Closer[];
+  readonly failed: (error: unknown) => void;
+};
+
+async function startRoles(parts: Parts): Promise<string | undefined> {
+  const { config, closers, logger, signal } = parts;
+  const log = await openLog(parts);
+  closers.push(() => log.close());
+  await log.ensureTopics(topicsOf(config));
+  const store = await openStoreIfAny(parts);
+  if (store !== undefined) closers.push(() => store.close());
+  const key = loadHmacKey(config);
+  const role = (name: Config['roles'][number]): boolean => config.roles.includes(name);
+  const run = async (consumptions: readonly Consumption[]): Promise<void> => {
+    for (const consumption of consumptions) {
+      closers.push(() => consumption.close());
+      consumption.done.catch(parts.failed);
+    }
+  };
+
+  // The last to start is the first to stop: readers of outputs before the shards, the shards before those who feed them.
+  if (role('deliver')) {
+    if (store !== undefined) void startStore(parts, { log, store, run });
+    await run(await runDeliver({ log, config, clock: parts.clock, delivered: parts.metrics.delivered }, signal));
+  }
+  if (parts.onFinding !== undefined) await run([await announce(log, config, parts.onFinding)]);
+  if (role('detect')) {
+    const model = await assembleModel(config);
+    const policy = readPolicy(config);
+    const shards = await log.partitions(config.topics.events);
+    const detect = await runDetect({
+      ...config,
+      ...config.detect,
+      log,
+      counts: parts.metrics,
+      clock: parts.clock,
+      shardOptions: (shard) => shardOptions({ config, policy, model }, { shard, shards }),
+      onForeignLine: (at) => logger.warn(at, 'line that is no event was passed over'),
+    });
+    await run([detect]);
+  }
+  return startIntake(parts, { log, store, key, run });
+}
+
+type Opened = {
+  readonly log: Log;
+  readonly store: Store | undefined;
+  readonly key: ReturnType<typeof loadHmacKey>;
+  readonly run: (consumptions: readonly Consumption[]) => Promise<void>;
+};
+
+/** Everything that writes to `gait.events`: topics, HTTP, the sample. */
+async function startIntake(parts: Parts, { log, store, key, run }: Opened): Promise<string | undefined> {
+  const { config, clock, metrics, logger, closers, signal } = parts;
+  const formats = new Map(config.sources.map((source) => [source.topic, source]));
+  const ingest = assembleIngest(config, key, (source) => {
+    if (source.startsWith(httpSource)) return { format: source.split(':')[1]! };
+    return formats.get(source) ?? { format: 'auto' };
+  });
+  const { reorderWindowMs } = config.detect;
+  const onError = (error: unknown): void => logger.error({ reason: describeError(error) }, 'tick could not be written');
+  const intake = await Intake.open({ log, topics: config.topics, reorderWindowMs, counts: metrics, onError });
+  closers.push(() => intake.close());
+  if (config.roles.includes('ingest') && config.sources.length > 0) {
+    await run(
+      await runIngest({ log, group: config.group, sources: config.sources, ingest, intake, counts: metrics, clock }),
+    );
+  }
+  let server: HttpServer | undefined;
+  if (config.roles.includes('serve')) {
+    const readiness = async () => {
+      const stored = store === undefined ? undefined : await store.ping();
+      const detail =
+        stored === undefined ? 'not used' : stored ? 'answers' : 'does not answer: findings wait in the log';
+      return {
+        ready: !signal.aborted && stored !== false,
+        parts: { log: { ok: !signal.aborted, detail: config.log.kind }, store: { ok: stored !== false, detail } },
+      };
+    };
+    const mode = readPolicy(config).mode;
+    const parts = { ingest, intake, store, metrics, clock, mode, sample: config.sample, readiness };
+    server = await startServer(config.http, httpParts(parts), logger);
+    closers.push(() => server?.close());
+  }
+  if (config.sample) {
+    const playing = playSample(
+      { log, path: samplePath, topic: `${config.topics.events}.sample`, ingest, intake, clock },
+      signal,
+    );
+    closers.push(() => playing.then(() => undefined));
+    playing.then(() => signal.aborted || parts.onSamplePlayed?.(), parts.failed);
+  }
+  return server?.address;
+}
+
+async function openLog({ config, logger }: Parts): Promise<Log> {
+  const onTrouble = (error: GaitError): void =>
+    logger.warn({ code: error.code, reason: error.message }, 'log was in trouble');
+  const kafka = kafkaOptions(config);
+  if (kafka !== undefined) return openKafkaLog({ ...kafka, onTrouble });
+  return openEmbeddedLog({ path: config.log.kind === 'embedded' ? config.log.path : '', onTrouble });
+}
+
+/** Without its engine the service still detects and acts; it only has nowhere to ask. */
+async function openStoreIfAny({ config, logger }: Parts): Promise<Store | undefined> {
+  const options = storeOptions(config);
+  if (options === undefined) return undefined;
+  try {
+    return await openStore(options);
+  } catch (error) {
+    if (config.store.kind !== 'embedded' || !(error instanceof GaitError && error.retriable)) throw error;
+    logger.warn({ reason: error.message }, 'embedded ClickHouse was not available, so nothing can be queried');
+    return undefined;
+  }
+}
+
+async function startStore(
+  parts: Parts,
+  { log, store, run }: Pick<Opened, 'log' | 'run'> & { store: Store },
+): Promise<void> {
+  const { config, clock, logger, metrics, signal } = parts;
+  const { retention, topics, group } = config;
+  const options = { log, group, topics, store, retention, eventsSample: retention.eventsSample, clock, logger };
+  try {
+    await run(await runStore({ ...options, inserted: metrics.inserted }, signal));
+  } catch (error) {
+    parts.failed(error);
+  }
+}
+
+/** Tells of each finding once, over all runs: its group's position says how far it was told. */
+function announce(log: Log, { topics, group }: Config, tell: (finding: Finding) => void): Promise<Consumption> {
+  const told = new Map<string, string>();
+  const onBatch = async ({ records }: { records: readonly { value: Buffer | null }[] }): Promise<void> => {
+    for (const { value } of records) {
+      if (value === null) continue;
+      const finding = JSON.parse(value.toString('utf8')) as Finding;
+      if (finding.state === 'closed' || told.get(finding.finding_id) === finding.severity) continue;
+      if (told.size > 10_000) told.clear();
+      told.set(finding.finding_id, finding.severity);
+      tell(finding);
+    }
+  };
+  return log.consume({ group: `${group}-console`, topics: [topics.findings], from: 'earliest', onBatch });
+}
+
+const dayMs = 86_400_000;
+
+function topicsOf({ topics, log, retention, sample }: Config): TopicSpec[] {
+  const partitions = log.kind === 'kafka' ? log.partitions : 1;
+  const stream = (name: string, days: number): TopicSpec => ({
+    name,
+    partitions,
+    cleanup: 'delete',
+    retentionMs: days * dayMs,
+  });
+  return [
+    stream(topics.events, 7),
+    { name: topics.state, partitions, cleanup: 'delete' },
+    stream(topics.scores, 3),
+    { ...stream(topics.findings, retention.ttlDays), partitions: 1 },
+    { name: topics.signals, partitions: 1, cleanup: 'compact' },
+    { name: topics.receipts, partitions: 1, cleanup: 'compact' },
+    { name: topics.alertReceipts, partitions: 1, cleanup: 'compact' },
+    { ...stream(topics.deadLetter, retention.deadLetterTtlDays), partitions: 1 },
+    ...(sample ? [{ name: `${topics.events}.sample`, partitions: 1, cleanup: 'compact' } as const] : []),
+  ];
+}
