@@ -52,28 +52,33 @@ const rememberedMax = 10_000;
 export function createCourier(options: CourierOptions): Courier {
   const { target, post, clock, random, signal, holdMs = 20_000, backoffMs = { first: 500, max: 30_000 } } = options;
   const carried = new Set<string>();
-  let current = { id: '', attempts: 0, notBefore: 0 };
+  const untried: PostResult = { kind: 'failed', status: null, detail: 'not tried', retryAfterMs: null };
+  /** Outlives a batch that is given back, so that the waiting goes on where it was. */
+  let current = { id: '', attempts: 0, notBefore: 0, last: untried };
   let gone = false;
 
   const deliver = async (parcel: Parcel): Promise<Settled> => {
-    if (current.id !== parcel.id) current = { id: parcel.id, attempts: 0, notBefore: 0 };
+    if (current.id !== parcel.id) current = { id: parcel.id, attempts: 0, notBefore: 0, last: untried };
     const giveBackAt = clock.now() + holdMs;
-    let last: PostResult = { kind: 'failed', status: null, detail: 'not tried', retryAfterMs: null };
     for (;;) {
       const now = clock.now();
-      if (gone) return settled('rejected', { ...last, detail: 'receiver answered 410 Gone before' }, now);
-      if (now >= parcel.deadline) return settled(current.attempts === 0 ? 'skipped-stale' : 'failed', last, now);
-      const waitMs = Math.min(current.notBefore, parcel.deadline) - now;
-      if (signal.aborted || now + Math.max(0, waitMs) > giveBackAt) throw away(target, last);
+      if (gone) return settled('rejected', { ...untried, detail: 'receiver answered 410 Gone before' }, now);
+      if (now >= parcel.deadline) {
+        return settled(current.attempts === 0 ? 'skipped-stale' : 'failed', current.last, now);
+      }
+      if (signal.aborted || now >= giveBackAt) throw away(target, current.last);
+      const waitMs = Math.min(current.notBefore, parcel.deadline, giveBackAt) - now;
       if (waitMs > 0) {
         await sleep(waitMs, signal);
         continue;
       }
       current.attempts += 1;
-      last = await post(parcel.request(now), signal);
+      const last = await post(parcel.request(now), signal);
+      current.last = last;
       gone = last.kind === 'gone';
-      if (last.kind !== 'failed')
+      if (last.kind !== 'failed') {
         return settled(last.kind === 'delivered' ? 'delivered' : 'rejected', last, clock.now());
+      }
       const ceiling = Math.min(backoffMs.max, backoffMs.first * 2 ** (current.attempts - 1));
       current.notBefore = clock.now() + Math.max(last.retryAfterMs ?? 0, Math.ceil(random.next() * ceiling));
     }

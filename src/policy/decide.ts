@@ -35,7 +35,6 @@ export type Policy = {
   readonly onFinding: (change: FindingChange) => PolicyResult;
   /** 0 to 100. */
   readonly riskOf: (identity: string, at: EpochMs) => number;
-  readonly levelOf: (identity: string, at: EpochMs) => RiskLevel;
   /** Frees what has decayed. Never changes a result, only memory: a forgettable identity already counts as unknown. */
   readonly advance: (at: EpochMs) => void;
   readonly size: () => number;
@@ -74,7 +73,6 @@ export function createPolicy(config: PolicyConfig, shard: ShardOf = { shard: 0, 
   return {
     onFinding: (change) => engine.onFinding(change),
     riskOf: (identity, at) => engine.riskOf(identity, at),
-    levelOf: (identity, at) => engine.levelOf(identity, at),
     advance: (at) => engine.advance(at),
     size: () => engine.size,
     snapshot: () => engine.snapshot(),
@@ -116,11 +114,6 @@ class PolicyEngine {
   riskOf(identity: string, at: EpochMs): number {
     const subject = this.#known(identity, at);
     return subject === undefined ? 0 : riskAt(subject, at, this.#config.risk);
-  }
-
-  levelOf(identity: string, at: EpochMs): RiskLevel {
-    const subject = this.#known(identity, at);
-    return subject === undefined ? 'LOW' : levelAt(subject, at, this.#config.risk);
   }
 
   advance(at: EpochMs): void {

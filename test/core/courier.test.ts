@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '../../src/core/clock.ts';
 import { createCourier, type Settled } from '../../src/core/courier.ts';
 import type { Post, PostResult } from '../../src/core/post.ts';
 
 const ok: PostResult = { kind: 'delivered', status: 200, detail: 'HTTP 200', retryAfterMs: null };
 const busy: PostResult = { kind: 'failed', status: 503, detail: 'HTTP 503', retryAfterMs: null };
 
-/** A courier whose posts take one second of a clock that only they move, and whose waits are a few real milliseconds. */
+/** A courier whose clock starts at 1 s and jumps one second with each post; its waits are a few real milliseconds. */
 function aCourier(answers: readonly PostResult[], options: { readonly holdMs?: number } = {}) {
-  let now = 1000;
+  let jumped = 1000 - systemClock.now();
   let calls = 0;
   const stop = new AbortController();
   const post: Post = () => {
-    now += 1000;
+    jumped += 1000;
     return Promise.resolve(answers[Math.min(calls++, answers.length - 1)] ?? ok);
   };
   const backoffMs = { first: 1, max: 4 };
   const courier = createCourier({
     target: 'receiver',
     post,
-    // Every reading is a millisecond later, so that a wait comes to its end.
-    clock: { now: () => now++ },
+    clock: { now: () => systemClock.now() + jumped },
     random: { next: () => 0.5 },
     signal: stop.signal,
     backoffMs,
@@ -75,8 +75,10 @@ test('a receiver that is gone is not asked again', async () => {
 });
 
 test('Retry-After is waited for, and longer than the batch may be held gives it back', async () => {
-  const { carry } = aCourier([{ ...busy, retryAfterMs: 60_000 }, ok]);
+  const { carry, calls } = aCourier([{ ...busy, retryAfterMs: 60_000 }, ok], { holdMs: 100 });
   await assert.rejects(carry('a'), { code: 'DELIVERY_FAILED' });
+  await assert.rejects(carry('a'), { code: 'DELIVERY_FAILED' });
+  assert.equal(calls(), 1, 'the wait outlives the batch');
 });
 
 test('a stop ends the waiting and settles nothing', async () => {
