@@ -1,4 +1,4 @@
-import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, stringify } from 'yaml';
+import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { GaitError } from '../core/errors.ts';
 import type { z } from './zod.ts';
 
@@ -67,8 +67,4 @@ function offsetOf(root: unknown, path: readonly PropertyKey[]): number {
     } else break;
   }
   return offset;
-}
-
-export function formatYaml(value: unknown): string {
-  return stringify(value, { lineWidth: 0 });
 }
