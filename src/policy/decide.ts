@@ -157,10 +157,9 @@ class PolicyEngine {
     const known = this.#known(identity, at);
     const subject = known ?? { ...calmRisk(at), open: [], offences: [] };
     this.#subjects.delete(identity);
-    this.advance(at);
-    if (this.#subjects.size >= this.#config.risk.identitiesMax) {
-      this.#subjects.delete(this.#subjects.keys().next().value ?? '');
-    }
+    const { identitiesMax } = this.#config.risk;
+    if (this.#subjects.size >= identitiesMax) this.advance(at);
+    if (this.#subjects.size >= identitiesMax) this.#subjects.delete(this.#subjects.keys().next().value ?? '');
     this.#subjects.set(identity, subject);
     subject.open = subject.open.filter((open) => open.expiresAt > at);
     subject.offences = subject.offences.filter((offence) => offence.at > at - this.#config.offenceWindow);
