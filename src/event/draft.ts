@@ -181,6 +181,8 @@ function expectation(field: Field): string {
       const range = field.max === undefined ? `of at least ${field.min}` : `from ${field.min} to ${field.max}`;
       return `${field.integer ? 'a whole number' : 'a number'} ${range}`;
     }
+    case 'address':
+      return 'an IP address in a string';
     case 'boolean':
       return 'true or false';
     case 'list':

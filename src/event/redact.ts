@@ -12,7 +12,7 @@ export type RedactorOptions = {
 /** Takes secrets out of what callers and gateways wrote, at the door, before anything is kept. */
 export type Redactor = {
   /** The first 96 bits of the keyed HMAC-SHA-256 in hex: equal secrets stay equal, and nobody without the key can test a guess. */
-  readonly digest: (secret: string) => string;
+  readonly digest: (secret: string | Buffer) => string;
   /** A path with query: values of unlisted names, user names in URLs, and segments that are secrets are taken out. */
   readonly path: (path: string) => string;
   /** Free text with tokens and `password=…` masked. */
@@ -27,8 +27,11 @@ const rememberedCharsMax = 512;
 
 export function createRedactor(options: RedactorOptions): Redactor {
   const listed = new Set((options.listedQueryNames ?? []).map((name) => name.toLowerCase()));
+  const hmac = (secret: string | Buffer): string =>
+    createHmac('sha256', options.hmacKey).update(secret).digest('hex').slice(0, 24);
+  const rememberedHmac = remember(hmac);
   return {
-    digest: remember((secret) => createHmac('sha256', options.hmacKey).update(secret).digest('hex').slice(0, 24)),
+    digest: (secret) => (typeof secret === 'string' ? rememberedHmac(secret) : hmac(secret)),
     text: remember(redactText),
     id: (id) => (isSuspiciousId(id) ? redactText(id) : id),
     path: (path) => redactPath(path, listed),

@@ -99,9 +99,10 @@ function pathOf(path: string): string {
 
 const parameter = /^(?:\{[^/]*\}|:[A-Za-z_]\w*|<[^/]*>|\*)$/;
 
-/** The path's values at the places of the template's parameters, read from the end: gateways cut prefixes off. */
+/** The path's values at the places of the template's parameters, read from the end (gateways cut prefixes off); without parameters, by shape. */
 function objectsOf(route: string, path: string | null): readonly string[] {
-  if (path === null || !/[{:<*]/.test(route)) return noObjects;
+  if (path === null) return noObjects;
+  if (!/[{:<*]/.test(route)) return templatePath(path).objects;
   const wanted = route.split('/').filter((part) => part !== '');
   const given = path.split('/').filter((part) => part !== '');
   const objects: string[] = [];
@@ -148,7 +149,7 @@ function isPlain(path: string): boolean {
   return run > 0 || path.length === 1;
 }
 
-const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const date = /^(?:19|20)\d\d-(?:0\d|1[0-2])(?:-[0-3]\d)?(?:T[\d:.%A-Fa-f+-]*Z?)?$/;
 const email = /^[^@\s]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63})+$/;
 const ipv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
@@ -179,7 +180,7 @@ function shapeOf(segment: string): string | null {
 function isHash(segment: string): boolean {
   if (segment.length < 12 || !/\d/.test(segment)) return false;
   if (/^[0-9a-f]+$/i.test(segment)) return /[a-f]/i.test(segment);
-  if (segment.length < 16 || !/^[\w%=~+.-]+$/.test(segment)) return false;
+  if (segment.length < 16 || !/^[\w%=~+-]+$/.test(segment)) return false;
   const changes = segment.match(/(?<=[0-9])[A-Za-z]|(?<=[A-Za-z])[0-9]|(?<=[a-z])[A-Z]/g)?.length ?? 0;
   // A slug such as `10-ways-to-2x-sales` has words; chance gives a change at every second or third character.
   return changes >= 4 && changes * 5 >= segment.length;

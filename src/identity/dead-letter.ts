@@ -62,16 +62,20 @@ export function newDeadLetter(
   };
 }
 
+/** A name before a colon, a string (which may be cut), or a word. */
+const tokens = /"([A-Za-z_@][A-Za-z_.@-]{0,30})"(?=\s{0,4}:)|"(?:[^"\\]|\\.)*"?|[^\s{}[\]:,"]+/gs;
+
 /**
- * The shape of the record without its values: in a record that could not be read nobody can say which value is a secret. Names stay (they tell what
- * is wrong); strings become `"…"` unless they are short words, and everything is printable ASCII.
+ * The shape of the record without its values: in a record that could not be read nobody can say which value is a secret. Names without digits
+ * stay, since they tell what is wrong; the rest becomes `…`, and all is printable.
  */
 function sampleOf(head: string): string {
-  return redactText(head)
-    .replace(
-      /("(?:[^"\\]|\\.){0,64}"\s{0,4}:\s{0,4})?"(?:[^"\\]|\\.){0,4096}"?/gs,
-      (_all, name: string | undefined) => `${name ?? ''}"…"`,
-    )
+  return head
+    .replace(tokens, (token, name: string | undefined) => {
+      if (name !== undefined) return redactText(token);
+      if (token.startsWith('"')) return '"…"';
+      return token === 'true' || token === 'false' || token === 'null' ? token : '…';
+    })
     .replace(/[^\x20-\x7e…]/g, '.')
     .slice(0, sampleCharsMax);
 }

@@ -28,14 +28,11 @@ const sources: readonly FieldSource[] = [
   ['mtls_subject', 'tls_peer_subject', 'downstream_peer_subject'],
   ['tls_version', 'tls_version', 'downstream_tls_version'],
   ['tls_cipher', 'tls_cipher', 'downstream_tls_cipher'],
-  ['service', 'upstream_cluster'],
+  ['service', 'upstream_cluster', 'route_name'],
   ['decision_id', 'decision_id'],
   ['acr', 'jwt_acr'],
   ['auth_time', 'jwt_auth_time'],
 ];
-
-/** Istio's name for a route that has none: every route would be the same. */
-const namelessRoutes = new Set<unknown>(['default', 'allow_any', 'block_all']);
 
 export const envoy: Format = {
   name: 'envoy',
@@ -46,7 +43,9 @@ export const envoy: Format = {
     assignTime(draft, record.start_time);
     assign(draft, 'source', 'envoy');
     assignAll(draft, record, sources);
-    if (!namelessRoutes.has(record.route_name)) assign(draft, 'route', record.route_name);
+    // A route's name is a routing rule's (`default`, `orders`), often of a whole API: only where it was made a template is it one.
+    if (typeof record.route_name === 'string' && record.route_name.includes('/'))
+      assign(draft, 'route', record.route_name);
     // 0: the client went away before there was a response; the flags (DC) say so.
     if (toNumber(record.response_code) !== 0) assign(draft, 'status', record.response_code);
     assign(draft, 'error_code', record.response_flags);

@@ -210,6 +210,8 @@ class DocumentCutter implements Cutter {
         this.#part.take();
         this.#isOpen = false;
         this.#base = 2;
+        // What was opened as a record is the file around the records.
+        this.#start.index--;
       }
     }
     if (this.#isOpen) this.#part.add(chunk.subarray(from));

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { identityKey } from '../../src/identity/identity-key.ts';
+
+test('a key reads as kind:tenant:id, with - for no tenant', () => {
+  assert.equal(identityKey('user', null, 'alice@example.com'), 'user:-:alice@example.com');
+  assert.equal(identityKey('user', 'acme', 'arn:aws:iam::1:user/bob'), 'user:acme:arn:aws:iam::1:user/bob');
+  assert.equal(identityKey('user', 'a:b', 'c d%'), 'user:a%3Ab:c%20d%25');
+  assert.equal(identityKey('user', null, 'a\nb\u0000'), 'user:-:a%0Ab%00');
+});
+
+test('different tenants and ids never share a key', () => {
+  const part = fc.oneof(
+    fc.string({ minLength: 1, maxLength: 12, unit: fc.constantFrom('a', ':', '%', '3', 'A', ' ', '~', '\ud800', 'é') }),
+    fc.string({ minLength: 1, maxLength: 300 }),
+  );
+  fc.assert(
+    fc.property(fc.tuple(part, part), fc.tuple(part, part), ([tenant, id], [otherTenant, otherId]) => {
+      fc.pre((tenant !== otherTenant || id !== otherId) && tenant !== '-' && otherTenant !== '-');
+      assert.notEqual(identityKey('user', tenant, id), identityKey('user', otherTenant, otherId));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a key is bounded, and long ids with the same beginning stay apart', () => {
+  const long = 'x'.repeat(5000);
+  const key = identityKey('user', null, long);
+  assert.ok(key.length < 240);
+  assert.notEqual(key, identityKey('user', null, `${long}y`));
+  assert.equal(key, identityKey('user', null, long));
+});
