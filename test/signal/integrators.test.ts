@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { parseConfig } from '../../src/config/config.ts';
 import { z } from '../../src/config/zod.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { createPolicy } from '../../src/policy/decide.ts';
@@ -41,6 +42,19 @@ test('decisions have exactly the fields that the published schema promises, and 
     { finding_ids: [] },
   ]) {
     assert.throws(() => schema.parse({ ...aDecision(), ...broken }), JSON.stringify(broken));
+  }
+});
+
+test('the settings printed in docs/integrators.md are valid', () => {
+  const blocks = [...read('docs/integrators.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+  assert.equal(blocks.length, 2);
+  const env = {
+    GAIT_WEBHOOK_SECRET: `whsec_${'a'.repeat(44)}`,
+    GAIT_SLACK_URL: 'https://hooks.slack.example/services/x',
+  };
+  for (const text of blocks) {
+    const outcome = parseConfig({ name: 'gait.yaml', text }, env);
+    assert.deepEqual(outcome.kind === 'ok' ? [] : outcome.problems, []);
   }
 });
 
