@@ -53,7 +53,7 @@ test('the settings printed in docs/integrators.md are valid', () => {
     GAIT_SLACK_URL: 'https://hooks.slack.example/services/x',
   };
   for (const text of blocks) {
-    const outcome = parseConfig({ name: 'gait.yaml', text }, env);
+    const outcome = parseConfig({ name: 'gait.yaml', text: () => text }, env);
     assert.deepEqual(outcome.kind === 'ok' ? [] : outcome.problems, []);
   }
 });
