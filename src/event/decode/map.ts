@@ -4,8 +4,10 @@ import { isMissing } from './coerce.ts';
 import { assignCredentials } from './credentials.ts';
 import { assignTime, type Format, isJsonObject, type JsonObject } from './format.ts';
 
-/** Where one canonical field comes from. Exactly one of `from` and `constant`. */
-export type FieldRule = {
+/** Where one canonical field comes from: a path, or a rule with exactly one of `from` and `constant`. */
+export type FieldRule = string | PathRule;
+
+type PathRule = {
   /** Dotted paths into the record (`request.headers.host`, `tries.0.ip`), first one that is there; a key with dots in it is found whole. */
   readonly from?: string | readonly string[];
   readonly constant?: string | number | boolean;
@@ -21,7 +23,10 @@ type Step = { readonly name: string; readonly read: (record: JsonObject) => unkn
 
 /** A format out of a map. The caller has checked the map; names that are no canonical field are ignored. */
 export function compileMap(map: FieldMap): Format {
-  const steps: Step[] = Object.entries(map.fields).map(([name, rule]) => ({ name, read: compileRule(rule) }));
+  const steps: Step[] = Object.entries(map.fields).map(([name, rule]) => ({
+    name,
+    read: compileRule(typeof rule === 'string' ? { from: rule } : rule),
+  }));
   return {
     name: 'map',
     detect: () => true,
@@ -38,7 +43,7 @@ export function compileMap(map: FieldMap): Format {
   };
 }
 
-function compileRule(rule: FieldRule): Step['read'] {
+function compileRule(rule: PathRule): Step['read'] {
   if (rule.from === undefined) return () => rule.constant;
   const paths = (typeof rule.from === 'string' ? [rule.from] : rule.from).map((path) => ({
     path,

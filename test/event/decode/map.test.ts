@@ -4,7 +4,7 @@ import { decodeOne, filled, jwt, newDecoder, refusals } from './decode-one.ts';
 
 const map = {
   fields: {
-    ts: { from: 'time.start' },
+    ts: 'time.start',
     subject: { from: ['auth.user', 'auth.fallback'], case: 'lower' },
     method: { from: 'verb', case: 'upper' },
     client_ip: { from: 'peers.0.ip' },
