@@ -12,7 +12,7 @@ export type Store = {
   readonly kind: 'server' | 'embedded';
   readonly database: string;
   /**
-   * Inserts whole NDJSON lines as one block: all of them or none. `token` names the block: the same block under the same token has no second effect,
+   * Inserts whole NDJSON lines, each beginning with `{`, as one block: all of them or none. `token` names the block: the same block under the same token has no second effect,
    * neither in the table nor in its materialised views. STORE_REJECTED: a line's content was refused; everything else is STORE_UNAVAILABLE and worth a retry.
    */
   readonly insert: (table: string, lines: Buffer, token?: string) => Promise<void>;
@@ -45,14 +45,15 @@ export type StoreOptions = {
     }
 );
 
+const pingMs = 2000;
 const defaultLimits: QueryLimits = { seconds: 10, memoryBytes: 1024 ** 3, rows: 100_000 };
 
 /**
- * ClickHouse's codes for content that it cannot take: unreadable text, numbers, dates, maps, arrays; a value out of range; a violated constraint.
+ * ClickHouse's codes for content that it cannot take: unreadable text, numbers, dates, maps, arrays; too deep; out of range; a violated constraint.
  * Whatever is not in here is retried, because a wrongly retried line waits while a wrongly dropped one is lost.
  */
 const contentCodes = new Set([
-  6, 25, 26, 27, 33, 34, 38, 41, 53, 69, 70, 72, 117, 130, 131, 190, 321, 349, 441, 467, 469, 561, 563, 675, 676,
+  6, 25, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 128, 130, 131, 306, 321, 349, 407, 467, 469, 563, 632,
 ]);
 
 /** Async inserts would give up the token; unknown fields are ours to add first and ClickHouse's to learn later. */
@@ -138,7 +139,10 @@ function storeOf({ kind, database, writer, reader }: Clients, insert: Store['ins
   return {
     kind,
     database,
-    insert: (table, lines, token) => guarded(insert(`${database}.${table}`, lines, token)),
+    insert: async (table, lines, token) => {
+      refuseOtherThanObjects(lines);
+      await guarded(insert(`${database}.${table}`, lines, token));
+    },
     command: async (statement) => {
       await guarded(writer.command({ query: statement }));
     },
@@ -148,11 +152,23 @@ function storeOf({ kind, database, writer, reader }: Clients, insert: Store['ins
       );
       return guarded(result.json<T>());
     },
-    ping: async () => (await writer.ping({ select: true })).success,
+    ping: async () => (await writer.ping({ select: true, abort_signal: AbortSignal.timeout(pingMs) })).success,
     close: async () => {
       await Promise.all([reader.close(), writer.close()]);
     },
   };
+}
+
+/**
+ * In the embedded engine an empty line ends the data of an insert, and what follows is run as a statement. So every line must begin with a brace:
+ * then none is empty, and nothing that could follow the data's end is SQL.
+ */
+function refuseOtherThanObjects(lines: Buffer): void {
+  for (let start = 0; start < lines.length; ) {
+    if (lines[start] !== 0x7b) throw new GaitError('STORE_REJECTED', 'a line does not begin with {');
+    const end = lines.indexOf(0x0a, start);
+    start = end < 0 ? lines.length : end + 1;
+  }
 }
 
 /** readonly=2: nothing is written and the limits below may still be set by the client, which sends them with each query. */

@@ -156,6 +156,27 @@ describe('store writer', () => {
     assert.deepEqual(row, { n: 2 });
   });
 
+  test('a line that is no object is never run as SQL, and the lines around it are stored', async () => {
+    const store = await open('injected');
+    const drop = 'DROP TABLE injected.receipts_raw_v1';
+    const shapes = [
+      drop,
+      ` ${drop}`,
+      `;${drop};`,
+      `\n${drop}`,
+      `\n\n${drop}`,
+      `\n\n\n;${drop};\n`,
+      `\r\n\r\n${drop}`,
+      `\n;\n\n${drop}`,
+    ];
+    const around = shapes.map((shape, i) => `${scoreLine(2 * i)}\n${shape}\n${scoreLine(2 * i + 1)}`);
+    const records = [...shapes, ...around].map((text, offset) => ({ offset, value: Buffer.from(text) }));
+    await writerOf(store).findings({ topic: 'findings', partition: 0, records: records.slice(0, shapes.length) });
+    await writerOf(store).scores({ topic: 'scores', partition: 0, records: records.slice(shapes.length) });
+    assert.deepEqual(await store.query('EXISTS TABLE injected.receipts_raw_v1'), [{ result: 1 }]);
+    assert.deepEqual(await counts(store), all(2 * shapes.length));
+  });
+
   test('of a finding the highest version wins, whatever the order, and a tombstone is passed over', async () => {
     const store = await open('versions');
     const writer = writerOf(store);
