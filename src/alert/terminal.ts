@@ -5,5 +5,5 @@ import { visible } from './visible.ts';
 export function findingLine(finding: Finding): string {
   const at = new Date(finding.last_seen).toISOString().slice(0, 19).replace('T', ' ');
   const severity = finding.severity.toUpperCase().padEnd(8);
-  return `${at}Z  ${severity}  ${finding.kind}  ${visible(finding.identity, 80)}  ${visible(finding.title, 240)}`;
+  return `${at}Z  ${severity}  ${finding.kind.padEnd(16)}  ${visible(finding.title, 400)}`;
 }

@@ -103,7 +103,7 @@ export function describeValue(moment: Moment, dimension: number, resolved: Resol
   const sentence =
     view.count === 0
       ? `${name} ${text}: never used before by this identity in ${Math.round(view.total)} events, ${others}`
-      : `${name} ${text}: used in ${Math.round(view.count)} of its last ${Math.round(view.total)} events`;
+      : `${name} ${text}: ${view.count < 1 ? 'hardly ever' : `${Math.round(view.count)} times`} in this identity's last ${Math.round(view.total)} events`;
   return {
     observed: text,
     expected: `one of ${view.distinct} known`,

@@ -1,6 +1,7 @@
 import { at, detectors } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { derivedId } from '../core/hash.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Entry } from '../score/batch.ts';
 import { addToCase, type CaseFile, openCase, reasonsOf } from './case-file.ts';
 import { EvidenceBudget } from './evidence-budget.ts';
@@ -169,7 +170,7 @@ export class Detector {
       count: file.count,
       surprise: file.surprise,
       risk: before?.risk ?? 0,
-      title: titleOf(resolved.identity, kind, reasons),
+      title: titleOf(resolved, kind, reasons),
       reasons,
       event_ids: file.examples.map((example) => example.event_id),
       ...references[kind],
@@ -221,7 +222,9 @@ const claims: Record<FindingKind, string> = {
   behaviour_change: 'does not behave like itself',
 };
 
-function titleOf(identity: string, kind: FindingKind, reasons: Finding['reasons']): string {
+function titleOf({ identity, identity_kind }: ResolvedEvent, kind: FindingKind, reasons: Finding['reasons']): string {
   const because = reasons.slice(0, 2).map((reason) => reason.text);
-  return `${identity} ${claims[kind]}${because.length === 0 ? '' : `: ${because.join('; ')}`}`;
+  // The key is kind:tenant:id; a sentence needs no tenant.
+  const name = `${identity_kind} ${identity.split(':').slice(2).join(':')}`;
+  return `${name} ${claims[kind]}${because.length === 0 ? '' : `: ${because.join('; ')}`}`;
 }

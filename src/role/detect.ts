@@ -34,7 +34,7 @@ export function runDetect(options: DetectRoleOptions): Promise<Consumption> {
     topic: options.topics.events,
     stateTopic: options.topics.state,
     idleMs: 1000,
-    open: (context) => new ShardRunner(options, context),
+    open: (context) => new ShardRunner(options, context).handler(),
   });
 }
 
@@ -46,7 +46,7 @@ const checkpointShare = 0.05;
 const newline = 0x0a;
 
 /** One shard between the log and its engine: output first, then the checkpoint that covers it. */
-class ShardRunner implements ShardHandler {
+class ShardRunner {
   readonly #options: DetectRoleOptions;
   readonly #context: ShardContext;
   readonly #shard: Shard;
@@ -64,31 +64,29 @@ class ShardRunner implements ShardHandler {
     this.#shard = new Shard(options.shardOptions(context.partition));
   }
 
-  restore(records: readonly Buffer[]): void {
-    this.#shard.restore(records);
+  handler(): ShardHandler {
+    return {
+      restore: (records) => this.#shard.restore(records),
+      restored: (position) => this.#restored(position),
+      onBatch: (batch) => this.#onBatch(batch),
+      onIdle: () => this.#checkpoint(),
+      close: async (how) => (how === 'closing' ? this.#checkpoint() : undefined),
+    };
   }
 
-  restored(position: number | undefined): void {
+  #restored(position: number | undefined): void {
     this.#shard.restored();
     this.#counted = { ...this.#shard.counters, evicted: this.#shard.evicted };
     this.#position = position;
     this.#checkpointed = position;
   }
 
-  async onBatch(batch: LogBatch): Promise<void> {
+  async #onBatch(batch: LogBatch): Promise<void> {
     for (const record of batch.records) this.#read(record);
     this.#position = batch.records.at(-1)!.offset + 1;
     await this.#emit(this.#shard.drain());
     this.#count(batch);
     if (this.#options.clock.now() >= this.#nextCheckpointAt) await this.#checkpoint();
-  }
-
-  async onIdle(): Promise<void> {
-    await this.#checkpoint();
-  }
-
-  async close(how: 'lost' | 'closing'): Promise<void> {
-    if (how === 'closing') await this.#checkpoint();
   }
 
   #read(record: LogRecord): void {
