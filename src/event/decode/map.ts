@@ -1,5 +1,6 @@
+import { GaitError } from '../../core/errors.ts';
 import type { FieldName } from '../canonical-fields.ts';
-import { assign, type Draft } from '../draft.ts';
+import { assign, type Draft, isCanonicalField } from '../draft.ts';
 import { isMissing } from './coerce.ts';
 import { assignCredentials } from './credentials.ts';
 import { assignTime, type Format, isJsonObject, type JsonObject } from './format.ts';
@@ -19,10 +20,15 @@ export type FieldMap = {
   readonly fields: Readonly<Partial<Record<FieldName | 'authorization' | 'cookie', FieldRule>>>;
 };
 
+const credentialNames = new Set(['authorization', 'cookie']);
+
 type Step = { readonly name: string; readonly read: (record: JsonObject) => unknown };
 
-/** A format out of a map. The caller has checked the map; names that are no canonical field are ignored. */
+/** A format out of a map. Throws CONFIG_INVALID for a name that is no canonical field: a typing error would lose the field in silence. */
 export function compileMap(map: FieldMap): Format {
+  const unknown = Object.keys(map.fields).find((name) => !isCanonicalField(name) && !credentialNames.has(name));
+  if (unknown !== undefined)
+    throw new GaitError('CONFIG_INVALID', `the map fills "${unknown}", which is no canonical field`);
   const steps: Step[] = Object.entries(map.fields).map(([name, rule]) => ({
     name,
     read: compileRule(typeof rule === 'string' ? { from: rule } : rule),
@@ -34,7 +40,7 @@ export function compileMap(map: FieldMap): Format {
       const credentials: Record<string, unknown> = {};
       for (const { name, read } of steps) {
         const value = read(record);
-        if (name === 'authorization' || name === 'cookie') credentials[name] = value;
+        if (credentialNames.has(name)) credentials[name] = value;
         else if (name === 'ts') assignTime(draft, value);
         else assign(draft, name, value);
       }

@@ -50,3 +50,10 @@ test('names of the prototype find nothing', () => {
   })({ a: 1 });
   assert.deepEqual(refusals(outcome), ['missing-timestamp: no time']);
 });
+
+test('a name that is no canonical field is refused when the map is read', () => {
+  assert.throws(() => newDecoder({ map: { fields: { ts: 't', client_adress: 'ip' } as never } }), {
+    code: 'CONFIG_INVALID',
+    message: /client_adress/,
+  });
+});
