@@ -153,6 +153,8 @@ const retention = z.strictObject({
 });
 
 const alerts = z.strictObject({
+  /** A finding last seen longer ago than this wakes nobody any more; it is in the store. */
+  staleAfterMs: integer(1000).default(86_400_000),
   slack: z.strictObject({ url: secretUrl, severityMin: z.enum(severities).default('medium') }).optional(),
 });
 

@@ -46,7 +46,7 @@ export async function runDeliver(options: DeliverRoleOptions, signal: AbortSigna
       ...courier,
       channel: createSlackChannel('slack', alerts.slack.url.reveal()),
       severityMin: alerts.slack.severityMin,
-      staleAfterMs: signals.staleAfterMs,
+      staleAfterMs: alerts.staleAfterMs,
       onReceipt,
     });
     // What earlier runs have told already is not told again.
