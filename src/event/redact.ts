@@ -17,7 +17,7 @@ export type Redactor = {
   readonly path: (path: string) => string;
   /** Free text with tokens and `password=…` masked. */
   readonly text: (text: string) => string;
-  /** As `text`, for identifiers: many different ones, few of which can hold a secret. */
+  /** An identifier; one that holds a secret becomes its digest, not a mask: masked, different callers would become one. */
   readonly id: (id: string) => string;
 };
 
@@ -33,7 +33,7 @@ export function createRedactor(options: RedactorOptions): Redactor {
   return {
     digest: (secret) => (typeof secret === 'string' ? rememberedHmac(secret) : hmac(secret)),
     text: remember(redactText),
-    id: (id) => (isSuspiciousId(id) ? redactText(id) : id),
+    id: (id) => (isSuspiciousId(id) && redactText(id) !== id ? rememberedHmac(id) : id),
     path: (path) => redactPath(path, listed),
   };
 }

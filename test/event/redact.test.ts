@@ -90,3 +90,15 @@ test('no query value of an unlisted name survives', () => {
     }),
   );
 });
+
+test('an identifier that is a secret becomes its digest, so that two callers stay two', () => {
+  const tokens = ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIn0.abc'];
+  assert.deepEqual(tokens.map(redactor.id), tokens.map(redactor.digest));
+  for (const id of [
+    '123e4567-e89b-12d3-a456-426614174000',
+    'CN=svc,O=Example Ltd',
+    'arn:aws:iam::1:user/token-reader',
+    'alice@example.com',
+  ])
+    assert.equal(redactor.id(id), id);
+});
