@@ -10,21 +10,9 @@ const fields: ReadonlyMap<string, Field> = new Map(
 );
 
 const methods = new Set(
-  [
-    'GET',
-    'HEAD',
-    'POST',
-    'PUT',
-    'PATCH',
-    'DELETE',
-    'OPTIONS',
-    'CONNECT',
-    'TRACE',
-    'QUERY',
-    'PROPFIND',
-    'PROPPATCH',
-    'MKCOL',
-  ].concat(['COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH', 'PURGE', 'LINK', 'UNLINK']),
+  'GET HEAD POST PUT PATCH DELETE OPTIONS CONNECT TRACE QUERY PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT SEARCH PURGE'.split(
+    ' ',
+  ),
 );
 
 /** An event being filled, with the first field that did not fit. */

@@ -30,10 +30,11 @@ export function createRedactor(options: RedactorOptions): Redactor {
   const hmac = (secret: string | Buffer): string =>
     createHmac('sha256', options.hmacKey).update(secret).digest('hex').slice(0, 24);
   const rememberedHmac = remember(hmac);
+  const rememberedId = remember((id) => (redactText(id) === id ? id : hmac(id)));
   return {
     digest: (secret) => (typeof secret === 'string' ? rememberedHmac(secret) : hmac(secret)),
     text: remember(redactText),
-    id: (id) => (isSuspiciousId(id) && redactText(id) !== id ? rememberedHmac(id) : id),
+    id: (id) => (isSuspiciousId(id) ? rememberedId(id) : id),
     path: (path) => redactPath(path, listed),
   };
 }

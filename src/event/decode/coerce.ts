@@ -136,10 +136,10 @@ export function toAddress(value: unknown): string | null | undefined {
   let colons = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === 46) dots++;
-    else if (code === 58) colons++;
-    else if (!((code >= 48 && code <= 57) || (colons + dots >= 0 && (code | 32) >= 97 && (code | 32) <= 102)))
-      return null;
+    const lower = code | 32;
+    if (code === 46 /* . */) dots++;
+    else if (code === 58 /* : */) colons++;
+    else if (!((code >= 48 && code <= 57) || (lower >= 97 && lower <= 102))) return null;
   }
   if (dots === 3 && colons === 1) text = text.slice(0, text.indexOf(':'));
   const isAddress = text.length <= 45 && ((dots === 3 && colons <= 1) || (colons >= 2 && (dots === 0 || dots === 3)));

@@ -30,8 +30,9 @@ function assignWho(draft: Draft, record: JsonObject): void {
   const consumer = child(record, 'consumer');
   const entity = child(record, 'authenticated_entity');
   assign(draft, 'consumer', consumer.username ?? consumer.custom_id ?? consumer.id ?? entity.consumer_id);
-  assign(draft, 'subject', header(headers, 'x-authenticated-userid'));
-  assign(draft, 'api_key', header(headers, 'apikey') ?? header(headers, 'x-api-key'));
+  // On a route without authentication anybody can send any key: only where Kong knew the caller does one say who it was.
+  const isAuthenticated = isJsonObject(record.consumer) || isJsonObject(record.authenticated_entity);
+  if (isAuthenticated) assign(draft, 'api_key', header(headers, 'apikey') ?? header(headers, 'x-api-key'));
   assign(draft, 'client_ip', record.client_ip);
   assign(draft, 'forwarded_for', header(headers, 'x-forwarded-for'));
   assign(draft, 'user_agent', header(headers, 'user-agent'));

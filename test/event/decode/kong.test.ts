@@ -42,6 +42,17 @@ test('header names are case-insensitive, and the API key in one is not kept', ()
   );
 });
 
+test('a key that Kong did not check says nothing about the caller', () => {
+  const headers = { host: 'h', apikey: 'made up' };
+  const event = decodeOne({
+    ...record,
+    consumer: undefined,
+    authenticated_entity: undefined,
+    request: { ...record.request, headers },
+  });
+  assert.deepEqual([event.api_key, event.consumer, event.client_ip], [null, null, '203.0.113.7']);
+});
+
 test('an array is a batch; a broken element is refused alone', () => {
   const outcomes = newDecoder()([record, { ...record, client_ip: 5 }, 7, record]);
   assert.deepEqual(
