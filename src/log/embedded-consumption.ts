@@ -100,6 +100,8 @@ type ReadOptions = {
   readonly goesOn: () => boolean;
   readonly idleMs?: number;
   readonly onBatch: (batch: LogBatch) => Promise<void>;
+  /** There is nothing more to read at this moment. */
+  readonly onEnd?: () => void;
   readonly onIdle?: () => Promise<void>;
 };
 
@@ -114,8 +116,10 @@ async function readOn(storage: EmbeddedStorage, options: ReadOptions): Promise<v
       position = last.offset + 1;
       // Handlers that never wait must not keep timers and sockets from their turn.
       await nextTurn();
-    } else if (!(await storage.changed(topic, options.idleMs ?? restMs)) && goesOn()) {
-      await options.onIdle?.();
+    } else {
+      options.onEnd?.();
+      const changed = await storage.changed(topic, options.idleMs ?? restMs);
+      if (!changed && goesOn()) await options.onIdle?.();
     }
   }
 }
@@ -226,13 +230,12 @@ function startTail(
   const whenCaughtUp = new Promise<void>((resolve) => {
     caughtUp = resolve;
   });
-  const nothingThere = options.from === 'latest' || storage.read(options.topic, 0).length === 0;
-  if (nothingThere) caughtUp();
   const reader = start([options.topic], (topic, signal) =>
     readOn(storage, {
       topic,
       from: options.from === 'latest' ? there : 0,
       goesOn: () => !signal.aborted,
+      onEnd: caughtUp,
       onBatch: async ({ records }) => {
         const retry = { doing: `handling records of ${topic}`, signal, onTrouble };
         await retryUntilDone(async () => options.onRecords(records), retry);

@@ -50,22 +50,28 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log>
   const storage = new Storage(options);
   const consumptions = createConsumptions({ storage, closing: closing.signal, onTrouble });
   const sweeper = startSweeper(storage, options.sweepIntervalMs ?? 1000);
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    closing.abort();
+    await consumptions.closeAll();
+    await sweeper.stop();
+    await storage.close();
+    await lock.release();
+  };
   return {
     ...consumptions,
     ensureTopics: (specs) => storage.ensureTopics(specs),
     partitions: async () => 1,
     append: async (topic, records) => {
+      if (closing.signal.aborted) throw closedError();
       if (records.length === 0) return;
       storage.check(topic, records);
       const retry = { doing: `appending to ${topic}`, signal: closing.signal, onTrouble };
       if (!(await retryUntilDone(() => storage.append(topic, records), retry))) throw closedError();
     },
-    close: async () => {
-      closing.abort();
-      await consumptions.closeAll();
-      await sweeper.stop();
-      await storage.close();
-      await lock.release();
+    close: () => {
+      closed ??= close();
+      return closed;
     },
   };
 }

@@ -6,6 +6,7 @@ import kafkajs, {
   type Kafka,
   type KafkaConfig,
   type PartitionAssigner,
+  type RetryOptions,
   type SASLOptions,
   type Transaction,
 } from 'kafkajs';
@@ -55,20 +56,23 @@ export type KafkaLogOptions = {
 
 type Parts = {
   readonly kafka: Kafka;
+  readonly readers: Kafka;
   readonly options: KafkaLogOptions;
   readonly closing: AbortSignal;
   readonly onTrouble: OnTrouble;
 };
 
-/** kafkajs' own defaults give up after 9 s of outage; with these it is back within a second of the broker. */
-const retry = { initialRetryTime: 100, maxRetryTime: 1000, retries: 100 };
+/** kafkajs gives up after 3 s of outage; those who called it here begin anew, for ever, and an outage is told early. */
+const retry = { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 };
+/** A reader that goes on under its old member id is back within a second; a new one waits until the group has forgotten the old. */
+const readerRetry = { ...retry, retries: 100 };
 /** The first retry after a commit comes at once in the broker's terms: a transaction takes 30 ms instead of 300. */
 const transactionRetry = { initialRetryTime: 20, maxRetryTime: 1000, retries: 30 };
 /** Longest wait of a fetch for its first byte; also what a close may have to wait. */
 const fetchWaitMs = 200;
 const partitionsAtOnce = 4;
-/** How long a close waits for a start that is under way (with Kafka away it may go on for long). */
-const startWaitMs = 3000;
+/** How long a close waits for a start or a leave that is under way; with Kafka away they may go on for long. */
+const leaveWaitMs = 3000;
 
 /**
  * The log in Kafka. Opening does not connect: the first call does. While Kafka is away, appends wait and readers come back by
@@ -76,24 +80,31 @@ const startWaitMs = 3000;
  */
 export function openKafkaLog(options: KafkaLogOptions): Log {
   const stop = new AbortController();
-  const kafka = new kafkajs.Kafka({
-    brokers: [...options.brokers],
-    clientId: options.clientId,
-    ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
-    ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
-    connectionTimeout: 3000,
-    requestTimeout: 15_000,
-    retry,
-    // Its messages say too much too often; what matters reaches `onTrouble`.
-    logLevel: logLevel.NOTHING,
-  });
-  const parts = { kafka, options, closing: stop.signal, onTrouble: options.onTrouble ?? (() => {}) };
+  const connect = (patience: RetryOptions): Kafka =>
+    new kafkajs.Kafka({
+      brokers: [...options.brokers],
+      clientId: options.clientId,
+      ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
+      ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+      connectionTimeout: 3000,
+      requestTimeout: 15_000,
+      retry: patience,
+      // Its messages say too much too often; what matters reaches `onTrouble`.
+      logLevel: logLevel.NOTHING,
+    });
+  const parts: Parts = {
+    kafka: connect(retry),
+    readers: connect(readerRetry),
+    options,
+    closing: stop.signal,
+    onTrouble: options.onTrouble ?? (() => {}),
+  };
   const admin = createAdmin(parts);
   const sender = createSender(parts);
-  const readers = new Set<Consumption>();
+  const reading = new Set<Consumption>();
   const track = <T extends Consumption>(consumption: T): T => {
-    readers.add(consumption);
-    void consumption.done.catch(() => {}).finally(() => readers.delete(consumption));
+    reading.add(consumption);
+    void consumption.done.catch(() => {}).finally(() => reading.delete(consumption));
     return consumption;
   };
   const client: KafkaClient = {
@@ -112,7 +123,7 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
     consumeShards: async (shards) => track(consumeShards(client, shards)),
     tail: async (tail) => track(await tailTopic(client, tail)),
     close: async () => {
-      await Promise.all([...readers].map((reader) => reader.close()));
+      await Promise.all([...reading].map((reader) => reader.close()));
       stop.abort();
       await sender.close();
       await admin.close();
@@ -125,7 +136,7 @@ function createAdmin({ kafka, options, closing, onTrouble }: Parts): {
   readonly calls: KafkaAdmin;
   readonly close: () => Promise<void>;
 } {
-  const connection = new Connection(() => kafka.admin({ retry: { ...retry, retries: 5 } }));
+  const connection = new Connection(() => kafka.admin({ retry }));
   const call = async <T>(doing: string, run: (admin: Admin) => Promise<T>): Promise<T> => {
     let answer: { readonly value: T } | undefined;
     const attempt = async (): Promise<void> => {
@@ -181,9 +192,8 @@ function createAdmin({ kafka, options, closing, onTrouble }: Parts): {
 
 /** The one idempotent producer of this log. */
 function createSender({ kafka }: Parts): { readonly send: KafkaClient['send']; readonly close: () => Promise<void> } {
-  const producerRetry = { ...retry, retries: 8 };
   const connection = new Connection(() =>
-    kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry: producerRetry }),
+    kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry }),
   );
   const send = async (records: readonly KeyedRecord[]): Promise<void> => {
     const topics = new Map<string, ReturnType<typeof toMessage>[]>();
@@ -244,12 +254,12 @@ class HandlerFailure extends Error {}
 
 /** From joining to the end of the consumption (resolves) or of the connection (rejects). */
 async function runSession(
-  { kafka, options, closing }: Parts,
+  { readers, options, closing }: Parts,
   group: GroupOptions,
   onJoined: () => void,
 ): Promise<void> {
   const sessionTimeout = options.sessionTimeoutMs ?? 10_000;
-  const consumer = kafka.consumer({
+  const consumer = readers.consumer({
     groupId: group.group,
     partitionAssigners: [assignTogether],
     sessionTimeout,
@@ -257,7 +267,7 @@ async function runSession(
     maxWaitTimeInMs: fetchWaitMs,
     allowAutoTopicCreation: false,
     // Restarts are made here, so that there is one way back, whatever failed.
-    retry: { ...retry, restartOnFailure: async () => false },
+    retry: { ...readerRetry, restartOnFailure: async () => false },
   });
   let how: 'lost' | 'closing' = 'lost';
   let starting: Promise<void> = Promise.resolve();
@@ -288,8 +298,9 @@ async function runSession(
     await group.onLeave?.(how);
     // A start cannot be called off; a member that joins after its disconnect would hold its partitions until it times out.
     const started = starting.catch(() => {});
-    await Promise.race([started, sleep(startWaitMs)]);
-    await consumer.disconnect().catch(() => {});
+    await Promise.race([started, sleep(leaveWaitMs)]);
+    const left = consumer.disconnect().catch(() => {});
+    await Promise.race([left, sleep(leaveWaitMs)]);
     void started.then(() => consumer.disconnect()).catch(() => {});
   }
 }
@@ -309,11 +320,17 @@ async function startConsumer(
   });
 }
 
+/** kafkajs throws when the consumer has stopped; a member that is gone has nothing left to steer. */
 function memberOf(consumer: Consumer): GroupMember {
+  const steer = (run: () => void): void => {
+    try {
+      run();
+    } catch {}
+  };
   return {
-    seek: (topic, partition, offset) => consumer.seek({ topic, partition, offset: String(offset) }),
-    pause: (topic, partition) => consumer.pause([{ topic, partitions: [partition] }]),
-    resume: (topic, partition) => consumer.resume([{ topic, partitions: [partition] }]),
+    seek: (topic, partition, offset) => steer(() => consumer.seek({ topic, partition, offset: String(offset) })),
+    pause: (topic, partition) => steer(() => consumer.pause([{ topic, partitions: [partition] }])),
+    resume: (topic, partition) => steer(() => consumer.resume([{ topic, partitions: [partition] }])),
   };
 }
 
