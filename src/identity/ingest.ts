@@ -90,7 +90,7 @@ function resolveEvent(
   const resolution = resolveIdentity(event, source.chain);
   if (resolution === null) return null;
   const { route, objects } = templater.template(event);
-  event.event_id ??= `${position.topic}-${position.partition}-${position.offset}-${position.index}`;
+  event.event_id ??= derivedEventId(position);
   event.route = route;
   event.object_ids = mergeObjects(event.object_ids, objects);
   return {
@@ -103,6 +103,11 @@ function resolveEvent(
     event,
     position,
   };
+}
+
+/** The id of an event that has none. Its numbers are padded, so that ids of one partition sort as their events came. */
+export function derivedEventId({ topic, partition, offset, index }: SourcePosition): string {
+  return `${topic}-${partition}-${String(offset).padStart(12, '0')}-${String(index).padStart(4, '0')}`;
 }
 
 function mergeObjects(own: readonly string[] | null, found: readonly string[]): readonly string[] | null {

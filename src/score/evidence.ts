@@ -1,7 +1,10 @@
 /** Exponent of the bet against the null hypothesis: small bets on everything, large ones on tiny p-values. */
 const exponent = 0.5;
-/** Evidence is a memory of about this many events: what went before fades. */
-const memoryEvents = 20;
+/**
+ * Evidence is a memory of about this many events: what went before fades. Short, because a stolen credential is used at once; with 20, 30
+ * and 50 the separation of takeovers was the same or worse, and findings came later (docs/evaluation.md).
+ */
+const memoryEvents = 10;
 /** And it never exceeds this, nats: an identity returns to normal in a bounded number of normal events. */
 const evidenceMax = 60;
 
