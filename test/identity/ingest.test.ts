@@ -62,7 +62,7 @@ function ingestFile(input: Buffer): Ingested {
 test('an event is resolved: identity, template, objects, and an id from its position when it has none', () => {
   const [event] = ingestOne(good).events;
   assert.equal(event?.identity, 'user:-:u-1');
-  assert.equal(event?.event_id, 'api-traffic-2-17-0');
+  assert.equal(event?.event_id, 'api-traffic-2-000000000017-0000');
   assert.deepEqual(
     [event?.route, event?.object_ids, event?.event.route, event?.event.object_ids],
     ['/orders/{id}', ['42'], '/orders/{id}', ['42']],
@@ -75,7 +75,7 @@ test('the events of one record differ in their index, dead letters included', ()
   const { events, deadLetters } = ingestOne([good, { ...good, status: 'x' }, good]);
   assert.deepEqual(
     events.map((event) => event.event_id),
-    ['api-traffic-2-17-0', 'api-traffic-2-17-2'],
+    ['api-traffic-2-000000000017-0000', 'api-traffic-2-000000000017-0002'],
   );
   assert.deepEqual(
     deadLetters.map(({ reason, source, partition, offset, index }) => [reason, source, partition, offset, index]),

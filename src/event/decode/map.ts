@@ -33,9 +33,11 @@ export function compileMap(map: FieldMap): Format {
     name,
     read: compileRule(typeof rule === 'string' ? { from: rule } : rule),
   }));
+  const readTime = steps.find(({ name }) => name === 'ts')?.read;
   return {
     name: 'map',
-    detect: () => true,
+    // Without the mapped time the record may be in a shipper's envelope.
+    detect: (record) => readTime === undefined || !isMissing(readTime(record)),
     decode(record: JsonObject, draft: Draft): void {
       const credentials: Record<string, unknown> = {};
       for (const { name, read } of steps) {

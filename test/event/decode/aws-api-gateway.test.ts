@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeOne, filled } from './decode-one.ts';
 
@@ -36,4 +38,13 @@ test("an HTTP API's routeKey gives method and template", () => {
 
 test('without the epoch the request time counts', () => {
   assert.equal(decodeOne({ ...record, requestTimeEpoch: '-' }).ts, 1766000000000);
+});
+
+test('every name of the format to paste is one line of JSON and known to the decoder', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../../../pipelines/ingest/aws-api-gateway.txt'), 'utf8');
+  const format = JSON.parse(text) as Record<string, string>;
+  assert.equal(text.trim().split('\n').length, 1);
+  assert.ok(Object.values(format).every((value) => value.startsWith('$context.')));
+  const absent = Object.fromEntries(Object.keys(format).map((key) => [key, '-']));
+  assert.deepEqual(decodeOne({ ...absent, ...record }), decodeOne(record));
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { readFieldMap } from '../../../src/config/field-map.ts';
 import { decodeOne, filled, jwt, newDecoder, refusals } from './decode-one.ts';
 
 const map = {
@@ -56,4 +58,30 @@ test('a name that is no canonical field is refused when the map is read', () => 
     code: 'CONFIG_INVALID',
     message: /client_adress/,
   });
+});
+
+test("the example map reads Traefik's log, also in a shipper's envelope", () => {
+  const example = readFieldMap(join(import.meta.dirname, '../../../../pipelines/ingest/map.example.yaml'));
+  const traefik = {
+    ClientHost: '203.0.113.7',
+    ClientUsername: '-',
+    DownstreamContentSize: 820,
+    DownstreamStatus: 200,
+    RequestHost: 'api.example.com',
+    RequestMethod: 'GET',
+    RequestPath: '/orders/42',
+    ServiceName: 'orders@docker',
+    StartUTC: '2026-01-10T10:00:00.1Z',
+    TLSVersion: '1.3',
+    TLSCipher: 'TLS_AES_128_GCM_SHA256',
+    'request_User-Agent': 'curl/8.4.0',
+    request_Authorization: `Bearer ${jwt({ sub: 'u-1' })}`,
+    msg: '',
+  };
+  const event = decodeOne(traefik, { map: example });
+  assert.deepEqual(
+    [event.source, event.subject, event.client_ip, event.user_agent, event.status, event.path],
+    ['traefik', 'u-1', '203.0.113.7', 'curl/8.4.0', 200, '/orders/42'],
+  );
+  assert.deepEqual(decodeOne({ log: JSON.stringify(traefik) }, { map: example }), event);
 });
