@@ -196,8 +196,16 @@ class DocumentCutter implements Cutter {
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at]!;
       if (byte === newline) this.#line++;
-      if (this.#inString) {
+      if (this.#inString && byte !== newline) {
         this.#readString(byte);
+        continue;
+      }
+      if (this.#inString) {
+        if (this.#isOpen) {
+          this.#part.add(chunk.subarray(from, at));
+          yield this.#take();
+        }
+        this.#recover();
         continue;
       }
       const wasOpen = this.#isOpen;
@@ -221,6 +229,15 @@ class DocumentCutter implements Cutter {
   /** An element that the input's end cuts off is given out as it is. */
   *end(): Generator<RawRecord> {
     if (this.#isOpen) yield this.#take();
+  }
+
+  /** JSON has no line end inside a string: the record was cut off, and the next one begins here. */
+  #recover(): void {
+    this.#inString = false;
+    this.#escaped = false;
+    if (this.#inTail) this.#base = 0;
+    this.#inTail = false;
+    this.#depth = this.#base;
   }
 
   #readString(byte: number): void {

@@ -134,3 +134,21 @@ test('the size of the chunks changes nothing', () => {
     ),
   );
 });
+
+test('in a document, too, a string that is cut off costs one record', () => {
+  assert.deepEqual(brief(split('[\n{"a":"cut\n{"a":2},\n{"a":"x"}\n]')), [
+    ['{"a":"cut', 2, 0],
+    ['{"a":2}', 3, 0],
+    ['{"a":"x"}', 4, 0],
+  ]);
+  const files = [
+    '{"Records":[{"a":1},{"b":"cut',
+    '{"Records":[{"c":3}]}',
+    '{"Records":[{"d":4}],"next":"cut',
+    '{"Records":[{"e":5}]}',
+  ];
+  assert.deepEqual(
+    split(files.join('\n')).map((record) => record.bytes.toString()),
+    ['{"a":1}', '{"b":"cut', '{"Records":[{"c":3}]}', '{"Records":[{"d":4}],"next":"cut', '{"Records":[{"e":5}]}'],
+  );
+});
