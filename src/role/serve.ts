@@ -69,7 +69,7 @@ const noQueries: Queries & Partial<StoreQueries> = {
 /** Decodes, redacts and resolves at the door, so that senders hear what was refused and nothing raw is ever kept. */
 function createDoor({ ingest, intake, clock }: ServeOptions): (batch: IngestBatch) => Promise<IngestOutcome> {
   // Events without an id are named after their position, which must be no other process's or run's.
-  const run = randomId('http');
+  const run = randomId('').slice(1, 13);
   let records = 0;
   let underWay = 0;
   return async (batch) => {
