@@ -108,7 +108,13 @@ export class Shard {
   }
 
   get bytes(): number {
-    return this.#slab.bytes + this.#population.bytes + this.#recent.bytes;
+    const { rows, population, recent } = this.memory;
+    return rows + population + recent;
+  }
+
+  /** Bytes held, by what they hold. */
+  get memory(): { readonly rows: number; readonly population: number; readonly recent: number } {
+    return { rows: this.#slab.bytes, population: this.#population.bytes, recent: this.#recent.bytes };
   }
 
   /**
@@ -205,9 +211,11 @@ export class Shard {
         actorKind: actorKindOf(event, resolved.identity_kind) === 'service' ? 'service' : 'human',
         clientIp: event.client_ip,
         route: resolved.route,
-        activeIdentities: this.#slab.size,
+        activeIdentities: entry.identities,
       });
-      this.#findings.set(finding.finding_id, { ...finding, risk });
+      const rated = { ...finding, risk };
+      this.#detector.keep(rated);
+      this.#findings.set(finding.finding_id, rated);
       this.#decisions.push(...decisions);
     }
     const risk = this.#options.policy.riskOf(identity, event.ts);
@@ -222,10 +230,18 @@ export class Shard {
     this.#population.advance(ts);
     this.#scorer.advance();
     this.#detector.advance();
-    for (const { row, until } of this.#detector.gates.splice(0)) this.#slab.u32[row + at.gatedUntil] = until;
+    for (const { identity, until } of this.#detector.gates.splice(0)) this.#gate(identity, until);
     for (const finding of this.#detector.closeQuiet(ts, this.#seq)) this.#findings.set(finding.finding_id, finding);
     this.#options.policy.advance(ts);
     this.#frame = frame;
+  }
+
+  #gate(identity: string, until: number): void {
+    const { high, low } = hash64(identity);
+    const row = this.#slab.find(high, low);
+    if (row < 0) return;
+    this.#slab.u32[row + at.gatedUntil] = until;
+    this.#slab.markDirty(row);
   }
 
   /** Sent again by a restarted ingest (position), or by the gateway itself (id). */

@@ -9,6 +9,8 @@ const names = ['requests_1m', 'requests_1h', 'requests_1d'];
 const spans = ['a minute', 'an hour', 'a day'];
 /** Logarithm of 1 + calls in an active window, where nobody has been seen yet: about 3 calls, give or take a factor of 4. */
 const ignorance: Normal = { mean: 1.4, variance: 2, weight: 0 };
+/** The same as the mean of squares. */
+const ignoranceSquare = ignorance.variance + ignorance.mean ** 2;
 
 const own: Normal = { mean: 0, variance: 0, weight: 0 };
 const prior: Normal = { mean: 0, variance: 0, weight: 0 };
@@ -28,8 +30,7 @@ function predict(moment: Moment, window: number): Normal {
   const moments = moment.population.sums(moment.group).moments;
   const weight = moments[window * 3]!;
   prior.mean = (moments[window * 3 + 1]! + 4 * ignorance.mean) / (weight + 4);
-  prior.variance =
-    (moments[window * 3 + 2]! + 4 * (ignorance.variance + ignorance.mean ** 2)) / (weight + 4) - prior.mean ** 2;
+  prior.variance = (moments[window * 3 + 2]! + 4 * ignoranceSquare) / (weight + 4) - prior.mean ** 2;
   own.mean = f32[start + 2]!;
   own.variance = f32[start + 3]!;
   own.weight = f32[start + 4]!;
@@ -70,8 +71,10 @@ export const rate: Family = {
     for (let w = 0; w < rateWindowsMs.length; w++) {
       const start = moment.row + at.rate + w * 5;
       const number = Math.floor(moment.observation.ts / rateWindowsMs[w]!) % 0xffffff;
-      const { f32 } = moment.slab;
+      const { f32, f64 } = moment.slab;
       if (f32[start] !== number) {
+        // Out of order, and of another window: it must not end the current one before its time.
+        if (moment.observation.ts < f64[(moment.row + at.lastTs) / 2]!) continue;
         if (f32[start + 1]! > 0) finish(moment, w, weight);
         f32[start] = number;
         f32[start + 1] = 0;

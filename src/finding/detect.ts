@@ -1,7 +1,7 @@
 import { at, detectors } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { derivedId } from '../core/hash.ts';
-import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import type { IdentityKey, ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Entry } from '../score/batch.ts';
 import { addToCase, type CaseFile, openCase, reasonsOf } from './case-file.ts';
 import { EvidenceBudget } from './evidence-budget.ts';
@@ -24,8 +24,11 @@ export type DetectorSnapshot = {
   readonly cases: readonly (readonly [string, IdentityCase])[];
   readonly budget: ReturnType<EvidenceBudget['snapshot']>;
   readonly minute: number;
-  readonly gates: readonly { readonly row: number; readonly until: number }[];
+  readonly gates: readonly Gate[];
 };
+
+/** By identity, because a row may have gone to another one when the frame ends. `until` in seconds since 1970. */
+type Gate = { readonly identity: IdentityKey; readonly until: number };
 
 type IdentityCase = { file: CaseFile; open: (Finding | null)[] };
 
@@ -35,8 +38,8 @@ export class Detector {
   readonly #budget: EvidenceBudget;
   readonly #shard: number;
   readonly #cases = new Map<string, IdentityCase>();
-  /** Row and seconds until which its learning is held back: applied when the frame ends. */
-  readonly gates: { row: number; until: number }[] = [];
+  /** Until when identities' learning is held back: applied when the frame ends. */
+  readonly gates: Gate[] = [];
   #checkedMinute = 0;
 
   constructor(slab: RowSlab, options: { readonly findingsPer1000PerDay: number; readonly shard: number }) {
@@ -63,8 +66,16 @@ export class Detector {
       const change = open === null ? 'opened' : next.severity === open.severity ? 'updated' : 'escalated';
       changes.push({ finding: next, change });
     }
-    if (changes.length > 0) this.gates.push({ row: seen.row, until: Math.floor((event.ts + quietMs) / 1000) });
+    if (changes.length > 0)
+      this.gates.push({ identity: seen.resolved.identity, until: Math.floor((event.ts + quietMs) / 1000) });
     return { evidence, changes };
+  }
+
+  /** The open finding as it has become outside, so that its next update and its end tell the same. */
+  keep(finding: Finding): void {
+    const open = this.#cases.get(finding.identity)?.open;
+    const index = open?.findIndex((each) => each?.finding_id === finding.finding_id) ?? -1;
+    if (open !== undefined && index >= 0) open[index] = finding;
   }
 
   /** Findings that have been quiet for long enough, closed; looked for once a minute of event time. */
@@ -152,7 +163,7 @@ export class Detector {
     const reasons = reasonsOf(file, (feature) => feature.startsWith(familyOf[kind]));
     const agreeing = found.open.filter((finding) => finding !== null).length + (before === null ? 1 : 0);
     const severity = atLeast(before?.severity, severityOf({ excess, file, agreeing }));
-    const events = this.#slab.f32[seen.row + at.events]!;
+    const { events } = seen;
     const confidence =
       0.3 + 0.3 * (events / (events + 50)) + 0.2 * Math.min(1, Math.max(0, excess)) + 0.1 * Math.min(2, agreeing - 1);
     return {

@@ -31,7 +31,8 @@ export class EvidenceBudget {
     const { f32 } = place.slab;
     const day = Math.floor(ts / dayMs);
     const peaks = place.row + at.peaks;
-    if (f32[place.row + at.day] !== day) {
+    // An event from before midnight that comes after it counts for the new day: a day ends once.
+    if (f32[place.row + at.day]! < day) {
       if (f32[place.row + at.day] !== 0) for (let i = 0; i < detectorCount; i++) this.#peaks[i]!.add(f32[peaks + i]!);
       f32[place.row + at.day] = day;
       f32.fill(0, peaks, peaks + detectorCount);

@@ -21,6 +21,9 @@ export type Contribution = { readonly feature: string; readonly nats: number; re
 export type Entry = {
   resolved: ResolvedEvent;
   row: number;
+  /** Events in the row, this one included, and identities held, both as of this event: pass 1 is ahead of pass 2. */
+  events: number;
+  identities: number;
   seq: number;
   /** False for events that are only passed on: our own refusals. */
   judged: boolean;
@@ -28,6 +31,8 @@ export type Entry = {
   late: boolean;
   readonly judgement: Judgement;
   contributions: readonly Contribution[];
+  /** The words are only about the rate, and count only if it is the day's highest so far, which pass 2 knows. */
+  onlyRate: boolean;
   /** -log10 p. */
   surprise: number;
   /** Behaviour's accumulated evidence, the rate's and the errors' statistic, nats. */
@@ -61,14 +66,14 @@ export class Batch {
     const entry = this.#next(of.resolved, of.seq);
     const { moment } = of;
     entry.row = moment.row;
+    entry.events = moment.history + 1;
+    entry.identities = moment.slab.size;
     entry.judged = true;
     entry.late = of.late;
     const { judgement } = entry;
     this.#scorer.judge(moment, { out: this.#vectors, offset }, judgement);
-    const rate = judgement.statistics[familyIndex.rate]!;
-    const rises = rate > wordsAbove && rate > moment.slab.f32[moment.row + at.peaks + 1]!;
-    const worthWords =
-      judgement.behaviourP <= wordsBelow || rises || judgement.statistics[familyIndex.errors]! > wordsAbove;
+    entry.onlyRate = judgement.behaviourP > wordsBelow && judgement.statistics[familyIndex.errors]! <= wordsAbove;
+    const worthWords = !entry.onlyRate || judgement.statistics[familyIndex.rate]! > wordsAbove;
     entry.contributions = worthWords ? this.#describe(moment, of.resolved, offset) : none;
     return judgement.behaviourP;
   }
@@ -108,6 +113,7 @@ export class Batch {
     entry.detectors[0] = rowState[row + at.evidence]!;
     entry.detectors[1] = judgement.statistics[familyIndex.rate]!;
     entry.detectors[2] = judgement.statistics[familyIndex.errors]!;
+    if (entry.onlyRate && entry.detectors[1]! <= rowState[row + at.peaks + 1]!) entry.contributions = none;
   }
 
   #next(resolved: ResolvedEvent, seq: number): Entry {
@@ -161,11 +167,14 @@ function newEntry(): Entry {
   return {
     resolved: nothing,
     row: 0,
+    events: 0,
+    identities: 0,
     seq: 0,
     judged: false,
     late: false,
     judgement: emptyJudgement(),
     contributions: none,
+    onlyRate: false,
     surprise: 0,
     detectors: new Float64Array(3),
     top: none,

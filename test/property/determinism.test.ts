@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
+import type { Model } from '../../src/score/model.ts';
+import { shippedModel } from './shipped-model.ts';
+import { claimsOf, Outputs, runAll, shardWith, steps, trafficOf } from './traffic.ts';
+
+const settings = { numRuns: 40, endOnFailure: true } as const;
+
+test('the generated traffic opens, raises and closes findings and leads to decisions', () => {
+  const seen = { findings: 0, closed: 0, decisions: 0 };
+  for (const plan of fc.sample(steps, { numRuns: 20, seed: 7 })) {
+    const { findings, decisions } = runAll(trafficOf(plan));
+    seen.findings += findings.size;
+    seen.decisions += decisions.length;
+    seen.closed += [...findings.values()].filter(({ state }) => state === 'closed').length;
+  }
+  assert.ok(seen.findings > 20 && seen.decisions > 5 && seen.closed > 3, JSON.stringify(seen));
+});
+
+for (const modelName of ['no model', 'the shipped model'] as const) {
+  describe(`with ${modelName}`, () => {
+    let model: Model | null = null;
+    before(async (context) => {
+      if (modelName === 'no model') return;
+      model = await shippedModel();
+      if (model === null) (context as { skip?: (why: string) => void }).skip?.('no model is shipped');
+    });
+    const fresh = () => shardWith({ model });
+
+    test('the same records give the same verdicts, findings and decisions', () => {
+      fc.assert(
+        fc.property(steps, (plan) => {
+          assert.deepEqual(runAll(trafficOf(plan), fresh()), runAll(trafficOf(plan), fresh()));
+        }),
+        settings,
+      );
+    });
+
+    test('how often the output is drained changes no verdict, no decision and no finding in the end', () => {
+      fc.assert(
+        fc.property(steps, fc.integer({ min: 1, max: 7 }), (plan, every) => {
+          const shard = fresh();
+          const outputs = new Outputs();
+          trafficOf(plan).forEach((event, i) => {
+            shard.accept(event);
+            if (i % every === 0) outputs.drain(shard);
+          });
+          shard.flush();
+          outputs.drain(shard);
+          assert.deepEqual(outputs, runAll(trafficOf(plan), fresh()));
+        }),
+        settings,
+      );
+    });
+  });
+}
+
+test('events that come twice, at once or later, change nothing', () => {
+  fc.assert(
+    fc.property(steps, fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 300, maxLength: 300 }), (plan, later) => {
+      const events = trafficOf(plan);
+      const twice: (readonly [number, ResolvedEvent])[] = events.flatMap((event, i) => [
+        [i, event] as const,
+        [i + later[i]! + 0.5, event] as const,
+      ]);
+      twice.sort(([a], [b]) => a - b);
+      const shard = shardWith();
+      const actual = runAll(
+        twice.map(([, event]) => event),
+        shard,
+      );
+      assert.equal(shard.counters.duplicates, events.length);
+      assert.deepEqual(actual, runAll(events));
+    }),
+    settings,
+  );
+});
+
+test('late events are scored and learned, but never part of a finding', () => {
+  fc.assert(
+    fc.property(steps, (plan) => {
+      const shard = shardWith();
+      const { findings, verdicts } = runAll(trafficOf(plan), shard);
+      let newest = 0;
+      const late = new Set<string>();
+      for (const { event_id, ts } of verdicts as { event_id: string; ts: number }[]) {
+        if (ts < newest - 300_000) late.add(event_id);
+        newest = Math.max(newest, ts);
+      }
+      assert.ok(late.size >= shard.counters.late);
+      for (const { event_ids } of findings.values()) for (const id of event_ids) assert.ok(!late.has(id), id);
+    }),
+    settings,
+  );
+});
+
+test('what our own decisions refused is passed on, but neither scored nor learned', () => {
+  fc.assert(
+    fc.property(steps, (plan) => {
+      const events = trafficOf(plan);
+      const allowed = events.filter(({ event }) => !event.enforced);
+      const all = runAll(events);
+      // Refusals move time on and are counted; they leave no other trace.
+      for (const verdict of all.verdicts as { event_id: string; surprise: number; evidence: number; top: string[] }[]) {
+        if (allowed.some(({ event_id }) => event_id === verdict.event_id)) continue;
+        assert.deepEqual([verdict.surprise, verdict.evidence, verdict.top], [0, 0, []]);
+      }
+      assert.equal(all.verdicts.length, events.length);
+      assert.deepEqual(claimsOf(all), claimsOf(runAll(allowed)));
+    }),
+    settings,
+  );
+});

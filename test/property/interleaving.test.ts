@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { derivedEventId } from '../../src/identity/ingest.ts';
+import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
+import { claimsOf, runAll, shardWith, steps, trafficOf } from './traffic.ts';
+
+/** Each identity's calls arrive this much later than they happened: its own order stays, that between identities changes. */
+const delays = fc.array(fc.integer({ min: 0, max: 999 }), { minLength: 6, maxLength: 6 });
+
+function interleaved(events: readonly ResolvedEvent[], delay: readonly number[]): ResolvedEvent[] {
+  return events
+    .map((event, i) => ({ event, i, arrival: event.event.ts + delay[Number(event.identity.at(-1))]! }))
+    .sort((a, b) => a.arrival - b.arrival || a.i - b.i)
+    .map(({ event }) => event);
+}
+
+/** As ingest does for events without an id. */
+function withDerivedIds(events: readonly ResolvedEvent[]): ResolvedEvent[] {
+  return events.map((event, offset) => {
+    const position = { topic: 'api-traffic', partition: 0, offset: offset + 5, index: 0 };
+    return { ...event, event_id: derivedEventId(position), position };
+  });
+}
+
+const idMakers = {
+  'ids in order': (i: number) => `e${String(i).padStart(6, '0')}`,
+  'ids in no order': (i: number) => `e${(i * 7919) % 10_007}`,
+} as const;
+
+for (const [name, idOf] of Object.entries(idMakers)) {
+  test(`identities interleaved differently within a second: the same claims of the same severity (${name})`, () => {
+    fc.assert(
+      fc.property(steps, delays, (plan, delay) => {
+        const events = interleaved(trafficOf(plan, idOf), [0, 0, 0, 0, 0, 0]);
+        assert.deepEqual(claimsOf(runAll(interleaved(events, delay))), claimsOf(runAll(events)));
+      }),
+      { numRuns: 200, endOnFailure: true },
+    );
+  });
+}
+
+test('so too when the ids are made from the positions, which differ with the order', () => {
+  fc.assert(
+    fc.property(steps, delays, (plan, delay) => {
+      const events = interleaved(trafficOf(plan), [0, 0, 0, 0, 0, 0]);
+      const disturbed = runAll(withDerivedIds(interleaved(events, delay)));
+      assert.deepEqual(claimsOf(disturbed), claimsOf(runAll(withDerivedIds(events))));
+    }),
+    { numRuns: 200, endOnFailure: true },
+  );
+});
+
+test('and within the reorder window every number is the same', () => {
+  const withWindow = () => shardWith({ reorderWindowMs: 2000 });
+  fc.assert(
+    fc.property(steps, delays, (plan, delay) => {
+      const events = interleaved(trafficOf(plan), [0, 0, 0, 0, 0, 0]);
+      assert.deepEqual(runAll(interleaved(events, delay), withWindow()), runAll(events, withWindow()));
+    }),
+    { numRuns: 60, endOnFailure: true },
+  );
+});
