@@ -54,6 +54,26 @@ export function createAppender(client: KafkaClient): (topic: string, records: re
   };
 }
 
+/** In the words of kafkajs. */
+export function byTopic(records: readonly KeyedRecord[]) {
+  const topics = new Map<string, ReturnType<typeof toMessage>[]>();
+  for (const { topic, record } of records) {
+    const messages = topics.get(topic) ?? [];
+    messages.push(toMessage(record));
+    topics.set(topic, messages);
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+function toMessage({ key, value, partition, timestamp }: NewRecord) {
+  return {
+    key: key ?? null,
+    value,
+    ...(partition === undefined ? {} : { partition }),
+    ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
+  };
+}
+
 function takeOne(waiting: Waiting[]): readonly Waiting[] {
   let bytes = 0;
   let count = 0;

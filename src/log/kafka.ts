@@ -1,6 +1,5 @@
 import kafkajs, {
   type Admin,
-  type Batch,
   type Consumer,
   type EachBatchPayload,
   type Kafka,
@@ -13,10 +12,10 @@ import kafkajs, {
 import { sleep } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
 import { Connection } from './connection.ts';
-import { createAppender } from './kafka-append.ts';
+import { byTopic, createAppender } from './kafka-append.ts';
+import { HandlerFailure, handleBatch, memberOf } from './kafka-batch.ts';
 import { chunksOf } from './kafka-chunks.ts';
 import type {
-  GroupMember,
   GroupOptions,
   KafkaAdmin,
   KafkaClient,
@@ -30,7 +29,7 @@ import { isOutOfSequence, kafkaError } from './kafka-errors.ts';
 import { consumeTopics, tailTopic } from './kafka-readers.ts';
 import { consumeShards } from './kafka-shards.ts';
 import { topicConfig } from './kafka-topic.ts';
-import type { Consumption, Log, NewRecord } from './log.ts';
+import type { Consumption, Log } from './log.ts';
 import { createBackoff, type OnTrouble, retryUntilDone } from './retry.ts';
 
 // A CommonJS package of which Node sees only some names.
@@ -196,32 +195,16 @@ function createSender({ kafka }: Parts): { readonly send: KafkaClient['send']; r
     kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry }),
   );
   const send = async (records: readonly KeyedRecord[]): Promise<void> => {
-    const topics = new Map<string, ReturnType<typeof toMessage>[]>();
-    for (const { topic, record } of records) {
-      const messages = topics.get(topic) ?? [];
-      messages.push(toMessage(record));
-      topics.set(topic, messages);
-    }
     try {
       const producer = await connection.get();
-      const topicMessages = [...topics].map(([topic, messages]) => ({ topic, messages }));
-      await producer.sendBatch({ acks: -1, compression: CompressionTypes.LZ4, topicMessages });
+      await producer.sendBatch({ acks: -1, compression: CompressionTypes.LZ4, topicMessages: byTopic(records) });
     } catch (error) {
-      if (!isOutOfSequence(error)) throw kafkaError(error, `appending to ${[...topics.keys()].join(', ')}`);
+      if (!isOutOfSequence(error)) throw kafkaError(error, `appending to ${records[0]?.topic}`);
       void connection.drop();
       throw new GaitError('LOG_UNAVAILABLE', 'the broker forgot this producer; a new one takes over', { cause: error });
     }
   };
   return { send, close: () => connection.drop() };
-}
-
-function toMessage({ key, value, partition, timestamp }: NewRecord) {
-  return {
-    key: key ?? null,
-    value,
-    ...(partition === undefined ? {} : { partition }),
-    ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
-  };
 }
 
 /** Joins, and joins again after whatever ended the last session, until it is closed. */
@@ -249,9 +232,6 @@ function readGroup(parts: Parts, options: GroupOptions): Consumption {
   return { done, close };
 }
 
-/** What the handler threw, told apart from what Kafka did. */
-class HandlerFailure extends Error {}
-
 /** From joining to the end of the consumption (resolves) or of the connection (rejects). */
 async function runSession(
   { readers, options, closing }: Parts,
@@ -271,6 +251,8 @@ async function runSession(
   });
   let how: 'lost' | 'closing' = 'lost';
   let starting: Promise<void> = Promise.resolve();
+  let over = false;
+  const handling = new Set<Promise<void>>();
   try {
     const ended = new Promise<void>((resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
@@ -278,16 +260,23 @@ async function runSession(
       if (closing.aborted) resolve();
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         onJoined();
-        group.onJoin?.(payload.memberAssignment, memberOf(consumer));
+        if (!over) group.onJoin?.(payload.memberAssignment, memberOf(consumer));
       });
       consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
         if (payload.batchSize === 0) group.onRead?.(payload.topic, payload.partition, Number(payload.lastOffset) + 1);
       });
       const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
-        await handleBatch(payload, group, closing).catch((error) => {
-          if (error instanceof HandlerFailure) reject(error);
-          else throw error;
-        });
+        if (over) return;
+        const call = handleBatch(payload, group, closing);
+        handling.add(call);
+        try {
+          await call;
+        } catch (error) {
+          if (!(error instanceof HandlerFailure)) throw error;
+          reject(error);
+        } finally {
+          handling.delete(call);
+        }
       };
       starting = startConsumer(consumer, group, eachBatch);
       starting.catch(reject);
@@ -295,7 +284,9 @@ async function runSession(
     await ended;
     how = 'closing';
   } finally {
+    over = true;
     await group.onLeave?.(how);
+    await Promise.allSettled(handling);
     // A start cannot be called off; a member that joins after its disconnect would hold its partitions until it times out.
     const started = starting.catch(() => {});
     await Promise.race([started, sleep(leaveWaitMs)]);
@@ -318,70 +309,6 @@ async function startConsumer(
     partitionsConsumedConcurrently: partitionsAtOnce,
     eachBatch,
   });
-}
-
-/** kafkajs throws when the consumer has stopped; a member that is gone has nothing left to steer. */
-function memberOf(consumer: Consumer): GroupMember {
-  const steer = (run: () => void): void => {
-    try {
-      run();
-    } catch {}
-  };
-  return {
-    seek: (topic, partition, offset) => steer(() => consumer.seek({ topic, partition, offset: String(offset) })),
-    pause: (topic, partition) => steer(() => consumer.pause([{ topic, partitions: [partition] }])),
-    resume: (topic, partition) => steer(() => consumer.resume([{ topic, partitions: [partition] }])),
-  };
-}
-
-/** Keeps the member alive while the handler works; a batch that was not processed is neither resolved nor committed. */
-async function handleBatch(payload: EachBatchPayload, group: GroupOptions, closing: AbortSignal): Promise<void> {
-  if (closing.aborted || payload.isStale()) return;
-  const { topic, partition } = payload.batch;
-  const rebalancing = new AbortController();
-  let failure: unknown;
-  const beat = setInterval(() => {
-    payload.heartbeat().catch((error: unknown) => {
-      failure = error;
-      rebalancing.abort();
-    });
-  }, 500);
-  const batch = toBatch(payload.batch);
-  let processed: boolean;
-  try {
-    processed = await group.onBatch(batch, AbortSignal.any([closing, rebalancing.signal]));
-  } catch (cause) {
-    throw new HandlerFailure('the handler failed for good', { cause });
-  } finally {
-    clearInterval(beat);
-  }
-  if (processed) {
-    payload.resolveOffset(payload.batch.messages.at(-1)!.offset);
-    const offset = String(batch.lastOffset + 1);
-    if (group.commits)
-      await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
-    group.onRead?.(topic, partition, batch.lastOffset + 1);
-  }
-  if (failure) throw failure;
-}
-
-function toBatch(batch: Batch) {
-  const first = Number(batch.messages[0]!.offset);
-  // Not in the library's types, but what it compares with itself.
-  const { fetchedOffset } = batch as Batch & { readonly fetchedOffset?: string };
-  return {
-    topic: batch.topic,
-    partition: batch.partition,
-    records: batch.messages.map(({ offset, key, value, timestamp }) => ({
-      offset: Number(offset),
-      key: key?.toString() ?? null,
-      value,
-      timestamp: Number(timestamp),
-    })),
-    fetchedFrom: Number(fetchedOffset ?? first),
-    lastOffset: Number(batch.lastOffset()),
-    end: Number(batch.highWatermark),
-  };
 }
 
 /** Partition i of every topic goes to the same member, and members get equally many. */

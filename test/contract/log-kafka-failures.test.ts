@@ -49,7 +49,7 @@ describe('kafka log: when things break', { skip: await kafkaSkipReason(), timeou
         }
       },
     });
-    const total = 2000;
+    const total = 1000;
     const writing = (async () => {
       for (let i = 0; i < total; i += 5) {
         await log.append(
