@@ -17,11 +17,22 @@ export function hash64(text: string, seed = 0): { readonly high: number; readonl
   return { high: high >>> 0, low: low >>> 0 };
 }
 
-/** The low half of `hash64`, without allocating. */
-export function hash32(text: string, seed = 0): number {
-  let hash = 0x811c9dc5 ^ seed;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+/** A 32-bit hash of a string (FNV-1a, then mixed); for the same purposes as `hash64`, and with the same limits. */
+export function hash32(text: string): number {
+  return hashEnd(hashMore(hashStart, text, 0, text.length));
+}
+
+/** `hash32` in steps, so that the hash of a text put together from others needs no such text: start, more, more, end. */
+export const hashStart = 0x811c9dc5 | 0;
+
+export function hashMore(state: number, text: string, from: number, to: number): number {
+  let hash = state;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
+}
+
+export function hashEnd(state: number): number {
+  let hash = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d);
   hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
   return (hash ^ (hash >>> 15)) >>> 0;
 }
