@@ -172,6 +172,16 @@ class LineCutter implements Cutter {
   }
 }
 
+/** Where a string's next quote, backslash or line end stands: most of a document is strings. */
+function endOfPlain(chunk: Buffer, from: number): number {
+  let at = from;
+  for (; at < chunk.length; at++) {
+    const byte = chunk[at];
+    if (byte === quote || byte === backslash || byte === newline) break;
+  }
+  return at;
+}
+
 /** Follows brackets and strings byte by byte. Elements are the values at depth `#base`: 0 at the top, 1 in an array, 2 in `{"Records":[`. */
 class DocumentCutter implements Cutter {
   readonly #part: Part;
@@ -194,7 +204,12 @@ class DocumentCutter implements Cutter {
     /** Where the open element begins in this chunk. */
     let from = 0;
     for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at]!;
+      if (this.#inString && !this.#escaped) at = endOfPlain(chunk, at);
+      const byte = chunk[at];
+      if (byte === undefined) break;
+      // Nothing but quotes, commas, brackets and blanks has a meaning here; with bit 5 set, a square bracket is a curly one.
+      if (this.#isOpen && !this.#inString && byte > comma && (byte | 32) !== openBrace && (byte | 32) !== closeBrace)
+        continue;
       if (byte === newline) this.#line++;
       if (this.#inString && byte !== newline) {
         this.#readString(byte);
