@@ -91,12 +91,12 @@ test('a restored shard drops what it had already taken, by position and by id', 
   });
   const events = trafficOf(fc.sample(steps, { numRuns: 1, seed: 3 })[0]!);
   const first = shardWith();
-  events.forEach((event, i) => first.accept(at(i, event)));
+  for (const [i, event] of events.entries()) first.accept(at(i, event));
   first.drain();
   const second = shardWith();
   second.restore(first.checkpoint(true));
   second.restored();
-  events.forEach((event, i) => second.accept(at(i, { ...event, event_id: `other${i}` })));
+  for (const [i, event] of events.entries()) second.accept(at(i, { ...event, event_id: `other${i}` }));
   assert.equal(second.counters.duplicates, events.length);
   for (const event of events) second.accept(event);
   assert.equal(second.counters.duplicates, 2 * events.length);

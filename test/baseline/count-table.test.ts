@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CountTable } from '../../src/baseline/count-table.ts';
+
+const uses = fc.array(fc.tuple(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 0, max: 5 }), fc.boolean()), {
+  maxLength: 3000,
+  size: 'max',
+});
+
+test('below its limit it is a map from value to counts, through growth, decay, snapshot and load', () => {
+  fc.assert(
+    fc.property(uses, fc.nat({ max: 3000 }), (sequence, decayAt) => {
+      const table = new CountTable(1 << 14, 16);
+      const model = new Map<number, { events: number; identities: number }>();
+      sequence.forEach(([key, events, isNew], i) => {
+        if (i === decayAt) {
+          table.scale(0.5, 1);
+          for (const [k, counts] of model) {
+            counts.events /= 2;
+            counts.identities /= 2;
+            if (counts.events < 1) model.delete(k);
+          }
+        }
+        const counts = model.get(key) ?? { events: 0, identities: 0 };
+        counts.events += events;
+        counts.identities += isNew ? 1 : 0;
+        model.set(key, counts);
+        table.add(key, events, isNew ? 1 : 0);
+      });
+      const copy = new CountTable(1 << 14, 16);
+      copy.load(table.entries());
+      for (const each of [table, copy]) {
+        assert.equal(each.size, model.size);
+        for (const [key, { events, identities }] of model) {
+          assert.equal(each.events(key), events);
+          assert.equal(each.identities(key), identities);
+        }
+        assert.equal(each.events(2001), 0);
+      }
+    }),
+    { numRuns: 30, endOnFailure: true },
+  );
+});
+
+test('a flood of values that come once never grows it beyond its limit and never pushes out a value in use', () => {
+  const table = new CountTable(1024, 16);
+  for (let i = 0; i < 100_000; i++) {
+    if (i % 10 === 0) table.add(7, 1, 0);
+    table.add(1000 + i, 1, 1);
+  }
+  assert.equal(table.bytes, 1024 * 12);
+  assert.ok(table.size * 3 <= 1024 * 2);
+  assert.ok(table.events(7) > 10);
+});
+
+test('cleared, it knows nothing', () => {
+  const table = new CountTable(64, 16);
+  table.add(3, 1, 1);
+  table.clear();
+  assert.deepEqual([table.size, table.events(3), table.entries().keys.length], [0, 0, 0]);
+});
