@@ -38,7 +38,10 @@ export async function startClickHouse({ dir, port }: { dir: string; port: number
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
       child.kill(signal);
+      // The engine has been seen to wait minutes for a statement that nobody reads any more.
+      const impatience = setTimeout(() => child?.kill('SIGKILL'), 10_000);
       await gone;
+      clearTimeout(impatience);
     },
     query: async <T>(sql: string) => {
       const settings = 'default_format=JSONEachRow&output_format_json_quote_64bit_integers=0';
