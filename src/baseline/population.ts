@@ -10,7 +10,7 @@ const valuesMax = 1 << 18;
 const halfLifeDays = 30;
 
 export function historyBucket(events: number): number {
-  return Math.min(historyBuckets - 1, Math.floor(Math.log2(events + 1)));
+  return Math.min(historyBuckets - 1, 31 - Math.clz32(events + 1));
 }
 
 /** Sums of one group: nothing here depends on the order in which they were added. */

@@ -15,6 +15,7 @@ export class RowSlab {
   f32!: Float32Array;
   u32!: Uint32Array;
   f64!: Float64Array;
+  u8!: Uint8Array;
   #table = new Int32Array(0);
   #mask = 0;
   #hand = 0;
@@ -93,7 +94,7 @@ export class RowSlab {
           this.#allocate(Math.min(this.limit, Math.ceil(this.size * 1.25)));
         this.size++;
       }
-      new Uint8Array(this.u32.buffer, index * rowBytes, rowBytes).set(part.subarray(offset + 4, offset + packedBytes));
+      this.u8.set(part.subarray(offset + 4, offset + packedBytes), index * rowBytes);
       this.#insert(index);
     }
   }
@@ -115,11 +116,10 @@ export class RowSlab {
   }
 
   #pack(indices: readonly number[]): Buffer {
-    const bytes = new Uint8Array(this.u32.buffer);
     const part = Buffer.allocUnsafe(indices.length * packedBytes);
     indices.forEach((index, i) => {
       part.writeUInt32LE(index, i * packedBytes);
-      part.set(bytes.subarray(index * rowBytes, (index + 1) * rowBytes), i * packedBytes + 4);
+      part.set(this.u8.subarray(index * rowBytes, (index + 1) * rowBytes), i * packedBytes + 4);
     });
     return part;
   }
@@ -131,6 +131,7 @@ export class RowSlab {
     this.u32 = u32;
     this.f32 = new Float32Array(buffer);
     this.f64 = new Float64Array(buffer);
+    this.u8 = new Uint8Array(buffer);
     const dirty = new Uint8Array(rows);
     dirty.set(this.#dirty);
     this.#dirty = dirty;

@@ -19,15 +19,15 @@ export function hash64(text: string, seed = 0): { readonly high: number; readonl
 
 /** A 32-bit hash of a string (FNV-1a, then mixed); for the same purposes as `hash64`, and with the same limits. */
 export function hash32(text: string): number {
-  return hashEnd(hashMore(hashStart, text, 0, text.length));
+  return hashEnd(hashMore(hashStart, text));
 }
 
 /** `hash32` in steps, so that the hash of a text put together from others needs no such text: start, more, more, end. */
 export const hashStart = 0x811c9dc5 | 0;
 
-export function hashMore(state: number, text: string, from: number, to: number): number {
+export function hashMore(state: number, text: string, end = text.length): number {
   let hash = state;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash;
 }
 

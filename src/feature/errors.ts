@@ -11,8 +11,13 @@ const ignorance = 0.03;
 const kinds = ['denied', 'missing', 'failed'] as const;
 const words = { denied: 'refused (401 or 403)', missing: 'other 4xx answers', failed: '5xx answers' };
 
+/** What is left of a count after the gap since the identity's previous event. */
+function left(moment: Moment): number {
+  return moment.gapMs === 0 ? 1 : 2 ** (-moment.gapMs / halfLifeMs);
+}
+
 function decayed(moment: Moment, kind: number): number {
-  return moment.slab.f32[moment.row + at.outcome + kind]! * 2 ** (-moment.gapMs / halfLifeMs);
+  return moment.slab.f32[moment.row + at.outcome + kind]! * left(moment);
 }
 
 /** Expected share of the kind among the peers, backed by everyone. An identity's own habit of errors is the calibration's business. */
@@ -39,8 +44,10 @@ export const errors: Family = {
   learn: (moment) => {
     const { f32 } = moment.slab;
     const { outcome, weight } = moment.observation;
+    const share = left(moment);
+    const start = moment.row + at.outcome;
     for (let kind = 0; kind < outcomes.length; kind++) {
-      f32[moment.row + at.outcome + kind] = decayed(moment, kind) + (kind === 0 || kind === outcome ? weight : 0);
+      f32[start + kind] = f32[start + kind]! * share + (kind === 0 || kind === outcome ? weight : 0);
     }
   },
   describe: (moment, feature) => {

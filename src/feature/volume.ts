@@ -7,6 +7,8 @@ const peerStrength = 20;
 const memoryCalls = 512;
 /** Where nobody has been seen yet: about a kilobyte, give or take a factor of 20. */
 const ignorance: Normal = { mean: 7, variance: 9, weight: 0 };
+/** The same as the mean of squares. */
+const ignoranceSquare = ignorance.variance + ignorance.mean ** 2;
 const names = { response_bytes: 'response', request_bytes: 'request' };
 
 const own: Normal = { mean: 0, variance: 0, weight: 0 };
@@ -22,8 +24,7 @@ function predict(moment: Moment, measure: number): Normal {
   const index = (rateWindowsMs.length + measure) * 3;
   const weight = moments[index]!;
   prior.mean = (moments[index + 1]! + 4 * ignorance.mean) / (weight + 4);
-  prior.variance =
-    (moments[index + 2]! + 4 * (ignorance.variance + ignorance.mean ** 2)) / (weight + 4) - prior.mean ** 2;
+  prior.variance = (moments[index + 2]! + 4 * ignoranceSquare) / (weight + 4) - prior.mean ** 2;
   own.mean = moment.slab.f32[start]!;
   own.variance = moment.slab.f32[start + 1]!;
   own.weight = moment.slab.f32[start + 2]!;
