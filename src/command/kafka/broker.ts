@@ -160,7 +160,12 @@ async function launch(folder: string, libs: string, port: number): Promise<Child
   const output = createWriteStream(join(folder, 'broker.log'), { flags: 'a' });
   child.stdout.pipe(output, { end: false });
   child.stderr.pipe(output, { end: false });
-  child.once('exit', () => output.end());
+  const killWithUs = (): boolean => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  child.once('exit', () => {
+    process.off('exit', killWithUs);
+    output.end();
+  });
   const deadline = performance.now() + readyWithinMs;
   while (performance.now() < deadline) {
     if (child.exitCode !== null) break;
