@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { GaitError } from '../core/errors.ts';
-import { startBroker } from './kafka/broker.ts';
+import { startBroker } from './kafka-broker.ts';
 
 export type KafkaCommandOptions = { readonly port: number; readonly data: string; readonly partitions: number };
 

@@ -9,7 +9,7 @@ import type { GaitError } from '../../src/core/errors.ts';
 import { openKafkaLog } from '../../src/log/kafka.ts';
 import type { Log, ShardContext } from '../../src/log/log.ts';
 import { kafkaSkipReason, startTestBroker, type TestBroker } from '../integration/kafka-broker.ts';
-import { countingShard, uniqueName, until } from './log.contract.ts';
+import { countingShard, uniqueName, until } from './log-kit.ts';
 
 const kafkaModule = new URL('../../src/log/kafka.js', import.meta.url).href;
 /** A log of this test's own would wait for ever on a hidden fault; with these the broker speaks of a lost member after 1.5 s. */

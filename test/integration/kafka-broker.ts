@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Broker, brokerMissing, startBroker } from '../../src/command/kafka/broker.ts';
+import { type Broker, brokerMissing, startBroker } from '../../src/command/kafka-broker.ts';
 
 export type TestBroker = Broker & {
   readonly address: string;

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { type EmbeddedLogOptions, openEmbeddedLog } from '../../src/log/embedded.ts';
 import type { Log, LogRecord } from '../../src/log/log.ts';
-import { until } from '../contract/log.contract.ts';
+import { until } from '../contract/log-kit.ts';
 
 const embedded = new URL('../../src/log/embedded.js', import.meta.url).href;
 

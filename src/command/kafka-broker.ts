@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { sleep } from '../../core/clock.ts';
-import { describeError, GaitError } from '../../core/errors.ts';
+import { sleep } from '../core/clock.ts';
+import { describeError, GaitError } from '../core/errors.ts';
 
 export type BrokerOptions = {
   /** 0 takes a free one. */
@@ -90,7 +90,7 @@ async function fetchJars(libs: string, onProgress: (text: string) => void): Prom
   onProgress('fetching Apache Kafka with Maven (44 MB, once)');
   const part = `${libs}.part`;
   mkdirSync(part, { recursive: true });
-  const pom = new URL('../../../../pipelines/kafka/pom.xml', import.meta.url);
+  const pom = new URL('../../../pipelines/kafka/pom.xml', import.meta.url);
   writeFileSync(join(part, 'pom.xml'), readFileSync(pom));
   const goal = ['-B', '-q', '-f', join(part, 'pom.xml'), 'dependency:copy-dependencies'];
   await run('mvn', [...goal, `-DoutputDirectory=${part}`, '-DincludeScope=runtime']).catch((cause) => {
