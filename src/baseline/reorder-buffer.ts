@@ -1,12 +1,14 @@
-/** What can be put back into order: by time, equal times by id. */
-type Timed = { readonly event_id: string; readonly event: { readonly ts: number } };
+/** What can be put back into order. */
+type Timed = { readonly event: { readonly ts: number } };
+type Waiting<T> = { readonly item: T; readonly ts: number; readonly arrival: number };
 
-function before(a: Timed, b: Timed): boolean {
-  return a.event.ts < b.event.ts || (a.event.ts === b.event.ts && a.event_id < b.event_id);
+function before<T>(a: Waiting<T>, b: Waiting<T>): boolean {
+  return a.ts < b.ts || (a.ts === b.ts && a.arrival < b.arrival);
 }
 
 /**
- * Un-keyed sources spread one identity's calls over partitions; this puts them back into the order of their event times.
+ * Un-keyed sources spread one identity's calls over partitions; this puts them back into the order of their event times, equal times in
+ * the order of arrival: so an identity's own order never depends on what others do.
  * An event leaves when one that is `windowMs` newer has been seen, when a tick of the log says so, or when the buffer is full.
  * A binary heap: about 15 comparisons for each of 25,000 waiting events.
  */
@@ -14,7 +16,8 @@ export class ReorderBuffer<T extends Timed> {
   readonly windowMs: number;
   readonly limit: number;
   newest = Number.NEGATIVE_INFINITY;
-  readonly #heap: T[] = [];
+  readonly #heap: Waiting<T>[] = [];
+  #arrivals = 0;
 
   constructor(windowMs: number, limit: number) {
     this.windowMs = windowMs;
@@ -26,24 +29,26 @@ export class ReorderBuffer<T extends Timed> {
   }
 
   push(item: T): void {
-    if (item.event.ts > this.newest) this.newest = item.event.ts;
+    const { ts } = item.event;
+    if (ts > this.newest) this.newest = ts;
     const heap = this.#heap;
+    const entry = { item, ts, arrival: this.#arrivals++ };
     let i = heap.length;
-    heap.push(item);
+    heap.push(entry);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (!before(item, heap[parent]!)) break;
+      if (!before(entry, heap[parent]!)) break;
       heap[i] = heap[parent]!;
       i = parent;
     }
-    heap[i] = item;
+    heap[i] = entry;
   }
 
   /** The next event whose turn has come, or undefined. */
   take(): T | undefined {
     const first = this.#heap[0];
     if (first === undefined) return undefined;
-    if (first.event.ts > this.newest - this.windowMs && this.#heap.length <= this.limit) return undefined;
+    if (first.ts > this.newest - this.windowMs && this.#heap.length <= this.limit) return undefined;
     return this.#pop();
   }
 
@@ -59,14 +64,14 @@ export class ReorderBuffer<T extends Timed> {
 
   /** Everything that waits, in order, without letting it go. */
   waiting(): T[] {
-    return [...this.#heap].sort((a, b) => (before(a, b) ? -1 : 1));
+    return [...this.#heap].sort((a, b) => (before(a, b) ? -1 : 1)).map(({ item }) => item);
   }
 
   #pop(): T {
     const heap = this.#heap;
     const first = heap[0]!;
     const last = heap.pop()!;
-    if (heap.length === 0) return first;
+    if (heap.length === 0) return first.item;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;
@@ -77,6 +82,6 @@ export class ReorderBuffer<T extends Timed> {
       i = child;
     }
     heap[i] = last;
-    return first;
+    return first.item;
   }
 }
