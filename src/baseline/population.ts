@@ -116,12 +116,17 @@ export class Population {
     moments[index * 3 + 2]! += logarithm * logarithm;
   }
 
-  addCall(group: number, call: { outcome: number; hour: number; weekday: number; weight: number }): void {
-    const sums = this.#open(group);
-    sums.outcomes[0]! += call.weight;
-    if (call.outcome > 0) sums.outcomes[call.outcome]! += call.weight;
-    sums.hours[call.hour]! += 1;
-    sums.weekdays[call.weekday]! += 1;
+  /** `outcome` is an index into `outcomes`, 0 for a success. */
+  addOutcome(group: number, outcome: number, weight: number): void {
+    const { outcomes: counts } = this.#open(group);
+    counts[0]! += weight;
+    if (outcome > 0) counts[outcome]! += weight;
+  }
+
+  addTime(group: number, hour: number, weekday: number): void {
+    const { hours, weekdays } = this.#open(group);
+    hours[hour]! += 1;
+    weekdays[weekday]! += 1;
   }
 
   /** The frame is over: what it added becomes visible. */

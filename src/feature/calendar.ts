@@ -57,6 +57,7 @@ export const calendar: Family = {
     const start = hoursAt(moment);
     count(moment.slab.u8, { start, length: 24, value: hour });
     count(moment.slab.u8, { start: start + weekdaysBehind, length: 7, value: weekday });
+    moment.population.addTime(moment.group, hour, weekday);
   },
   describe: (moment, feature) => {
     const bytes = moment.slab.u8;

@@ -43,3 +43,8 @@ export type Family = {
   /** `feature` is an index into `features`. Only for events that become part of a finding. */
   readonly describe: (moment: Moment, feature: number, resolved: ResolvedEvent) => Observed;
 };
+
+/** "usually" is a claim about the past: without one (fewer than ten observations) a sentence says that the number is an assumption. */
+export function usually(observations: number): string {
+  return observations >= 10 ? 'usually' : 'assumed until more is known:';
+}

@@ -187,7 +187,7 @@ function networkEnd(ip: string | null): number {
 }
 
 function applicationOf({ event, identity_kind }: ResolvedEvent): string | null {
-  return identity_kind === 'client' ? event.host : (event.client_id ?? event.caller_service ?? event.service);
+  return identity_kind === 'client' ? event.host : (event.client_id ?? event.caller_service);
 }
 
 /** A user agent without its version numbers, so that an update is not a new client. */

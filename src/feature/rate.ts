@@ -1,6 +1,6 @@
 import { at, rateWindowsMs } from '../baseline/row-layout.ts';
 import { type Normal, shrink, studentSurprise } from '../baseline/statistics.ts';
-import type { Family, Moment } from './family.ts';
+import { type Family, type Moment, usually } from './family.ts';
 
 /** Finished windows that the peers' habits weigh against the identity's own. */
 const peerStrength = 6;
@@ -88,14 +88,15 @@ export const rate: Family = {
     const observed = Math.round(countWith(moment, feature));
     const expected = Math.round(Math.expm1(predicted.mean));
     const self = moment.slab.f32[moment.row + at.rate + feature * 5 + 4]!;
+    const seen = moment.population.sums(moment.group).moments[feature * 3]!;
     return {
       observed,
       expected,
       low: Math.max(0, Math.round(Math.expm1(predicted.mean - spread))),
       high: Math.round(Math.expm1(predicted.mean + spread)),
       level: self >= peerStrength ? 'self' : moment.group > 0 ? 'peers' : 'everyone',
-      sampleSize: Math.round(predicted.weight),
-      text: `${observed} calls within ${spans[feature]!}, usually ${expected}`,
+      sampleSize: Math.round(self >= peerStrength ? self : seen),
+      text: `${observed} calls within ${spans[feature]!}, ${usually(self + seen)} ${expected}`,
     };
   },
 };

@@ -1,6 +1,6 @@
 import { at, measures, rateWindowsMs } from '../baseline/row-layout.ts';
 import { type Normal, shrink, studentSurprise } from '../baseline/statistics.ts';
-import type { Family, Moment } from './family.ts';
+import { type Family, type Moment, usually } from './family.ts';
 
 /** Calls that the peers' sizes weigh against the identity's own. */
 const peerStrength = 20;
@@ -72,14 +72,15 @@ export const volume: Family = {
     const observed = bytesOf(moment, feature);
     const expected = Math.round(Math.expm1(predicted.mean));
     const self = moment.slab.f32[moment.row + at.measure + feature * 3 + 2]!;
+    const seen = moment.population.sums(moment.group).moments[(rateWindowsMs.length + feature) * 3]!;
     return {
       observed,
       expected,
       low: Math.max(0, Math.round(Math.expm1(predicted.mean - spread))),
       high: Math.round(Math.expm1(predicted.mean + spread)),
       level: self >= peerStrength ? 'self' : moment.group > 0 ? 'peers' : 'everyone',
-      sampleSize: Math.round(predicted.weight),
-      text: `${names[measures[feature]!]} of ${observed} bytes, usually ${expected}`,
+      sampleSize: Math.round(self >= peerStrength ? self : seen),
+      text: `${names[measures[feature]!]} of ${observed} bytes, ${usually(self + seen)} ${expected}`,
     };
   },
 };
