@@ -82,7 +82,7 @@ export const errors: Family = {
       high: Math.ceil(share * trials + 1.64 * Math.sqrt(share * (1 - share) * trials)),
       level: own.total >= peerStrength ? 'self' : moment.group > 0 && peers >= peerStrength ? 'peers' : 'everyone',
       sampleSize: Math.round(own.total >= peerStrength ? own.total : peers),
-      text: `${observed} of about ${trials} recent calls were ${words[kinds[feature]!]}, ${usually(own.total + peers)} ${(share * 100).toFixed(1)} %`,
+      text: `${observed} of about ${trials} recent calls were ${words[kinds[feature]!]}, ${usually(own.total + moment.population.sums(0).outcomes[0]!)} ${(share * 100).toFixed(1)} %`,
     };
   },
 };
