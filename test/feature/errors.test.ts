@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { errors } from '../../src/feature/errors.ts';
+import { Bench, call, hour, monday } from './moment.ts';
+
+const answer = (i: number, status: number | null) => call({ ts: monday + i * 1000, status });
+
+test('a run of refusals says more with every one of them', () => {
+  const seen = new Bench(errors).live(Array.from({ length: 20 }, (_, i) => answer(i, 401)));
+  for (let i = 1; i < seen.length; i++) assert.ok(seen[i]!.statistic > seen[i - 1]!.statistic);
+  assert.ok(seen.at(-1)!.statistic > 30);
+});
+
+test('a success is no evidence, and among many successes one failure is none', () => {
+  const bench = new Bench(errors);
+  const seen = bench.live(Array.from({ length: 60 }, (_, i) => answer(i, 200)));
+  assert.ok(seen.every(({ statistic }) => statistic === 0));
+  assert.ok(bench.judge(answer(60, 500)).statistic < 0.5);
+  assert.equal(bench.judge(answer(60, null)).statistic, 0);
+});
+
+test('refused, missing and failed are told apart', () => {
+  const kinds = [403, 404, 503].map((status) => {
+    const bench = new Bench(errors);
+    const last = bench.live(Array.from({ length: 10 }, (_, i) => answer(i, status))).at(-1)!;
+    return Object.entries(last.deviations).flatMap(([name, nats]) => (nats > 0 ? [name] : []));
+  });
+  assert.deepEqual(kinds, [['denied'], ['missing'], ['failed']]);
+});
+
+test('failures are forgotten within the hour', () => {
+  const bench = new Bench(errors);
+  bench.live(Array.from({ length: 20 }, (_, i) => answer(i, 404)));
+  assert.ok(bench.judge(call({ ts: monday + hour, status: 404 })).statistic < 4);
+});
+
+test('words count the calls', () => {
+  const bench = new Bench(errors);
+  bench.live(Array.from({ length: 9 }, (_, i) => answer(i, 404)));
+  const { observed, text } = errors.describe(bench.moment(answer(9, 404)), 1, answer(9, 404));
+  assert.equal(observed, 10);
+  assert.match(text, /^10 of about 10 recent calls were other 4xx answers/);
+});
