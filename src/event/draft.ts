@@ -1,12 +1,19 @@
 import { canonicalFields, type FieldName, type FieldSpec, itemsMax } from './canonical-fields.ts';
 import { isMissing, toAddress, toBoolean, toEpochMs, toNumber, toStrings } from './decode/coerce.ts';
+import { setterOf } from './field-setters.ts';
 import type { Redactor } from './redact.ts';
 import { emptyEvent, type TrafficEvent } from './traffic-event.ts';
 
-type Field = FieldSpec & { readonly name: FieldName };
+export type Field = FieldSpec & {
+  readonly name: FieldName;
+  readonly set: (event: TrafficEvent, value: unknown) => void;
+};
 
 const fields: ReadonlyMap<string, Field> = new Map(
-  (Object.keys(canonicalFields) as FieldName[]).map((name) => [name, { name, ...canonicalFields[name] }]),
+  (Object.keys(canonicalFields) as FieldName[]).map((name) => [
+    name,
+    { name, set: setterOf(name), ...canonicalFields[name] },
+  ]),
 );
 
 const methods = new Set(
@@ -39,12 +46,21 @@ export function isCanonicalField(name: string): boolean {
 export function assign(draft: Draft, name: string, value: unknown): boolean {
   const field = fields.get(name);
   if (field === undefined) return false;
-  if (isMissing(value)) return true;
-  const coerced = coerce(field, value, draft);
-  if (coerced === undefined) draft.problem ??= `${name}: expected ${expectation(field)}`;
-  else (draft.event as Record<string, unknown>)[field.name] = coerced;
-  if (field.kind === 'time') draft.hasTime = true;
+  assignField(draft, field, value);
   return true;
+}
+
+/** As `assign`, for one who has looked the field up already. */
+export function assignField(draft: Draft, field: Field, value: unknown): void {
+  if (isMissing(value)) return;
+  const coerced = coerce(field, value, draft);
+  if (coerced === undefined) draft.problem ??= `${field.name}: expected ${expectation(field)}`;
+  else field.set(draft.event, coerced);
+  if (field.kind === 'time') draft.hasTime = true;
+}
+
+export function fieldOf(name: string): Field | undefined {
+  return fields.get(name);
 }
 
 /** As `assign`, when the field is still empty. */

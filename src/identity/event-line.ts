@@ -1,7 +1,9 @@
 import { canonicalFields, type FieldName } from '../event/canonical-fields.ts';
+import { FlatJson } from '../event/decode/flat-json.ts';
+import { setterOf } from '../event/field-setters.ts';
 import { emptyEvent, type TrafficEvent } from '../event/traffic-event.ts';
 import { identityKinds } from './resolve.ts';
-import type { IdentityKey, IdentityKind, ResolvedEvent, SourcePosition } from './resolved-event.ts';
+import type { IdentityKey, IdentityKind, ResolvedEvent } from './resolved-event.ts';
 
 /**
  * One line of `gait.events`: the event without its nulls, its identity, and where it came from. `event_id`, `route` and `object_ids` are the
@@ -62,55 +64,78 @@ const checks: ReadonlyMap<string, Check> = new Map(
 
 const noObjects: readonly string[] = Object.freeze([]);
 
+/** What a line holds besides the event's own fields, by its place in `Line.own`. */
+const own = ['identity', 'identity_kind', 'claimed_identity', 'src_topic', 'src_partition', 'src_offset', 'src_index'];
+
+/** What a name on a line is: a field of the event, a place among `own`, or unknown (null). */
+type Tag = { readonly check: Check; readonly set: (event: TrafficEvent, value: unknown) => void } | number | null;
+
+function tagOf(name: string): Tag {
+  const check = checks.get(name);
+  if (check !== undefined) return { check, set: setterOf(name as FieldName) };
+  const place = own.indexOf(name);
+  return place < 0 ? null : place;
+}
+
+type Line = { readonly event: TrafficEvent; readonly own: unknown[]; hasTime: boolean };
+
+/** False for a field of the wrong type. */
+function take(line: Line, tag: Tag, value: unknown): boolean {
+  if (tag === null) return true;
+  if (typeof tag === 'number') {
+    line.own[tag] = value;
+    return true;
+  }
+  if (!tag.check(value)) return false;
+  tag.set(line.event, value);
+  return true;
+}
+
+const flat = new FlatJson(tagOf);
+
 /** The event of a line made by `encodeLine`; unknown fields are ignored; null for anything that is no such line. */
-export function decodeLine(line: string | Buffer): ResolvedEvent | null {
+export function decodeLine(bytes: string | Buffer): ResolvedEvent | null {
+  const line: Line = { event: emptyEvent(), own: new Array<unknown>(own.length).fill(undefined), hasTime: false };
+  if (typeof bytes !== 'string' && flat.read(bytes)) {
+    for (let i = 0; i < flat.size; i++) {
+      const { tag, name } = flat.keys[i]!;
+      if (name === 'ts') line.hasTime = true;
+      if (!take(line, tag, flat.values[i])) return null;
+    }
+    return resolvedOf(line);
+  }
   let parsed: unknown;
   try {
-    parsed = JSON.parse(typeof line === 'string' ? line : line.toString('utf8'));
+    parsed = JSON.parse(typeof bytes === 'string' ? bytes : bytes.toString('utf8'));
   } catch {
     return null;
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return null;
-  const record = parsed as Record<string, unknown>;
-  const event = readEvent(record);
-  const { identity, identity_kind: kind, claimed_identity: claimed = null, event_id: id, route } = record;
-  if (event === null || typeof identity !== 'string' || typeof kind !== 'string' || !identityKinds.has(kind))
-    return null;
-  if (typeof id !== 'string' || typeof route !== 'string' || (claimed !== null && typeof claimed !== 'string'))
-    return null;
+  for (const [name, value] of Object.entries(parsed)) {
+    if (name === 'ts') line.hasTime = true;
+    if (!take(line, tagOf(name), value)) return null;
+  }
+  return resolvedOf(line);
+}
+
+function resolvedOf({ event, own, hasTime }: Line): ResolvedEvent | null {
+  const [identity, kind, claimed = null, topic, partition, offset, index] = own;
+  const { event_id, route } = event;
+  if (!hasTime || typeof identity !== 'string' || typeof kind !== 'string' || !identityKinds.has(kind)) return null;
+  if (event_id === null || route === null || (claimed !== null && typeof claimed !== 'string')) return null;
+  const isPlaced =
+    typeof topic === 'string' &&
+    typeof partition === 'number' &&
+    typeof offset === 'number' &&
+    typeof index === 'number';
   return {
     identity: identity as IdentityKey,
     identity_kind: kind as IdentityKind,
     claimed_identity: claimed as IdentityKey | null,
-    event_id: id,
+    event_id,
     route,
     object_ids: event.object_ids ?? noObjects,
     event,
-    position: readPosition(record),
+    position: isPlaced ? { topic, partition, offset, index } : null,
   };
-}
-
-function readEvent(record: Record<string, unknown>): TrafficEvent | null {
-  if (record.ts === undefined) return null;
-  const event = emptyEvent();
-  for (const key in record) {
-    const check = checks.get(key);
-    if (check === undefined) continue;
-    const value = record[key];
-    if (!check(value)) return null;
-    (event as Record<string, unknown>)[key] = value;
-  }
-  return event;
-}
-
-function readPosition(record: Record<string, unknown>): SourcePosition | null {
-  const { src_topic: topic, src_partition: partition, src_offset: offset, src_index: index } = record;
-  if (
-    typeof topic !== 'string' ||
-    typeof partition !== 'number' ||
-    typeof offset !== 'number' ||
-    typeof index !== 'number'
-  )
-    return null;
-  return { topic, partition, offset, index };
 }

@@ -1,5 +1,6 @@
-import { assign, type Draft, isCanonicalField } from '../draft.ts';
+import { assign, assignField, type Draft, type Field, fieldOf, isCanonicalField } from '../draft.ts';
 import { assignCredentials } from './credentials.ts';
+import type { FlatJson } from './flat-json.ts';
 import type { Format, JsonObject } from './format.ts';
 
 /** Our own form. Besides the canonical fields it takes `authorization` and `cookie` as received, for their claims, and keeps neither. */
@@ -16,6 +17,29 @@ export const canonical: Format = {
     if (hasCredentials) assignCredentials(draft, record);
   },
 };
+
+/** What a name is to the flat reader: a field, nothing, or a reason to look at the record as a whole. */
+export type FlatTag = Field | null | 'whole';
+
+export function flatTag(name: string): FlatTag {
+  return fieldOf(name) ?? (isCredential(name) || name === 'remote_addr' ? 'whole' : null);
+}
+
+/** As `detect` and `decode`, for a record that was read flat; false, with the draft untouched, when the record needs the long way. */
+export function decodeFlat(flat: FlatJson<FlatTag>, draft: Draft): boolean {
+  let hasTime = false;
+  for (let i = 0; i < flat.size; i++) {
+    const { tag, name } = flat.keys[i]!;
+    if (tag === 'whole') return false;
+    if (name === 'ts') hasTime = true;
+  }
+  if (!hasTime) return false;
+  for (let i = 0; i < flat.size; i++) {
+    const { tag } = flat.keys[i]!;
+    if (tag !== null) assignField(draft, tag as Field, flat.values[i]);
+  }
+  return true;
+}
 
 function isCredential(key: string): boolean {
   const lower = key.length === 13 || key.length === 6 ? key.toLowerCase() : '';

@@ -4,10 +4,11 @@ import { type Draft, newDraft } from '../draft.ts';
 import type { Redactor } from '../redact.ts';
 import { type DeadLetterReason, emptyEvent, type TrafficEvent } from '../traffic-event.ts';
 import { awsApiGateway } from './aws-api-gateway.ts';
-import { canonical, looksCanonical } from './canonical.ts';
+import { canonical, decodeFlat, flatTag, looksCanonical } from './canonical.ts';
 import { cloudtrail } from './cloudtrail.ts';
 import { isDeeperThan, textIsDeeperThan, unwrap } from './envelope.ts';
 import { envoy } from './envoy.ts';
+import { FlatJson } from './flat-json.ts';
 import { type Format, type FormatName, isJsonObject, type JsonObject } from './format.ts';
 import { kong } from './kong.ts';
 import { compileMap, type FieldMap } from './map.ts';
@@ -62,6 +63,7 @@ const clockSkewMs = 5 * 60_000;
 export function createDecoder(options: DecoderOptions): Decoder {
   const limits = options.limits ?? defaultDecoderLimits;
   const draft = newDraft(options.redactor, limits.fieldCharsMax);
+  const flat = new FlatJson(flatTag);
   const isAuto = options.format === 'auto' && options.map === undefined;
   let current = fixedFormat(options);
 
@@ -89,10 +91,15 @@ export function createDecoder(options: DecoderOptions): Decoder {
 
   return {
     decode(bytes, nowMs) {
+      draft.nowMs = nowMs;
+      const isSimple = current === canonical && typeof bytes !== 'string' && bytes.length <= limits.recordBytesMax;
+      if (isSimple && flat.read(bytes)) {
+        reset(draft);
+        if (decodeFlat(flat, draft)) return [check(draft)];
+      }
       const parsed = parse(bytes, limits);
       if (parsed.kind !== 'ok') return parsed.kind === 'drop' ? [] : [parsed];
       const out: Decoded[] = [];
-      draft.nowMs = nowMs;
       expand(parsed.value, 0, out);
       return out;
     },
@@ -118,11 +125,15 @@ function decodeRecord(record: JsonObject, format: Format | null, draft: Draft): 
       isNotification ? 'names a file in S3 instead of holding its records' : 'no known format fits',
     );
   }
+  reset(draft);
+  format.decode(record, draft);
+  return check(draft);
+}
+
+function reset(draft: Draft): void {
   draft.event = emptyEvent();
   draft.hasTime = false;
   draft.problem = null;
-  format.decode(record, draft);
-  return check(draft);
 }
 
 function check(draft: Draft): Decoded {
