@@ -31,6 +31,8 @@ export class TailCalibrator {
   #pendingTotal = 0;
   #tailFrom = Number.POSITIVE_INFINITY;
   #tailMean = 1;
+  /** What really lies beyond: less than `tailShare` where one bin holds many equal values. */
+  #tailShare = 0;
 
   add(statistic: number): void {
     this.#pending[binOf(statistic)]! += 1;
@@ -42,7 +44,7 @@ export class TailCalibrator {
     const prior = statistic > 0 ? Math.exp(-statistic) : 1;
     if (this.#total === 0) return prior;
     let seen: number;
-    if (statistic > this.#tailFrom) seen = tailShare * Math.exp(-(statistic - this.#tailFrom) / this.#tailMean);
+    if (statistic > this.#tailFrom) seen = this.#tailShare * Math.exp(-(statistic - this.#tailFrom) / this.#tailMean);
     else {
       const bin = binOf(statistic);
       const above = Math.min(1, Math.max(0, bin + 1 - (statistic - low) * binsPerUnit));
@@ -77,6 +79,7 @@ export class TailCalibrator {
     for (let i = from + 1; i < bins; i++) excess += this.#counts[i]! * (i - from - 0.5);
     const beyond = this.#upper[from + 1]!;
     this.#tailFrom = low + (from + 1) / binsPerUnit;
+    this.#tailShare = beyond / this.#total;
     // Half an event one unit above the threshold keeps the tail from being fitted to nothing.
     this.#tailMean = (excess / binsPerUnit + 0.5) / (beyond + 0.5);
   }
