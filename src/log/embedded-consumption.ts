@@ -99,21 +99,24 @@ type ReadOptions = {
   readonly from: number;
   readonly goesOn: () => boolean;
   readonly idleMs?: number;
-  readonly onBatch: (batch: LogBatch) => Promise<void>;
+  /** Resolves to the offset to go on from. */
+  readonly onBatch: (batch: LogBatch) => Promise<number>;
   /** There is nothing more to read at this moment. */
   readonly onEnd?: () => void;
   readonly onIdle?: () => Promise<void>;
 };
+
+function afterLast({ records }: Pick<LogBatch, 'records'>): number {
+  return records.at(-1)!.offset + 1;
+}
 
 async function readOn(storage: EmbeddedStorage, options: ReadOptions): Promise<void> {
   const { topic, goesOn } = options;
   let position = options.from;
   while (goesOn()) {
     const records = storage.read(topic, position);
-    const last = records.at(-1);
-    if (last) {
-      await options.onBatch({ topic, partition: 0, records, end: storage.end(topic) });
-      position = last.offset + 1;
+    if (records.length > 0) {
+      position = await options.onBatch({ topic, partition: 0, records, end: storage.end(topic) });
       // Handlers that never wait must not keep timers and sockets from their turn.
       await nextTurn();
     } else {
@@ -136,14 +139,22 @@ async function consumeTopic(
   const member = owners.join(storage, options.group, topic);
   const goesOn = (): boolean => !signal.aborted && member.owns();
   let committing = Promise.resolve();
-  const onBatch = async (batch: LogBatch): Promise<void> => {
+  const onBatch = async (batch: LogBatch): Promise<number> => {
     const retry = { doing: `handling a batch of ${topic}`, signal, onTrouble };
-    if (!(await retryUntilDone(() => options.onBatch(batch), retry)) || !member.owns()) return;
+    let next = afterLast(batch);
+    const handle = (): Promise<void> => {
+      next = afterLast(batch);
+      return options.onBatch(batch, (from) => {
+        next = from;
+      });
+    };
+    if (!(await retryUntilDone(handle, retry)) || !member.owns()) return next;
     await committing;
     // Not awaited here: at worst a crash repeats the batches whose position was still on its way to the disk.
-    committing = storage.commit(options.group, topic, batch.records.at(-1)!.offset + 1).catch((error) => {
+    committing = storage.commit(options.group, topic, next).catch((error) => {
       onTrouble(asGaitError(error, `committing the position of ${options.group} in ${topic}`));
     });
+    return next;
   };
   try {
     while (!signal.aborted) {
@@ -207,9 +218,10 @@ async function runShard(storage: EmbeddedStorage, options: ConsumeShardsOptions,
     const position = storage.position(group, topic);
     handler.restored(position);
     const goesOn = (): boolean => !ownership.signal.aborted && ownership.owns();
-    const onBatch = async (batch: LogBatch): Promise<void> => {
+    const onBatch = async (batch: LogBatch): Promise<number> => {
       await handler.onBatch(batch);
       ownership.onProgress();
+      return afterLast(batch);
     };
     await readOn(storage, { topic, from: position ?? 0, goesOn, idleMs, onBatch, onIdle: handler.onIdle });
     if (ownership.owns()) how = 'closing';
@@ -236,10 +248,11 @@ function startTail(
       from: options.from === 'latest' ? there : 0,
       goesOn: () => !signal.aborted,
       onEnd: caughtUp,
-      onBatch: async ({ records }) => {
+      onBatch: async (batch) => {
         const retry = { doing: `handling records of ${topic}`, signal, onTrouble };
-        await retryUntilDone(async () => options.onRecords(records), retry);
-        if (records.at(-1)!.offset >= there - 1) caughtUp();
+        await retryUntilDone(async () => options.onRecords(batch.records), retry);
+        if (afterLast(batch) >= there) caughtUp();
+        return afterLast(batch);
       },
     }),
   );

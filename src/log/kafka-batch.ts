@@ -42,7 +42,7 @@ export async function handleBatch(payload: BatchPayload, group: GroupOptions, cl
     });
   }, 500);
   const batch = toBatch(payload.batch);
-  let processed: boolean;
+  let processed: boolean | number;
   try {
     processed = await group.onBatch(batch, leaving.signal);
   } catch (cause) {
@@ -51,12 +51,14 @@ export async function handleBatch(payload: BatchPayload, group: GroupOptions, cl
     clearInterval(beat);
     closing.removeEventListener('abort', leave);
   }
-  if (processed) {
-    payload.resolveOffset(payload.batch.messages.at(-1)!.offset);
-    const offset = String(batch.lastOffset + 1);
+  const next = processed === true ? batch.lastOffset + 1 : Number(processed);
+  if (next > batch.records[0]!.offset) {
+    // kafkajs steps over the control records at the end when it is told of the last record.
+    payload.resolveOffset(processed === true ? payload.batch.messages.at(-1)!.offset : String(next - 1));
+    const offset = String(next);
     if (group.commits)
       await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
-    group.onRead?.(topic, partition, batch.lastOffset + 1);
+    group.onRead?.(topic, partition, next);
   }
   if (failure) throw failure;
 }

@@ -57,9 +57,9 @@ export type GroupOptions = {
   readonly onJoin?: (assignment: Readonly<Record<string, readonly number[]>>, member: GroupMember) => void;
   /**
    * One batch of a partition at a time, several partitions side by side; the group is kept alive meanwhile. Resolves to whether the
-   * batch was processed. `leaving` aborts when the group rebalances or the consumption closes. A rejection ends the consumption.
+   * batch was processed, or to the offset of the first record that was not. `leaving` aborts when the group rebalances or the consumption closes. A rejection ends the consumption.
    */
-  readonly onBatch: (batch: FetchedBatch, leaving: AbortSignal) => Promise<boolean>;
+  readonly onBatch: (batch: FetchedBatch, leaving: AbortSignal) => Promise<boolean | number>;
   /** The partition was read up to `next`, be it over records that are not shown (control records, aborted transactions). */
   readonly onRead?: (topic: string, partition: number, next: number) => void;
   /** Before the member leaves; `lost` when it is out of the group already. */

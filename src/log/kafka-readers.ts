@@ -9,9 +9,16 @@ export function consumeTopics(client: KafkaClient, options: ConsumeOptions): Con
     topics: options.topics,
     from: options.from,
     commits: true,
-    onBatch: ({ topic, partition, records, end }, leaving) => {
+    onBatch: async ({ topic, partition, records, end }, leaving) => {
       const retry = { doing: `handling a batch of ${topic}`, signal: leaving, onTrouble: client.onTrouble };
-      return retryUntilDone(() => options.onBatch({ topic, partition, records, end }), retry);
+      let rest: number | undefined;
+      const handle = (): Promise<void> => {
+        rest = undefined;
+        return options.onBatch({ topic, partition, records, end }, (from) => {
+          rest = from;
+        });
+      };
+      return (await retryUntilDone(handle, retry)) && (rest ?? true);
     },
   });
 }

@@ -48,8 +48,11 @@ export type ConsumeOptions = {
   readonly topics: readonly string[];
   /** Where a group without a committed position begins. */
   readonly from: 'earliest' | 'latest';
-  /** At least once, in order per partition, one batch of a partition at a time. The position is committed after the promise resolves; a rejection is retried. */
-  readonly onBatch: (batch: LogBatch) => Promise<void>;
+  /**
+   * At least once, in order per partition, one batch of a partition at a time. The position is committed after the promise resolves;
+   * a rejection is retried. A handler that will not take all of it says, before it resolves, from which offset on: that part is offered again.
+   */
+  readonly onBatch: (batch: LogBatch, giveBack: (from: number) => void) => Promise<void>;
 };
 
 /** What a shard writes when it checkpoints: atomically with the input position. */

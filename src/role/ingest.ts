@@ -1,8 +1,9 @@
-import type { Clock, EpochMs } from '../core/clock.ts';
+import { type Clock, type EpochMs, sleep } from '../core/clock.ts';
 import type { DeadLetter } from '../identity/dead-letter.ts';
-import type { Ingest } from '../identity/ingest.ts';
+import type { Ingest, Ingested } from '../identity/ingest.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Consumption, Log, LogBatch } from '../log/log.ts';
+import { Pace } from './pace.ts';
 import { packEvents, partitionOf, tickKey } from './pack.ts';
 
 export type IngestCounts = {
@@ -89,21 +90,49 @@ export type IngestRoleOptions = {
   readonly clock: Clock;
 };
 
+/** How long a partition that is ahead waits for the others with its batch in hand; then they get a turn to be fetched. */
+const waitMs = 100;
+
+/** Before its very first step a partition waits until the others of the same fetch have said where they stand. */
+const firstWaitMs = 200;
+
+type IngestedRecord = Ingested & { readonly offset: number; readonly ts: EpochMs | undefined };
+
 /** Reads the gateways' topics. At least once: what a restart sends again is dropped in the shard by its source position. */
 export async function runIngest(options: IngestRoleOptions): Promise<readonly Consumption[]> {
-  const { log, group, ingest, intake, counts, clock } = options;
-  const onBatch = async (batch: LogBatch): Promise<void> => {
-    const events: ResolvedEvent[] = [];
-    const deadLetters: DeadLetter[] = [];
-    for (const { offset, value } of batch.records) {
-      if (value === null) continue;
-      const position = { topic: batch.topic, partition: batch.partition, offset, index: 0 };
-      const ingested = ingest.ingest(value, position, clock.now());
-      for (const event of ingested.events) events.push(event);
-      deadLetters.push(...ingested.deadLetters);
+  const { log, group, intake, counts } = options;
+  const pace = new Pace(options);
+  const onBatch = async (batch: LogBatch, giveBack: (from: number) => void): Promise<void> => {
+    const { topic, partition } = batch;
+    const read = readBatch(options, batch);
+    const last = batch.records.at(-1)!.offset;
+    const stand = (next: number): boolean => {
+      const behind = next < read.length || last + 1 < batch.end;
+      const front = (read[next] ?? read.at(-1))?.ts;
+      return front !== undefined && pace.move(topic, partition, { front, behind });
+    };
+    if (stand(0)) await sleep(firstWaitMs);
+    let taken = 0;
+    while (taken < read.length) {
+      const horizon = pace.horizon(topic, partition);
+      let next = taken;
+      while (next < read.length && (read[next]!.ts ?? 0) <= horizon) next++;
+      if (next > taken) {
+        const part = read.slice(taken, next);
+        const events = part.flatMap((record) => record.events);
+        await intake.append(
+          topic,
+          events,
+          part.flatMap((record) => record.deadLetters),
+        );
+        taken = next;
+        stand(taken);
+      } else if (!(await pace.moved(waitMs))) {
+        giveBack(read[taken]!.offset);
+        break;
+      }
     }
-    await intake.append(batch.topic, events, deadLetters);
-    counts.lag(batch.topic, batch.partition, batch.end - (batch.records.at(-1)?.offset ?? batch.end) - 1);
+    counts.lag(topic, partition, batch.end - (read[taken]?.offset ?? last + 1));
   };
   const starts = (['earliest', 'latest'] as const).map((from) => ({
     from,
@@ -115,4 +144,17 @@ export async function runIngest(options: IngestRoleOptions): Promise<readonly Co
       consumptions.push(await log.consume({ group: `${group}-ingest-${from}`, topics, from, onBatch }));
   }
   return consumptions;
+}
+
+/** A record without an event stands at the time of the one before it. */
+function readBatch({ ingest, clock }: IngestRoleOptions, batch: LogBatch): readonly IngestedRecord[] {
+  const read: IngestedRecord[] = [];
+  for (const { offset, value } of batch.records) {
+    if (value === null) continue;
+    const position = { topic: batch.topic, partition: batch.partition, offset, index: 0 };
+    const ingested = ingest.ingest(value, position, clock.now());
+    const ts = ingested.events[0]?.event.ts ?? read.at(-1)?.ts;
+    read.push({ ...ingested, offset, ts });
+  }
+  return read;
 }
