@@ -4,6 +4,7 @@ import { ReorderBuffer } from './baseline/reorder-buffer.ts';
 import { at } from './baseline/row-layout.ts';
 import { RowSlab } from './baseline/row-slab.ts';
 import { decodeCommon, decodeStateRecord, encodeState } from './baseline/snapshot.ts';
+import type { EpochMs } from './core/clock.ts';
 import { hash64 } from './core/hash.ts';
 import type { Moment } from './feature/family.ts';
 import { emptyObservation, observe } from './feature/observation.ts';
@@ -139,6 +140,11 @@ export class Shard {
   tick(ts: number): void {
     this.#buffer.advance(ts);
     for (let next = this.#buffer.take(); next !== undefined; next = this.#buffer.take()) this.#release(next);
+  }
+
+  /** The newest event time seen, while events wait for their turn; undefined when none does. */
+  get newestWaiting(): EpochMs | undefined {
+    return this.#buffer.size === 0 ? undefined : this.#buffer.newest;
   }
 
   /** Releases everything that still waits for its turn: the end of a file. */

@@ -10,6 +10,7 @@ import { type HttpServer, startServer } from './http/server.ts';
 import { openEmbeddedLog } from './log/embedded.ts';
 import { openKafkaLog } from './log/kafka.ts';
 import type { Consumption, Log, TopicSpec } from './log/log.ts';
+import { announce } from './role/announce.ts';
 import { assembleIngest, assembleModel, readPolicy, samplePath, shardOptions } from './role/assemble.ts';
 import { runDeliver } from './role/deliver.ts';
 import { runDetect } from './role/detect.ts';
@@ -110,7 +111,7 @@ async function startRoles(parts: Parts): Promise<string | undefined> {
     if (store !== undefined) void startStore(parts, { log, store, run });
     await run(await runDeliver({ log, config, clock: parts.clock, delivered: parts.metrics.delivered }, signal));
   }
-  if (parts.onFinding !== undefined) await run([await announce(log, config, parts.onFinding)]);
+  if (parts.onFinding !== undefined) await run([await announce({ ...config, log, tell: parts.onFinding })]);
   if (role('detect')) {
     const model = await assembleModel(config);
     const policy = readPolicy(config);
@@ -211,24 +212,8 @@ async function startStore(
   try {
     await run(await runStore({ ...options, inserted: metrics.inserted }, signal));
   } catch (error) {
-    parts.failed(error);
+    if (!signal.aborted) parts.failed(error);
   }
-}
-
-/** Tells of each finding once, over all runs: its group's position says how far it was told. */
-function announce(log: Log, { topics, group }: Config, tell: (finding: Finding) => void): Promise<Consumption> {
-  const told = new Map<string, string>();
-  const onBatch = async ({ records }: { records: readonly { value: Buffer | null }[] }): Promise<void> => {
-    for (const { value } of records) {
-      if (value === null) continue;
-      const finding = JSON.parse(value.toString('utf8')) as Finding;
-      if (finding.state === 'closed' || told.get(finding.finding_id) === finding.severity) continue;
-      if (told.size > 10_000) told.clear();
-      told.set(finding.finding_id, finding.severity);
-      tell(finding);
-    }
-  };
-  return log.consume({ group: `${group}-console`, topics: [topics.findings], from: 'earliest', onBatch });
 }
 
 const dayMs = 86_400_000;

@@ -54,7 +54,10 @@ export async function runDeliver(options: DeliverRoleOptions, signal: AbortSigna
       topic: topics.alertReceipts,
       from: 'earliest',
       onRecords: (records) => {
-        for (const { value } of records) if (value !== null) delivery.remember(JSON.parse(value.toString('utf8')));
+        for (const { value } of records) {
+          const receipt = value === null ? undefined : (JSON.parse(value.toString('utf8')) as AlertReceipt);
+          if (receipt?.target === 'slack') delivery.remember(receipt);
+        }
       },
     });
     consumptions.push(told);

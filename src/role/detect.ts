@@ -69,7 +69,7 @@ class ShardRunner {
       restore: (records) => this.#shard.restore(records),
       restored: (position) => this.#restored(position),
       onBatch: (batch) => this.#onBatch(batch),
-      onIdle: () => this.#checkpoint(),
+      onIdle: () => this.#onIdle(),
       close: async (how) => (how === 'closing' ? this.#checkpoint() : undefined),
     };
   }
@@ -87,6 +87,15 @@ class ShardRunner {
     await this.#emit(this.#shard.drain());
     this.#count(batch);
     if (this.#options.clock.now() >= this.#nextCheckpointAt) await this.#checkpoint();
+  }
+
+  /** A process that dies between its last events and their tick would leave them waiting: then the tick comes from here, through the log like any. */
+  async #onIdle(): Promise<void> {
+    await this.#checkpoint();
+    const newest = this.#shard.newestWaiting;
+    if (newest === undefined) return;
+    const tick = { partition: this.#context.partition, key: tickKey, value: String(newest) };
+    await this.#options.log.append(this.#options.topics.events, [tick]);
   }
 
   #read(record: LogRecord): void {
