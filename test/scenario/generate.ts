@@ -1,0 +1,169 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { seededRandom } from '../../src/core/random.ts';
+import {
+  call,
+  clerks,
+  company,
+  day,
+  firstDay,
+  hour,
+  inTime,
+  integer,
+  type Line,
+  lastDay,
+  minute,
+  person,
+  pick,
+  service,
+} from './company.ts';
+
+/**
+ * What happens in each scenario, beside the company's ten days. `node dist/test/scenario/generate.js` writes the files anew; a test
+ * holds that they are what this makes.
+ */
+const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+
+function stolenToken(): Line[] {
+  const random = seededRandom(101);
+  const victim = person('clerk-05');
+  return times(40, (i) => ({
+    ...victim.at(
+      lastDay + 14 * hour + i * 20_000,
+      pick(random, ['GET /exports/customers', 'GET /exports/orders', 'GET /payments/#']),
+    ),
+    status: 200,
+    client_ip: '203.0.113.77',
+    country: 'RO',
+    user_agent: 'python-requests/2.32.3',
+  }));
+}
+
+function bruteForce(): Line[] {
+  const random = seededRandom(102);
+  return times(150, (i) => ({
+    ts: lastDay + 11 * hour + i * 3000,
+    subject: pick(random, clerks),
+    client_ip: '203.0.113.66',
+    country: 'RO',
+    user_agent: 'Go-http-client/2.0',
+    ...call(random, 'POST /login'),
+    status: 401,
+    auth_result: 'failure',
+  }));
+}
+
+function objectWalk(): Line[] {
+  const insider = person('clerk-09');
+  return times(120, (i) => ({
+    ...insider.at(lastDay + 15 * hour + i * 8000, 'GET /orders/#'),
+    path: `/orders/${2000 + i}`,
+    status: i % 5 === 0 ? 200 : 404,
+  }));
+}
+
+function requestFlood(): Line[] {
+  const at = service('service-3', ['GET /inventory', 'POST /shipments']);
+  return times(700, (i) => at(lastDay + 13.5 * hour + i * 300));
+}
+
+function newPrivileges(): Line[] {
+  const random = seededRandom(105);
+  const clerk = person('clerk-12');
+  const wanted = [
+    'GET /admin/users',
+    'PUT /admin/users/#',
+    'GET /admin/keys',
+    'POST /admin/keys',
+    'DELETE /admin/audit/#',
+  ];
+  return times(15, (i) => ({ ...clerk.at(lastDay + 14.2 * hour + i * 4 * minute, pick(random, wanted)), status: 200 }));
+}
+
+function travellingUser(): Line[] {
+  const traveller = person('clerk-15');
+  return times(24, (i) => ({
+    ...traveller.at(lastDay + (i < 12 ? -day : 0) + 14.9 * hour + (i % 12) * 6 * minute, traveller.usual()),
+    client_ip: `203.0.113.${20 + Math.floor(i / 12)}`,
+    country: 'DE',
+  }));
+}
+
+function nightlyJobMoves(): Line[] {
+  const at = service('service-nightly', ['GET /orders', 'POST /backups']);
+  return times(10, (d) => {
+    const start = firstDay + d * day + (d === 9 ? 3 : 2) * hour;
+    return times(30, (i) => at(start + i * 15_000));
+  }).flat();
+}
+
+function firstDayAtWork(): Line[] {
+  const newcomer = person('clerk-new');
+  const start = lastDay + 9 * hour;
+  return [
+    { ...newcomer.at(start, 'POST /login'), status: 200 },
+    ...times(30, (i) => newcomer.at(start + (i + 1) * 13 * minute, newcomer.usual())),
+  ];
+}
+
+function releaseAddsRoute(): Line[] {
+  const random = seededRandom(109);
+  return clerks.flatMap((name) => {
+    const who = person(name);
+    return times(2 + integer(random, 5), () =>
+      who.at(lastDay - day + (9 + random.next() * 8) * hour, 'GET /orders/#/timeline'),
+    );
+  });
+}
+
+function monthEndBatch(): Line[] {
+  const at = service('service-billing', ['POST /invoices', 'GET /orders', 'GET /customers/#']);
+  const ends = [0, 1, 2, 3, 4, 5].map((month) => Date.UTC(2026, month, 10, 1));
+  const daily: Line[] = [];
+  for (let ts = ends[0]! - 3 * day; ts < ends[5]! + 12 * hour; ts += 12 * hour) daily.push(at(ts));
+  return [...daily, ...ends.flatMap((start) => times(90, (i) => at(start + i * 6000)))];
+}
+
+function passwordResets(): Line[] {
+  const random = seededRandom(111);
+  return clerks.flatMap((name) => {
+    const who = person(name);
+    const start = lastDay + 8.6 * hour + random.next() * hour;
+    const failures = times(1 + integer(random, 3), (i) => ({
+      ...who.at(start + i * 9000, 'POST /login'),
+      status: 401,
+      auth_result: 'failure',
+    }));
+    const reset = ['POST /password-reset', 'PUT /password', 'POST /login'];
+    return [...failures, ...reset.map((what, i) => ({ ...who.at(start + (i + 1) * minute, what), status: 200 }))];
+  });
+}
+
+export const scenarios: Readonly<Record<string, () => Line[]>> = {
+  'stolen-token': stolenToken,
+  'brute-force': bruteForce,
+  'object-walk': objectWalk,
+  'request-flood': requestFlood,
+  'new-privileges': newPrivileges,
+  'innocent-ordinary-days': () => [],
+  'innocent-traveller': travellingUser,
+  'innocent-nightly-job-moves': nightlyJobMoves,
+  'innocent-first-day': firstDayAtWork,
+  'innocent-release': releaseAddsRoute,
+  'innocent-month-end': monthEndBatch,
+  'innocent-password-resets': passwordResets,
+};
+
+export const textOf = (lines: readonly Line[]): string =>
+  inTime(lines)
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('');
+export const folder = join(import.meta.dirname, '../../../test/scenario');
+
+if (process.argv[1] === import.meta.filename) {
+  writeFileSync(join(folder, 'company.ndjson.gz'), gzipSync(textOf(company()), { level: 9 }));
+  for (const [name, make] of Object.entries(scenarios)) {
+    writeFileSync(join(folder, name, 'events.ndjson'), textOf(make()));
+  }
+}
