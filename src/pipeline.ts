@@ -26,6 +26,8 @@ const reorderMax = 65_536;
 const rowsPerRecord = 1000;
 const nothingFound = { evidence: 0, changes: [] };
 
+type Mark = [offset: number, index: number];
+
 export type ShardOptions = {
   readonly shard: number;
   readonly reorderWindowMs: number;
@@ -69,8 +71,9 @@ export class Shard {
   readonly #batch: Batch;
   readonly #recent: RecentIds;
   readonly #buffer: ReorderBuffer<ResolvedEvent>;
-  /** Per source partition: the newest position seen, as offset and index. */
-  readonly #marks = new Map<string, [number, number]>();
+  /** Per source topic and partition: the newest position seen, as offset and index. */
+  readonly #marks = new Map<string, Map<number, Mark>>();
+  readonly #concludeEntry = (entry: Entry): void => this.#conclude(entry);
   readonly #moment: Moment;
   #seq = 0;
   #frame = -1;
@@ -201,7 +204,7 @@ export class Shard {
 
   /** Pass 2, for all that pass 1 has left. */
   #settle(): void {
-    for (const entry of this.#batch.settle(this.#slab.f32)) this.#conclude(entry);
+    this.#batch.settle(this.#slab.f32, this.#concludeEntry);
   }
 
   #conclude(entry: Entry): void {
@@ -250,13 +253,22 @@ export class Shard {
     this.#slab.markDirty(row);
   }
 
+  #marksOf(topic: string): Map<number, Mark> {
+    let marks = this.#marks.get(topic);
+    if (marks === undefined) {
+      marks = new Map();
+      this.#marks.set(topic, marks);
+    }
+    return marks;
+  }
+
   /** Sent again by a restarted ingest (position), or by the gateway itself (id). */
   #repeated(resolved: ResolvedEvent): boolean {
     const { position } = resolved;
     if (position !== null) {
-      const source = `${position.topic}/${position.partition}`;
-      const mark = this.#marks.get(source);
-      if (mark === undefined) this.#marks.set(source, [position.offset, position.index]);
+      const marks = this.#marksOf(position.topic);
+      const mark = marks.get(position.partition);
+      if (mark === undefined) marks.set(position.partition, [position.offset, position.index]);
       else if (position.offset < mark[0] || (position.offset === mark[0] && position.index <= mark[1])) return true;
       else {
         mark[0] = position.offset;
@@ -298,7 +310,7 @@ export class Shard {
     this.#newest = saved.newest;
     for (const waiting of saved.waiting) this.#buffer.push(waiting);
     this.#buffer.newest = saved.released;
-    for (const [source, mark] of saved.marks) this.#marks.set(source, mark);
+    for (const [topic, marks] of saved.marks) this.#marks.set(topic, marks);
     this.#slab.hand = saved.hand;
     Object.assign(this.counters, saved.counters);
     this.#population.restore(saved.population);

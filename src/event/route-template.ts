@@ -118,18 +118,23 @@ function objectsOf(route: string, path: string | null): readonly string[] {
 export function templatePath(path: string): TemplatedRoute {
   if (isPlain(path)) return { route: path, objects: noObjects };
   const objects: string[] = [];
-  const parts: string[] = [];
-  for (const segment of path.split('/')) {
+  let route = '';
+  let segments = 0;
+  for (let start = 0; start <= path.length; ) {
+    const slash = path.indexOf('/', start);
+    const end = slash < 0 ? path.length : slash;
+    const segment = path.slice(start, end);
+    start = end + 1;
     if (segment === '') continue;
-    if (parts.length === segmentsMax) {
-      parts.push('{rest}');
+    if (segments++ === segmentsMax) {
+      route += '/{rest}';
       break;
     }
     const shape = shapeOf(segment);
     if (shape !== null) objects.push(segment);
-    parts.push(shape ?? segment);
+    route += `/${shape ?? segment}`;
   }
-  return { route: `/${parts.join('/')}`.slice(0, routeCharsMax), objects: objects.length === 0 ? noObjects : objects };
+  return { route: (route || '/').slice(0, routeCharsMax), objects: objects.length === 0 ? noObjects : objects };
 }
 
 /** Letters, `-`, `_`, `.` and single slashes in short segments only: nothing to template, and the path is its own route. */
@@ -163,9 +168,11 @@ const fileName = /^(.+)(\.[a-z][a-z0-9]{1,4})$/i;
  * counted against the limit. So a value needs digits, and words, versions (`v2`) and slugs (`my-first-post`) stay.
  */
 function shapeOf(segment: string): string | null {
-  if (/^-?\d+$/.test(segment)) return '{id}';
+  const simple = simpleShape(segment);
+  if (simple !== undefined) return simple;
+  if (/^-\d+$/.test(segment)) return '{id}';
   if (segment === '***') return '{secret}';
-  if (uuid.test(segment)) return '{uuid}';
+  if (segment.length === 36 && uuid.test(segment)) return '{uuid}';
   if (date.test(segment)) return '{date}';
   if (ipv4.test(segment) || (segment.includes(':') && ipv6.test(segment))) return '{ip}';
   if (email.test(segment)) return '{email}';
@@ -174,6 +181,23 @@ function shapeOf(segment: string): string | null {
   const file = fileName.exec(segment);
   const stem = file === null ? null : shapeOf(file[1]!);
   return stem === null ? null : stem + file![2]!.toLowerCase();
+}
+
+/** The shape of most segments, without an expression: digits only, or a word too short for anything else; undefined needs a closer look. */
+function simpleShape(segment: string): '{id}' | null | undefined {
+  let digits = 0;
+  let separators = 0;
+  for (let i = 0; i < segment.length; i++) {
+    const code = segment.charCodeAt(i);
+    const lower = code | 32;
+    if (code >= 48 && code <= 57) digits++;
+    else if (code === 45 || code === 95) separators++;
+    else if (!(lower >= 97 && lower <= 122)) return undefined;
+  }
+  if (digits === segment.length) return '{id}';
+  // Only a UUID has that many characters and perhaps no digit; a hash has twelve or more and a digit; the rest need a separator.
+  if (digits === 0) return segment.length === 36 ? undefined : null;
+  return separators === 0 && segment.length < 12 ? null : undefined;
 }
 
 /** Hex of 12 digits or more; else 16 or more characters of base64url or base58 in which letters and digits change often, as chance makes them. */

@@ -83,8 +83,9 @@ export class Batch {
     this.#next(resolved, seq).judged = false;
   }
 
-  /** Pass 2: the entries in order, each concluded as it is reached. */
-  *settle(rowState: Float32Array): Iterable<Entry> {
+  /** Pass 2: the entries in order, each handed on as soon as it is concluded. */
+  settle(rowState: Float32Array, conclude: (entry: Entry) => void): void {
+    if (this.#size === 0) return;
     const statistics = this.#model?.score(this.#vectors, this.#size);
     const size = this.#size;
     this.#size = 0;
@@ -93,7 +94,7 @@ export class Batch {
       entry.surprise = 0;
       entry.top = none;
       if (entry.judged) this.#conclude(entry, { i, statistic: statistics?.[i], rowState });
-      yield entry;
+      conclude(entry);
     }
   }
 
@@ -157,11 +158,14 @@ export class Batch {
 
 /** Standardised deviations in nats (z²/2), log ratios as they are; rarities only serve the model. */
 function nats(deviation: number, feature: number): number {
-  const name = featureNames[feature]!;
-  if (name.endsWith('_rarity')) return 0;
-  const standardised = name.startsWith('rate.') || name.startsWith('volume.');
-  return deviation <= 0 ? 0 : standardised ? (deviation * deviation) / 2 : deviation;
+  if (deviation <= 0) return 0;
+  const scale = scales[feature]!;
+  return scale === 'rarity' ? 0 : scale === 'standardised' ? (deviation * deviation) / 2 : deviation;
 }
+
+const scales = featureNames.map((name) =>
+  name.endsWith('_rarity') ? 'rarity' : /^(rate|volume)\./.test(name) ? 'standardised' : 'nats',
+);
 
 function newEntry(): Entry {
   return {

@@ -44,7 +44,7 @@ export class Engine {
 
   resolve(record: Buffer): ResolvedEvent {
     const position = { topic: 'api-traffic', partition: 0, offset: this.#offset++, index: 0 };
-    const [event] = this.#ingest.ingest(record, position, startMs + 30 * 86_400_000).events;
+    const event = this.#ingest.ingest(record, position, startMs + 30 * 86_400_000).events[0];
     if (event === undefined) throw new Error('an event of the bench was refused');
     return event;
   }
