@@ -1,3 +1,4 @@
+import type { ColdRows } from './baseline/cold-rows.ts';
 import { Population } from './baseline/population.ts';
 import { RecentIds } from './baseline/recent-ids.ts';
 import { ReorderBuffer } from './baseline/reorder-buffer.ts';
@@ -37,6 +38,8 @@ export type ShardOptions = {
   readonly findingsPer1000PerDay: number;
   readonly model: Model | null;
   readonly policy: Policy;
+  /** Where identities beyond `identitiesMax` wait; without it they are forgotten. */
+  readonly cold?: ColdRows;
 };
 
 export type Verdict = {
@@ -87,7 +90,7 @@ export class Shard {
 
   constructor(options: ShardOptions) {
     this.#options = options;
-    this.#slab = new RowSlab(options.identitiesMax);
+    this.#slab = new RowSlab(options.identitiesMax, options.cold);
     this.#detector = new Detector(this.#slab, options);
     this.#batch = new Batch(this.#scorer, options.model);
     this.#recent = new RecentIds(options.duplicateWindow);
@@ -184,7 +187,7 @@ export class Shard {
       // The slab may move another identity's row out for this one: nothing may still refer to it.
       if (this.#slab.size >= this.#options.identitiesMax) this.#settle();
       row = this.#slab.create(high, low);
-      this.#slab.u32[row + at.firstSeen] = Math.floor(event.ts / 1000);
+      if (this.#slab.f32[row + at.events] === 0) this.#slab.u32[row + at.firstSeen] = Math.floor(event.ts / 1000);
     }
     const last = this.#slab.f64[(row + at.lastTs) / 2]!;
     moment.row = row;
@@ -247,7 +250,7 @@ export class Shard {
 
   #gate(identity: string, until: number): void {
     const { high, low } = hash64(identity);
-    const row = this.#slab.find(high, low);
+    const row = this.#slab.recall(high, low);
     if (row < 0) return;
     this.#slab.u32[row + at.gatedUntil] = until;
     this.#slab.markDirty(row);
@@ -280,8 +283,10 @@ export class Shard {
 
   /** State records for a checkpoint: what changed since the last, or everything. Call after `drain`. */
   checkpoint(full: boolean): Buffer[] {
-    const rows = this.#slab.take(full ? 'all' : 'dirty', rowsPerRecord);
-    return encodeState({ full, rows, ids: this.#recent.take(full), common: this.common() });
+    const which = full ? 'all' : 'dirty';
+    const cold = this.#slab.takeCold(which, rowsPerRecord);
+    const rows = this.#slab.take(which, rowsPerRecord);
+    return encodeState({ full, cold, rows, ids: this.#recent.take(full), common: this.common() });
   }
 
   /** State records in the order in which they were written; `restored` follows the last. */
@@ -289,6 +294,7 @@ export class Shard {
     for (const record of records) {
       const part = decodeStateRecord(record);
       if (part.kind === 'rows') this.#slab.put(part.bytes);
+      else if (part.kind === 'cold') this.#slab.putCold(part.bytes);
       else if (part.kind === 'ids') this.#recent.put(part.bytes);
       else if (part.kind === 'common') {
         if (this.#commonComplete) this.#commonPieces = [];

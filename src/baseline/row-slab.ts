@@ -1,3 +1,4 @@
+import type { ColdRows } from './cold-rows.ts';
 import { at, rowBytes, rowWords } from './row-layout.ts';
 
 /** Table entries per row: a third of them stay empty, so that a search ends after one or two looks. */
@@ -6,7 +7,8 @@ const packedBytes = rowBytes + 4;
 
 /**
  * Fixed-size rows in one ArrayBuffer, found through an open-addressing table by the 64-bit hash of the identity key.
- * At the limit the coldest of a few looked-at rows is forgotten and its row reused; `evicted` counts them.
+ * At the limit the coldest of a few looked-at rows makes room: it moves to the cold rows, from which it comes back when its identity returns,
+ * or is forgotten where there are none. `evicted` counts them.
  */
 export class RowSlab {
   readonly limit: number;
@@ -20,9 +22,13 @@ export class RowSlab {
   #mask = 0;
   #hand = 0;
   #dirty = new Uint8Array(0);
+  readonly #cold: ColdRows | null;
+  /** Rows that moved out with changes that no checkpoint has yet. */
+  #coldDirty: Buffer[] = [];
 
-  constructor(limit: number) {
+  constructor(limit: number, cold: ColdRows | null = null) {
     this.limit = limit;
+    this.#cold = cold;
     this.#allocate(Math.min(limit, 1024));
   }
 
@@ -43,21 +49,29 @@ export class RowSlab {
     }
   }
 
-  /** Word offset of a new, zeroed row for an identity that `find` did not find. Offsets of other rows stay valid. */
+  /** Word offset of a row for an identity that `find` did not find: its own that was cold, else a zeroed one. Other rows stay where they are. */
   create(high: number, low: number): number {
     let index = this.size;
     if (this.size >= this.limit) index = this.#evict();
-    else {
-      if ((this.size + 1) * rowWords > this.u32.length)
-        this.#allocate(Math.min(this.limit, Math.ceil(this.size * 1.25)));
-      this.size++;
-    }
+    else this.#grow();
     const row = index * rowWords;
-    this.u32.fill(0, row, row + rowWords);
+    const back = this.#cold?.take(high, low);
+    if (back === undefined) this.u32.fill(0, row, row + rowWords);
+    else this.u8.set(back, row * 4);
     this.u32[row + at.keyHigh] = high;
     this.u32[row + at.keyLow] = low;
     this.#insert(index);
+    this.#dirty[index] = 1;
     return row;
+  }
+
+  /** Word offset of the identity's row wherever it is, or -1 when nothing is known of it. */
+  recall(high: number, low: number): number {
+    const row = this.find(high, low);
+    const cold = row < 0 ? this.#cold?.take(high, low) : undefined;
+    if (cold === undefined) return row;
+    this.#cold?.put(high, low, cold);
+    return this.create(high, low);
   }
 
   markDirty(row: number): void {
@@ -83,18 +97,50 @@ export class RowSlab {
     return parts;
   }
 
-  /** Puts packed rows back at their indices, over whatever was there. */
+  /** Cold rows for a checkpoint, packed: those that moved out changed since the last call, or all. Before `take`. */
+  takeCold(which: 'dirty' | 'all', rowsPerPart: number): Buffer[] {
+    const rows = which === 'all' ? (this.#cold?.all() ?? []) : this.#coldDirty;
+    this.#coldDirty = [];
+    const parts: Buffer[] = [];
+    let part: Buffer[] = [];
+    for (const row of rows) {
+      part.push(row);
+      if (part.length < rowsPerPart) continue;
+      parts.push(Buffer.concat(part));
+      part = [];
+    }
+    if (part.length > 0) parts.push(Buffer.concat(part));
+    return parts;
+  }
+
+  putCold(part: Buffer): void {
+    for (let offset = 0; offset + rowBytes <= part.length; offset += rowBytes) {
+      const row = part.subarray(offset, offset + rowBytes);
+      const high = row.readUInt32LE(at.keyHigh * 4);
+      const low = row.readUInt32LE(at.keyLow * 4);
+      const before = this.find(high, low);
+      if (before >= 0) this.#remove(before / rowWords);
+      this.#cold?.put(high, low, row);
+    }
+  }
+
+  /** Puts packed rows back at their indices. A row that stood there had been moved out, unless it stands elsewhere by now. */
   put(part: Buffer): void {
     for (let offset = 0; offset + packedBytes <= part.length; offset += packedBytes) {
       const index = part.readUInt32LE(offset);
-      if (index >= this.limit) continue;
-      if (index < this.size) this.#remove(index);
-      while (index >= this.size) {
-        if ((this.size + 1) * rowWords > this.u32.length)
-          this.#allocate(Math.min(this.limit, Math.ceil(this.size * 1.25)));
-        this.size++;
+      const row = part.subarray(offset + 4, offset + packedBytes);
+      const high = row.readUInt32LE(at.keyHigh * 4);
+      const low = row.readUInt32LE(at.keyLow * 4);
+      if (index >= this.limit) {
+        this.#cold?.put(high, low, row);
+        continue;
       }
-      this.u8.set(part.subarray(offset + 4, offset + packedBytes), index * rowBytes);
+      const before = this.find(high, low);
+      if (before >= 0) this.#remove(before / rowWords);
+      this.#cold?.take(high, low);
+      if (index < this.size && this.#isLive(index)) this.#moveOut(index);
+      while (index >= this.size) this.#grow();
+      this.u8.set(row, index * rowBytes);
       this.#insert(index);
     }
   }
@@ -104,6 +150,8 @@ export class RowSlab {
     this.#hand = 0;
     this.#table.fill(0);
     this.#dirty.fill(0);
+    this.#cold?.clear();
+    this.#coldDirty = [];
   }
 
   /** Where the next eviction looks first. */
@@ -122,6 +170,11 @@ export class RowSlab {
       part.set(this.u8.subarray(index * rowBytes, (index + 1) * rowBytes), i * packedBytes + 4);
     });
     return part;
+  }
+
+  #grow(): void {
+    if ((this.size + 1) * rowWords > this.u32.length) this.#allocate(Math.min(this.limit, Math.ceil(this.size * 1.25)));
+    this.size++;
   }
 
   #allocate(rows: number): void {
@@ -163,9 +216,26 @@ export class RowSlab {
         coldest = index;
       }
     }
-    this.#remove(coldest);
     this.evicted++;
+    if (this.#cold !== null && this.#dirty[coldest] === 1) this.#coldDirty.push(this.#copy(coldest));
+    this.#moveOut(coldest);
     return coldest;
+  }
+
+  #moveOut(index: number): void {
+    const row = index * rowWords;
+    this.#cold?.put(this.u32[row + at.keyHigh]!, this.u32[row + at.keyLow]!, this.#copy(index));
+    this.#remove(index);
+  }
+
+  #copy(index: number): Buffer {
+    return Buffer.from(this.u8.subarray(index * rowBytes, (index + 1) * rowBytes));
+  }
+
+  /** Whether the identity whose row stands there is found there. */
+  #isLive(index: number): boolean {
+    const row = index * rowWords;
+    return this.find(this.u32[row + at.keyHigh]!, this.u32[row + at.keyLow]!) === row;
   }
 
   /** Deletion by shifting back, so that searches never meet tombstones. */

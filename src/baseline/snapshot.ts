@@ -6,23 +6,26 @@ import { GaitError } from '../core/errors.ts';
  * before it no longer counts. The common state is V8's structured-clone format, which newer versions go on reading.
  */
 const version = 1;
-const kinds = { reset: 0, rows: 1, ids: 2, common: 3 } as const;
+const kinds = { reset: 0, rows: 1, ids: 2, common: 3, cold: 4 } as const;
 const pieceBytesMax = 400_000;
 
 export type StatePart =
   | { readonly kind: 'reset' }
-  | { readonly kind: 'rows' | 'ids'; readonly bytes: Buffer }
+  | { readonly kind: 'rows' | 'cold' | 'ids'; readonly bytes: Buffer }
   | { readonly kind: 'common'; readonly last: boolean; readonly bytes: Buffer };
 
 export type ShardState = {
   readonly full: boolean;
   readonly rows: readonly Buffer[];
+  readonly cold: readonly Buffer[];
   readonly ids: Buffer;
   readonly common: object;
 };
 
 export function encodeState(state: ShardState): Buffer[] {
   const records: Buffer[] = state.full ? [Buffer.from([kinds.reset, version])] : [];
+  // Cold rows first: one that has come back since stands among the rows, and takes itself out of the cold ones.
+  for (const cold of state.cold) records.push(tagged(kinds.cold, cold));
   for (const rows of state.rows) records.push(tagged(kinds.rows, rows));
   for (const piece of pieces(state.ids)) records.push(tagged(kinds.ids, piece));
   const common = pieces(serialize({ version, ...state.common }));
@@ -41,6 +44,8 @@ export function decodeStateRecord(record: Buffer): StatePart {
       return { kind: 'reset' };
     case kinds.rows:
       return { kind: 'rows', bytes: record.subarray(1) };
+    case kinds.cold:
+      return { kind: 'cold', bytes: record.subarray(1) };
     case kinds.ids:
       return { kind: 'ids', bytes: record.subarray(1) };
     case kinds.common:

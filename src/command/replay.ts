@@ -52,9 +52,10 @@ type Run = {
 export async function replay(options: ReplayOptions): Promise<void> {
   const config = loadConfig(options.config);
   const parts = { config, policy: readPolicy(config), model: await assembleModel(config) };
+  const forShard = shardOptions(parts, { shard: 0, shards: 1 });
   const run: Run = {
     ingest: assembleIngest(config, loadHmacKey(config), () => ({ format: options.format, map: options.map })),
-    shard: new Shard({ ...shardOptions(parts, { shard: 0, shards: 1 }), reorderWindowMs }),
+    shard: new Shard({ ...forShard, reorderWindowMs }),
     recordBytesMax: config.ingest.recordBytesMax,
     scores: await openLineFile(options.scores),
     signals: await openLineFile(options.signals),
@@ -72,6 +73,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const findings = await openLineFile(options.findings);
   for (const finding of run.findings.values()) await findings.write(finding);
   for (const file of [run.scores, run.signals, run.deadLetters, findings]) await file.close();
+  await forShard.cold?.close();
   bar?.stop();
   process.stdout.write(options.json ? `${JSON.stringify(summarise(run))}\n` : describe(run));
 }

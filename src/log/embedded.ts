@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { open, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase } from './lmdb.ts';
 import { systemClock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
 import { createConsumptions, type EmbeddedStorage } from './embedded-consumption.ts';

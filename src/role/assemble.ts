@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { readFieldMap } from '../config/field-map.ts';
@@ -13,6 +14,7 @@ import { createRedactor } from '../event/redact.ts';
 import { createRouteTemplater } from '../event/route-template.ts';
 import { createIngest, type Ingest } from '../identity/ingest.ts';
 import type { IdentityChain } from '../identity/resolve.ts';
+import { openColdRows } from '../log/cold-rows.ts';
 import type { ShardOptions } from '../pipeline.ts';
 import { createPolicy } from '../policy/decide.ts';
 import { loadModel, type Model } from '../score/model.ts';
@@ -82,5 +84,6 @@ export function shardOptions(
   shard: { readonly shard: number; readonly shards: number },
 ): ShardOptions {
   const { config, policy, model } = parts;
-  return { ...config.detect, shard: shard.shard, model, policy: createPolicy(policy, shard) };
+  const cold = openColdRows(join(config.dataDir, 'cold'), shard.shard);
+  return { ...config.detect, shard: shard.shard, model, policy: createPolicy(policy, shard), cold };
 }

@@ -1,3 +1,4 @@
+import type { ColdRows } from '../baseline/cold-rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { decodeLine } from '../identity/event-line.ts';
 import type { Consumption, Log, LogBatch, LogRecord, ShardContext, ShardHandler } from '../log/log.ts';
@@ -50,6 +51,7 @@ class ShardRunner {
   readonly #options: DetectRoleOptions;
   readonly #context: ShardContext;
   readonly #shard: Shard;
+  readonly #cold: ColdRows | undefined;
   #position: number | undefined;
   #checkpointed: number | undefined;
   #nextCheckpointAt = 0;
@@ -61,7 +63,9 @@ class ShardRunner {
   constructor(options: DetectRoleOptions, context: ShardContext) {
     this.#options = options;
     this.#context = context;
-    this.#shard = new Shard(options.shardOptions(context.partition));
+    const shardOptions = options.shardOptions(context.partition);
+    this.#shard = new Shard(shardOptions);
+    this.#cold = shardOptions.cold;
   }
 
   handler(): ShardHandler {
@@ -70,7 +74,10 @@ class ShardRunner {
       restored: (position) => this.#restored(position),
       onBatch: (batch) => this.#onBatch(batch),
       onIdle: () => this.#onIdle(),
-      close: async (how) => (how === 'closing' ? this.#checkpoint() : undefined),
+      close: async (how) => {
+        if (how === 'closing') await this.#checkpoint();
+        await this.#cold?.close();
+      },
     };
   }
 
