@@ -21,7 +21,7 @@ for (const name of names) {
   const scenario = JSON.parse(readFileSync(join(folder, name, 'expected.json'), 'utf8')) as Scenario;
   const claim = scenario.findings.length === 0 ? 'is not held against anybody' : 'is found in time';
   test(`${name} ${scenario.knownMiss ? 'is still missed' : claim}`, () => {
-    const complained = complaints(play(eventsOf(name), Date.parse(scenario.from), model), scenario);
+    const complained = complaints(play(eventsOf(name), scenario, model), scenario);
     if (scenario.knownMiss) assert.notDeepEqual(complained, [], 'no longer a miss: remove the flag knownMiss');
     else assert.deepEqual(complained, []);
   });
