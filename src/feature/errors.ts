@@ -74,15 +74,21 @@ export const errors: Family = {
       Math.round(decayed(moment, outcome) + (moment.observation.outcome === outcome ? moment.observation.weight : 0)),
     );
     const share = expectedShare(moment, outcome);
-    const peers = moment.population.sums(moment.group).outcomes[0]!;
+    const seen = {
+      self: own.total,
+      peers: moment.group > 0 ? moment.population.sums(moment.group).outcomes[0]! : 0,
+      everyone: moment.population.sums(0).outcomes[0]!,
+    };
+    const level = seen.self >= peerStrength ? 'self' : seen.peers >= peerStrength ? 'peers' : 'everyone';
+    const expected = `${usually(seen.everyone)} ${(share * 100).toFixed(1)} %`;
     return {
       observed,
       expected: Math.round(share * trials * 10) / 10,
       low: 0,
       high: Math.ceil(share * trials + 1.64 * Math.sqrt(share * (1 - share) * trials)),
-      level: own.total >= peerStrength ? 'self' : moment.group > 0 && peers >= peerStrength ? 'peers' : 'everyone',
-      sampleSize: Math.round(own.total >= peerStrength ? own.total : peers),
-      text: `${observed} of about ${trials} recent calls were ${words[kinds[feature]!]}, ${usually(own.total + moment.population.sums(0).outcomes[0]!)} ${(share * 100).toFixed(1)} %`,
+      level,
+      sampleSize: Math.round(seen[level]),
+      text: `${observed} of its last ${trials} calls or so were ${words[kinds[feature]!]}, ${expected}`,
     };
   },
 };

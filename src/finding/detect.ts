@@ -234,7 +234,10 @@ const claims: Record<FindingKind, string> = {
 };
 
 function titleOf({ identity, identity_kind }: ResolvedEvent, kind: FindingKind, reasons: Finding['reasons']): string {
-  const because = reasons.slice(0, 2).map((reason) => reason.text);
+  const because = reasons
+    .slice(0, 2)
+    .filter(({ share }, i) => i === 0 || share >= 0.1)
+    .map(({ text }) => text);
   // The key is kind:tenant:id; a sentence needs no tenant.
   const name = `${identity_kind} ${identity.split(':').slice(2).join(':')}`;
   return `${name} ${claims[kind]}${because.length === 0 ? '' : `: ${because.join('; ')}`}`;
