@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Observed } from '../../src/feature/family.ts';
+import { addToCase, type OddEvent, openCase, reasonsOf } from '../../src/finding/case-file.ts';
+
+const observed = (text: string): Observed => ({
+  observed: 1,
+  expected: 2,
+  low: null,
+  high: null,
+  level: 'self',
+  sampleSize: 3,
+  text,
+});
+const odd = (i: number, fields: Partial<OddEvent> = {}): OddEvent => ({
+  event_id: `e${i}`,
+  ts: 1000 + i,
+  surprise: i,
+  success: true,
+  contributions: [],
+  ...fields,
+});
+
+test('a case counts its events, remembers first, last and highest, and keeps the ten most surprising as examples', () => {
+  const file = openCase(1000);
+  for (const i of [5, 17, 3, 12, 1, 8, 20, 2, 14, 9, 11, 4, 16]) addToCase(file, odd(i, { success: i % 2 === 0 }));
+  assert.deepEqual([file.firstSeen, file.lastSeen, file.count, file.succeeded, file.surprise], [1000, 1020, 13, 7, 20]);
+  const ids = file.examples.map(({ event_id }) => event_id);
+  assert.deepEqual([...ids].sort(), ['e11', 'e12', 'e14', 'e16', 'e17', 'e20', 'e4', 'e5', 'e8', 'e9'].sort());
+});
+
+test('reasons are what said most, the preferred first, in the words of the strongest event, with shares of the whole', () => {
+  const file = openCase(0);
+  const says = (feature: string, nats: number, text: string) => ({ feature, nats, observed: observed(text) });
+  addToCase(file, odd(1, { contributions: [says('rate.a', 6, 'weak'), says('context.b', 1, 'b')] }));
+  addToCase(file, odd(2, { contributions: [says('rate.a', 9, 'strong'), says('novelty.c', 4, 'c')] }));
+  addToCase(file, odd(3, { contributions: [says('rate.a', 0, 'weakest')] }));
+  const reasons = reasonsOf(file, (feature) => feature.startsWith('context.'));
+  assert.deepEqual(
+    reasons.map(({ feature, share, text }) => [feature, share, text]),
+    [
+      ['context.b', 0.05, 'b'],
+      ['rate.a', 0.75, 'strong'],
+      ['novelty.c', 0.2, 'c'],
+    ],
+  );
+});
+
+test('a case stays small, whatever is said in it', () => {
+  const file = openCase(0);
+  for (let i = 0; i < 1000; i++) {
+    addToCase(file, odd(i, { contributions: [{ feature: `x.${i}`, nats: 1, observed: observed('x') }] }));
+  }
+  assert.ok(Object.keys(file.tallies).length <= 24 && file.examples.length === 10);
+  assert.equal(reasonsOf(file, () => false).length, 5);
+});
+
+test('a case in which nothing was said has no reasons', () => {
+  assert.deepEqual(
+    reasonsOf(openCase(0), () => true),
+    [],
+  );
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RowSlab } from '../../src/baseline/row-slab.ts';
+import { type Random, seededRandom } from '../../src/core/random.ts';
+import { EvidenceBudget } from '../../src/finding/evidence-budget.ts';
+
+const day = 86_400_000;
+const start = Date.UTC(2026, 0, 5);
+
+/** How high the statistics of an identity's ordinary day go, in nats: three detectors on three scales. */
+const worlds: Readonly<Record<string, (random: Random) => readonly number[]>> = {
+  'light tails': (r) => [-3 * Math.log(1 - r.next()), -Math.log(1 - r.next()), -2 * Math.log(1 - r.next())],
+  'heavy tails': (r) => [4 * ((1 - r.next()) ** -0.25 - 1), (1 - r.next()) ** -0.3 - 1, -8 * Math.log(1 - r.next())],
+  'mostly nothing': (r) => [-5 * Math.log(1 - r.next()), 0, r.next() < 0.1 ? -6 * Math.log(1 - r.next()) : 0],
+};
+
+/** Per day, the identities of which a finding would have been opened. */
+function findingsPerDay(world: (random: Random) => readonly number[], budget: EvidenceBudget, days: number): number[] {
+  const identities = 3000;
+  const random = seededRandom(11);
+  const slab = new RowSlab(identities);
+  const rows = Array.from({ length: identities }, (_, i) => slab.create(1, i));
+  return Array.from({ length: days }, (_, d) => {
+    let findings = 0;
+    rows.forEach((row, i) => {
+      if (i % 500 === 0) budget.advance();
+      const statistics = Float64Array.from(world(random));
+      budget.update({ slab, row }, start + d * day + i, statistics);
+      if ([0, 1, 2].some((detector) => budget.evidence(detector, statistics[detector]!) >= budget.threshold))
+        findings++;
+    });
+    return findings;
+  });
+}
+
+for (const [name, world] of Object.entries(worlds)) {
+  test(`the budget is met whatever the traffic looks like: ${name}, within 25 % from the third day on`, () => {
+    const configured = 10;
+    const perDay = findingsPerDay(world, new EvidenceBudget(configured), 21).slice(2);
+    const realised = perDay.reduce((a, b) => a + b, 0) / perDay.length / 3;
+    assert.ok(realised > 0.75 * configured && realised < 1.25 * configured, `${realised} per 1,000 identity-days`);
+  });
+}
+
+test('before the first day is over nothing but the assumption speaks, and it does not flood', () => {
+  const [first] = findingsPerDay(worlds['light tails']!, new EvidenceBudget(1), 1);
+  assert.ok(first! < 0.2 * 3000, `${first} of 3000`);
+});
+
+test('more evidence with a higher statistic, less of it where higher days are common', () => {
+  const [quiet, loud] = [new EvidenceBudget(1), new EvidenceBudget(1)];
+  findingsPerDay(() => [1, 1, 1], quiet, 3);
+  findingsPerDay(() => [8, 8, 8], loud, 3);
+  assert.ok(quiet.evidence(0, 10) > quiet.evidence(0, 5));
+  assert.ok(quiet.evidence(0, 5) > loud.evidence(0, 5) + 0.5);
+  assert.ok(Math.abs(new EvidenceBudget(1).threshold - 3) < 1e-9);
+});
+
+test('a day counts once, and an event from before midnight does not end the day that follows', () => {
+  const slab = new RowSlab(1);
+  const row = slab.create(1, 1);
+  const budget = new EvidenceBudget(1);
+  const seen = (ts: number, statistic: number): void =>
+    budget.update({ slab, row }, ts, Float64Array.of(statistic, 0, 0));
+  seen(start, 5);
+  seen(start + day, 1);
+  seen(start + day - 1, 9);
+  seen(start + day + 1, 2);
+  seen(start + 2 * day, 0);
+  budget.advance();
+  const peaks = budget.snapshot()[0]!;
+  assert.equal(peaks.total, 2);
+});
+
+test('restored, it gives the same evidence', () => {
+  const budget = new EvidenceBudget(1);
+  findingsPerDay(worlds['heavy tails']!, budget, 3);
+  const restored = new EvidenceBudget(1);
+  restored.restore(structuredClone(budget.snapshot()));
+  for (let s = 0; s < 60; s += 0.7) assert.equal(restored.evidence(0, s), budget.evidence(0, s));
+});
