@@ -33,6 +33,8 @@ export async function start({ config: path }: { readonly config?: string | undef
     await service.close();
     throw error;
   }
+  // After an outage of Kafka its client may hold a socket that nobody can close any more; all is saved, so it keeps nobody waiting.
+  setTimeout(() => process.exit(), 500).unref();
 }
 
 function afterSample(address: string | undefined): string {
