@@ -46,8 +46,8 @@ ${shape}. Written by \`gait train\` (seed ${manifest.seed}, recipe ${manifest.re
 
 **Verdict.** ${recipe.verdict.trim()}
 
-**Statistic.** x is scaled and clipped to 6 standard deviations, y is what the model makes of it; half the sum of squared residuals (x - y),
-each divided by its root mean square on training data and clipped to 6. In nats; ${features.length / 2} is the mean of ordinary traffic.
+**Statistic.** x are the deviations above zero (less like the identity), each over its usual size and clipped to 6; y is what the model makes of them. Half the
+sum of squared residuals (x - y) above zero, each over its usual size on training data and clipped to 6. Nats; calibrated on the stream before it is used.
 
 **Data.** ${trainedOn.vectors} ordinary deviation vectors of ${trainedOn.events} synthesised events (pipelines/train/synthesize.ts), extracted by the engine's own
 pass 1. No recorded traffic, no personal data, no attack, nothing of the sets that it is evaluated on.

@@ -2,7 +2,7 @@ import { seededRandom } from '../../src/core/random.ts';
 import { featureCount, featureHash, featureNames } from '../../src/feature/registry.ts';
 import { createModel, type Model, type Reconstruct, trainNetwork } from '../../src/score/model.ts';
 import { hashOf, type Manifest, type Reference } from '../../src/score/model-folder.ts';
-import { fitResidual, fitScale, type Scale, standardise } from '../../src/score/model-scale.ts';
+import { fitDeviation, fitResidual, type Scale, standardise } from '../../src/score/model-scale.ts';
 import { fitPca, reconstruct } from '../../src/score/pca.ts';
 import { collectDeviations } from './deviations.ts';
 import type { ModelRecipe, Recipe } from './recipe.ts';
@@ -59,12 +59,12 @@ type Rows = {
 };
 
 async function fitOne(recipe: Recipe, of: ModelRecipe, rows: Rows): Promise<TrainedModel> {
-  const scale = fitScale(rows.train, featureCount);
+  const deviation = fitDeviation(rows.train, featureCount);
   const scaled = new Float32Array(rows.train.length);
-  standardise(rows.train, scale, scaled);
+  standardise(rows.train, deviation, scaled);
   const { expected, files, metrics } = await fitReconstruct(recipe.seed, of, { scaled, say: rows.say });
   const residual = fitResidual(scaled, inChunks(scaled, expected), featureCount);
-  const scaling: Scale = { ...scale, residual };
+  const scaling: Scale = { deviation, residual };
   const backend = of.kind === 'pca' ? 'plain' : 'wasm';
   const model = createModel({ name: of.name, weight: of.weight, backend, scaling }, expected);
   files.set('reference.json', json(referenceOf(model, rows.heldOut)));
@@ -74,7 +74,7 @@ async function fitOne(recipe: Recipe, of: ModelRecipe, rows: Rows): Promise<Trai
     weight: of.weight,
     features: [...featureNames],
     featureHash,
-    scaling: { location: [...scale.location], scale: [...scale.scale], residual },
+    scaling: { deviation, residual },
     seed: recipe.seed,
     recipeHash: recipe.hash,
     trainedOn: { events: rows.events, vectors: rows.train.length / featureCount },
@@ -131,7 +131,6 @@ function referenceOf(model: Model, heldOut: Float32Array): Reference {
   };
 }
 
-/** A calibrated statistic of n features has the mean n/2 on ordinary traffic. */
 function heldOutMetrics(model: Model, heldOut: Float32Array): Record<string, number> {
   const scores = model.score(heldOut, heldOut.length / featureCount).sort();
   return {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { largestDeviation } from '../../pipelines/evaluate/largest-deviation.ts';
 import { restSessions } from '../../pipelines/evaluate/rest-sessions.ts';
 import type { Roc } from '../../pipelines/evaluate/roc.ts';
 import { type EvaluationSet, type Measured, runShard } from '../../pipelines/evaluate/run.ts';
@@ -30,13 +31,14 @@ export type Evaluation = {
 const sets = [sourceActivity, restSessions];
 const modelNames = ['pca-v1', 'deviation-v1'];
 
-/** `gait evaluate`: each set through the engine without a model, with PCA and with the network. */
+/** `gait evaluate`: each set through the engine without a model, with the largest deviation in its place, with PCA and with the network. */
 export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
   const chosen = chooseSets(options.sets);
   const models = await Promise.all(modelNames.map(load));
-  const tried = options.weight === undefined ? models : models.map((model) => ({ ...model, weight: options.weight! }));
+  const weight = options.weight ?? Math.max(...models.map((model) => model.weight));
+  const tried = models.map((model) => ({ ...model, weight: options.weight ?? model.weight }));
   const rows = chosen.flatMap((set) =>
-    [null, ...tried].map((model) => ({
+    [null, largestDeviation(weight), ...tried].map((model) => ({
       set: set.name,
       model: model?.name ?? 'none',
       weight: model?.weight ?? 0,
@@ -66,12 +68,12 @@ function load(name: string): Promise<Model> {
   return loadModel({ dir: fileURLToPath(new URL(`../../../models/${name}`, import.meta.url)), backend: 'auto' });
 }
 
-/** The fastest of twenty stretches: what it costs when nothing else runs. */
+/** The fastest of ten stretches: what it costs when nothing else runs. */
 function microsecondsPerEvent(model: Model): number {
   const vectors = new Float32Array(batchMax * featureCount).fill(0.5);
-  const rounds = 20;
+  const rounds = 10;
   let fastest = Number.POSITIVE_INFINITY;
-  for (let stretch = 0; stretch < 20; stretch++) {
+  for (let stretch = 0; stretch < 10; stretch++) {
     const start = process.hrtime.bigint();
     for (let i = 0; i < rounds; i++) model.score(vectors, batchMax);
     fastest = Math.min(fastest, Number(process.hrtime.bigint() - start));

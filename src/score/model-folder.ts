@@ -18,7 +18,7 @@ const manifestSchema = z.strictObject({
   weight: z.number().min(0).max(1),
   features: z.array(z.string()),
   featureHash: z.string(),
-  scaling: z.strictObject({ location: numbers, scale: numbers, residual: numbers }),
+  scaling: z.strictObject({ deviation: numbers, residual: numbers }),
   seed: z.int(),
   /** SHA-256 of the recipe file. */
   recipeHash: z.string(),

@@ -60,14 +60,14 @@ export function createModel(
   of: { readonly name: string; readonly weight: number; readonly backend: Backend; readonly scaling: Scale },
   expected: Reconstruct,
 ): Model {
-  const width = of.scaling.location.length;
+  const width = of.scaling.deviation.length;
   const inputs = batchShapes.map((shape) => new Float32Array(shape * width));
   const score = (vectors: Float32Array, rows: number): Float32Array => {
     const statistics = new Float32Array(rows);
     for (let start = 0; start < rows; start += batchMax) {
       const count = Math.min(batchMax, rows - start);
       const input = inputs[batchShapes.findIndex((shape) => count <= shape)]!;
-      standardise(vectors.subarray(start * width, (start + count) * width), of.scaling, input);
+      standardise(vectors.subarray(start * width, (start + count) * width), of.scaling.deviation, input);
       const output = expected(input, count);
       for (let row = 0; row < count; row++)
         statistics[start + row] = residualStatistic(input, output, { row, scale: of.scaling });

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { restSessions } from '../../pipelines/evaluate/rest-sessions.ts';
 import { roc } from '../../pipelines/evaluate/roc.ts';
-import { runShard } from '../../pipelines/evaluate/run.ts';
 import { sourceActivity } from '../../pipelines/evaluate/source-activity.ts';
 import { type Evaluation, evaluate } from '../../src/command/evaluate.ts';
 import { GaitError } from '../../src/core/errors.ts';
@@ -55,21 +54,20 @@ test('sessions as events: counts of requests, POSTs, log-ins and refusals are th
   assert.equal(first.at(-1)!.ts, 1_596_556_207_819);
 });
 
-test('tools that everyone can see are seen: on rest-sessions, evidence tells them from visitors', () => {
-  const { evidence, meanSurprise, incidents } = restSessions.measure(runShard(restSessions.events(), null));
-  assert.equal(incidents, 205);
-  assert.ok(evidence.auroc > 0.98, `AUROC of evidence ${evidence.auroc}`);
-  assert.ok(meanSurprise.auroc > 0.95, `AUROC of surprise ${meanSurprise.auroc}`);
-});
-
-test('the table has a row without a model, one with PCA and one with the network, and is written as asked', async () => {
+test('the table has a row without a model, one per rival and one with the network, and is written as asked', async () => {
   await evaluate({ sets: ['rest-sessions'], out });
   const { rows, cost } = JSON.parse(readFileSync(out, 'utf8')) as Evaluation;
   assert.deepEqual(
     rows.map((row) => row.model),
-    ['none', 'pca-v1', 'deviation-v1'],
+    ['none', 'largest deviation', 'pca-v1', 'deviation-v1'],
   );
   assert.ok(Object.values(cost).every((us) => us > 0));
+  // The set is a floor: a detector that cannot tell its tools from its visitors is broken.
+  for (const { evidence, meanSurprise, incidents } of rows) {
+    assert.equal(incidents, 205);
+    assert.ok(evidence.auroc > 0.95, `AUROC of evidence ${evidence.auroc}`);
+    assert.ok(meanSurprise.auroc > 0.85, `AUROC of mean surprise ${meanSurprise.auroc}`);
+  }
 });
 
 test('an unknown set is a usage error that names the known ones', async () => {
