@@ -1,6 +1,6 @@
 import { canonicalFields, type FieldName, type FieldSpec, itemsMax } from './canonical-fields.ts';
 import { isMissing, toAddress, toBoolean, toEpochMs, toNumber, toStrings } from './decode/coerce.ts';
-import { setterOf } from './field-setters.ts';
+import { setterOf } from './field-access.ts';
 import type { Redactor } from './redact.ts';
 import { emptyEvent, type TrafficEvent } from './traffic-event.ts';
 

@@ -1,6 +1,6 @@
-import { historyBucket, historyBuckets, type Population } from '../baseline/population.ts';
+import { historyBucket, historyBuckets } from '../baseline/population.ts';
 import { at, type BaselineLevel, dimensions } from '../baseline/row-layout.ts';
-import { learnSlot, readSlots, type SlotView } from '../baseline/slots.ts';
+import { learnSlot, readSlots, type SlotPlace, type SlotView } from '../baseline/slots.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Moment, Observed } from './family.ts';
 import { dimensionText } from './observation.ts';
@@ -28,6 +28,16 @@ export type Surprise = {
 };
 
 const view: SlotView = { count: 0, total: 0, distinct: 0 };
+/** Reused for every look-up: fresh ones would be most of what an event leaves to the garbage collector. */
+const place = { row: 0, dimension: 0, value: 0 };
+const use = { value: 0, history: 0, novel: false, weight: 0 };
+
+function look(moment: Moment, dimension: number, value: number): void {
+  place.row = moment.row;
+  place.dimension = dimension;
+  place.value = value;
+  readSlots(moment.slab, place, view);
+}
 
 function chanceOfNew(moment: Moment, dimension: number, total: number): number {
   const bucket = dimension * historyBuckets + historyBucket(total);
@@ -42,16 +52,12 @@ function chanceOfNew(moment: Moment, dimension: number, total: number): number {
 }
 
 /** P(value) among the identity's peers, backed by everyone; a value that nobody used counts as half an event. */
-function populationShare(
-  population: Population,
-  group: number,
-  use: { dimension: number; value: number; own: number },
-): number {
-  const everyone = population.sums(0).events[use.dimension]! + 1;
-  const all = Math.max(0.5, population.valueEvents(0, use.value) - use.own) / everyone;
+function populationShare({ population, group }: Moment, of: SlotPlace, own: number): number {
+  const everyone = population.sums(0).events[of.dimension]! + 1;
+  const all = Math.max(0.5, population.valueEvents(0, of.value) - own) / everyone;
   if (group === 0) return Math.min(1, all);
-  const peers = population.sums(group).events[use.dimension]!;
-  const count = Math.max(0, population.valueEvents(group, use.value) - use.own);
+  const peers = population.sums(group).events[of.dimension]!;
+  const count = Math.max(0, population.valueEvents(group, of.value) - own);
   return Math.min(1, (count + peerStrength * all) / (peers + peerStrength));
 }
 
@@ -62,7 +68,7 @@ export function surpriseOf(moment: Moment, dimension: number, into: Surprise): v
   into.rarity = 0;
   into.chanceOfNew = 0;
   if (value === 0) return;
-  readSlots(moment.slab, { row: moment.row, dimension, value }, view);
+  look(moment, dimension, value);
   const chance = chanceOfNew(moment, dimension, view.total);
   into.chanceOfNew = chance;
   if (view.count === 0) {
@@ -71,7 +77,7 @@ export function surpriseOf(moment: Moment, dimension: number, into: Surprise): v
     into.rarity = Math.log((identities + 2) / (moment.population.valueIdentities(moment.group, value) + 1));
     return;
   }
-  const elsewhere = populationShare(moment.population, moment.group, { dimension, value, own: view.count });
+  const elsewhere = populationShare(moment, place, view.count);
   const here = (1 - chance) * ((view.count + elsewhere) / (view.total + 1));
   into.ratio = Math.max(-ratioMax, Math.min(ratioMax, Math.log(elsewhere / here)));
 }
@@ -79,19 +85,23 @@ export function surpriseOf(moment: Moment, dimension: number, into: Surprise): v
 export function learnValue(moment: Moment, dimension: number, weight: number): void {
   const value = moment.observation.values[dimension]!;
   if (value === 0) return;
-  readSlots(moment.slab, { row: moment.row, dimension, value }, view);
+  look(moment, dimension, value);
   const novel = view.count === 0;
   const { f32 } = moment.slab;
   const index = moment.row + at.novelty + dimension;
   const step = weight / Math.min(noveltyMemory, view.total + 1);
   f32[index] = f32[index]! + step * ((novel ? 1 : 0) - f32[index]!);
-  learnSlot(moment.slab, { row: moment.row, dimension, value }, weight);
-  moment.population.addValue(moment.group, dimension, { value, history: view.total, novel, weight });
+  learnSlot(moment.slab, place, weight);
+  use.value = value;
+  use.history = view.total;
+  use.novel = novel;
+  use.weight = weight;
+  moment.population.addValue(moment.group, dimension, use);
 }
 
 export function describeValue(moment: Moment, dimension: number, resolved: ResolvedEvent): Observed {
   const value = moment.observation.values[dimension]!;
-  readSlots(moment.slab, { row: moment.row, dimension, value }, view);
+  look(moment, dimension, value);
   const name = dimensions[dimension]!.name.replace('_', ' ');
   const text = dimensionText(resolved, dimension) ?? '-';
   const peers = Math.round(moment.population.valueIdentities(moment.group, value));

@@ -30,6 +30,8 @@ export type DetectorSnapshot = {
 /** By identity, because a row may have gone to another one when the frame ends. `until` in seconds since 1970. */
 type Gate = { readonly identity: IdentityKey; readonly until: number };
 
+const none: readonly never[] = [];
+
 type IdentityCase = { file: CaseFile; open: (Finding | null)[] };
 
 /** Turns evidence into findings: one open per identity and detector. Deterministic in the order of its calls. */
@@ -41,6 +43,7 @@ export class Detector {
   /** Until when identities' learning is held back: applied when the frame ends. */
   readonly gates: Gate[] = [];
   #checkedMinute = 0;
+  readonly #evidences = new Float64Array(detectors.length);
 
   constructor(slab: RowSlab, options: { readonly findingsPer1000PerDay: number; readonly shard: number }) {
     this.#slab = slab;
@@ -51,16 +54,20 @@ export class Detector {
   observe(seen: Entry): DetectResult {
     const { event } = seen.resolved;
     this.#budget.update({ slab: this.#slab, row: seen.row }, event.ts, seen.detectors);
-    const evidences = detectors.map((_, i) => this.#budget.evidence(i, seen.detectors[i]!));
-    const evidence = Math.max(0, ...evidences);
-    const fires = evidences.map((e) => e >= this.#budget.threshold);
-    const file = this.#caseOf(seen, fires.includes(true));
-    if (file === undefined) return { evidence, changes: [] };
+    const { threshold } = this.#budget;
+    const evidences = this.#evidences;
+    let evidence = 0;
+    for (let d = 0; d < detectors.length; d++) {
+      evidences[d] = this.#budget.evidence(d, seen.detectors[d]!);
+      evidence = Math.max(evidence, evidences[d]!);
+    }
+    const file = this.#caseOf(seen, evidence >= threshold);
+    if (file === undefined) return { evidence, changes: none };
     const changes: FindingEvent[] = [];
     for (let d = 0; d < detectors.length; d++) {
       const open = file.open[d]!;
-      if (!fires[d] && (open === null || seen.surprise < oddSurprise)) continue;
-      const excess = evidences[d]! - this.#budget.threshold;
+      if (evidences[d]! < threshold && (open === null || seen.surprise < oddSurprise)) continue;
+      const excess = evidences[d]! - threshold;
       const next = this.#claim(file, { seen, detector: d, excess, before: open });
       file.open[d] = next;
       const change = open === null ? 'opened' : next.severity === open.severity ? 'updated' : 'escalated';
@@ -92,9 +99,10 @@ export class Detector {
     return closed;
   }
 
-  openIds(identity: string): string[] {
+  openIds(identity: string): readonly string[] {
     const found = this.#cases.get(identity);
-    return found === undefined ? [] : found.open.flatMap((finding) => (finding === null ? [] : [finding.finding_id]));
+    if (found?.open.some((finding) => finding !== null) !== true) return none;
+    return found.open.flatMap((finding) => (finding === null ? [] : [finding.finding_id]));
   }
 
   advance(): void {

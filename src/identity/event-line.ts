@@ -1,6 +1,6 @@
 import { canonicalFields, type FieldName } from '../event/canonical-fields.ts';
 import { FlatJson } from '../event/decode/flat-json.ts';
-import { setterOf } from '../event/field-setters.ts';
+import { getterOf, setterOf } from '../event/field-access.ts';
 import { emptyEvent, type TrafficEvent } from '../event/traffic-event.ts';
 import { identityKinds } from './resolve.ts';
 import type { IdentityKey, IdentityKind, ResolvedEvent } from './resolved-event.ts';
@@ -11,7 +11,7 @@ import type { IdentityKey, IdentityKind, ResolvedEvent } from './resolved-event.
  */
 const ownFields = new Set<string>(['event_id', 'route', 'object_ids', 'sample_rate', 'enforced']);
 const names = (Object.keys(canonicalFields) as FieldName[]).filter((name) => !ownFields.has(name));
-const plain = names.map((name) => `,"${name}":`);
+const parts = names.map((name) => ({ label: `,"${name}":`, get: getterOf(name) }));
 
 export function encodeLine(resolved: ResolvedEvent): string {
   const { event, position } = resolved;
@@ -21,11 +21,12 @@ export function encodeLine(resolved: ResolvedEvent): string {
   if (resolved.object_ids.length > 0) line += `,"object_ids":${JSON.stringify(resolved.object_ids)}`;
   if (event.sample_rate !== 1) line += `,"sample_rate":${event.sample_rate}`;
   if (event.enforced) line += ',"enforced":true';
-  for (let i = 0; i < names.length; i++) {
-    const value = event[names[i]!];
+  for (let i = 0; i < parts.length; i++) {
+    const { get, label } = parts[i]!;
+    const value = get(event);
     if (value === null) continue;
     line +=
-      plain[i]! +
+      label +
       (typeof value === 'string' ? quote(value) : typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
   if (position !== null) {

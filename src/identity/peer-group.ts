@@ -35,5 +35,6 @@ export function peerGroup(event: TrafficEvent, kind: IdentityKind): string {
 }
 
 function part(text: string): string {
+  if (text.length <= partCharsMax && !text.includes('|')) return text;
   return text.slice(0, partCharsMax).replaceAll('|', '/');
 }
