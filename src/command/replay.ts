@@ -5,6 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { SingleBar } from 'cli-progress';
 import { visible } from '../alert/visible.ts';
 import { loadConfig } from '../config/config.ts';
+import { readFieldMap } from '../config/field-map.ts';
 import { loadHmacKey } from '../config/hmac-key.ts';
 import { systemClock } from '../core/clock.ts';
 import { describeError, GaitError } from '../core/errors.ts';
@@ -13,7 +14,7 @@ import { type Finding, severities } from '../finding/finding.ts';
 import type { DeadLetter } from '../identity/dead-letter.ts';
 import type { Ingest } from '../identity/ingest.ts';
 import { Shard } from '../pipeline.ts';
-import { assembleIngest, assembleModel, readPolicy, shardOptions } from '../role/assemble.ts';
+import { assembleIngest, assembleModel, checkFormat, readPolicy, shardOptions } from '../role/assemble.ts';
 import { round } from '../role/pack.ts';
 import { type LineFile, openLineFile } from './line-file.ts';
 
@@ -51,6 +52,9 @@ type Run = {
 /** `gait replay`: files through the same pipeline, offline and in event time. The same files give the same bytes. */
 export async function replay(options: ReplayOptions): Promise<void> {
   const config = loadConfig(options.config);
+  // Now, and not at the first record, which an empty file does not have.
+  checkFormat(options.format);
+  if (options.map !== undefined) readFieldMap(options.map);
   const parts = { config, policy: readPolicy(config), model: await assembleModel(config) };
   const forShard = shardOptions(parts, { shard: 0, shards: 1 });
   const run: Run = {
