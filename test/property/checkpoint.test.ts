@@ -58,7 +58,7 @@ function holds(options: () => Partial<ShardOptions>): void {
       const disturbed = runWithCrashes(events, crashes, () => shardWith(options()));
       assert.deepEqual(disturbed, runAll(events, shardWith(options())));
     }),
-    { numRuns: 60, endOnFailure: true },
+    { numRuns: 40, endOnFailure: true },
   );
 }
 

@@ -6,7 +6,7 @@ import type { Model } from '../../src/score/model.ts';
 import { shippedModel } from './shipped-model.ts';
 import { claimsOf, Outputs, runAll, shardWith, steps, trafficOf } from './traffic.ts';
 
-const settings = { numRuns: 40, endOnFailure: true } as const;
+const settings = { numRuns: 30, endOnFailure: true } as const;
 
 test('the generated traffic opens, raises and closes findings and leads to decisions', () => {
   const seen = { findings: 0, closed: 0, decisions: 0 };
