@@ -1,19 +1,12 @@
 import { canonicalFields, type FieldName, type FieldSpec, itemsMax } from './canonical-fields.ts';
 import { isMissing, toAddress, toBoolean, toEpochMs, toNumber, toStrings } from './decode/coerce.ts';
-import { setterOf } from './field-access.ts';
 import type { Redactor } from './redact.ts';
 import { emptyEvent, type TrafficEvent } from './traffic-event.ts';
 
-export type Field = FieldSpec & {
-  readonly name: FieldName;
-  readonly set: (event: TrafficEvent, value: unknown) => void;
-};
+export type Field = FieldSpec & { readonly name: FieldName };
 
 const fields: ReadonlyMap<string, Field> = new Map(
-  (Object.keys(canonicalFields) as FieldName[]).map((name) => [
-    name,
-    { name, set: setterOf(name), ...canonicalFields[name] },
-  ]),
+  (Object.keys(canonicalFields) as FieldName[]).map((name) => [name, { name, ...canonicalFields[name] }]),
 );
 
 const methods = new Set(
@@ -55,7 +48,7 @@ export function assignField(draft: Draft, field: Field, value: unknown): void {
   if (isMissing(value)) return;
   const coerced = coerce(field, value, draft);
   if (coerced === undefined) draft.problem ??= `${field.name}: expected ${expectation(field)}`;
-  else field.set(draft.event, coerced);
+  else (draft.event as Record<string, unknown>)[field.name] = coerced;
   if (field.kind === 'time') draft.hasTime = true;
 }
 

@@ -1,6 +1,5 @@
 import { canonicalFields, type FieldName } from '../event/canonical-fields.ts';
 import { FlatJson } from '../event/decode/flat-json.ts';
-import { getterOf, setterOf } from '../event/field-access.ts';
 import { emptyEvent, type TrafficEvent } from '../event/traffic-event.ts';
 import { identityKinds } from './resolve.ts';
 import type { IdentityKey, IdentityKind, ResolvedEvent } from './resolved-event.ts';
@@ -11,7 +10,7 @@ import type { IdentityKey, IdentityKind, ResolvedEvent } from './resolved-event.
  */
 const ownFields = new Set<string>(['event_id', 'route', 'object_ids', 'sample_rate', 'enforced']);
 const names = (Object.keys(canonicalFields) as FieldName[]).filter((name) => !ownFields.has(name));
-const parts = names.map((name) => ({ label: `,"${name}":`, get: getterOf(name) }));
+const parts = names.map((name) => ({ label: `,"${name}":`, name }));
 
 export function encodeLine(resolved: ResolvedEvent): string {
   const { event, position } = resolved;
@@ -22,8 +21,8 @@ export function encodeLine(resolved: ResolvedEvent): string {
   if (event.sample_rate !== 1) line += `,"sample_rate":${event.sample_rate}`;
   if (event.enforced) line += ',"enforced":true';
   for (let i = 0; i < parts.length; i++) {
-    const { get, label } = parts[i]!;
-    const value = get(event);
+    const { name, label } = parts[i]!;
+    const value = event[name];
     if (value === null) continue;
     line +=
       label +
@@ -69,11 +68,11 @@ const noObjects: readonly string[] = Object.freeze([]);
 const own = ['identity', 'identity_kind', 'claimed_identity', 'src_topic', 'src_partition', 'src_offset', 'src_index'];
 
 /** What a name on a line is: a field of the event, a place among `own`, or unknown (null). */
-type Tag = { readonly check: Check; readonly set: (event: TrafficEvent, value: unknown) => void } | number | null;
+type Tag = { readonly name: FieldName; readonly check: Check } | number | null;
 
 function tagOf(name: string): Tag {
   const check = checks.get(name);
-  if (check !== undefined) return { check, set: setterOf(name as FieldName) };
+  if (check !== undefined) return { name: name as FieldName, check };
   const place = own.indexOf(name);
   return place < 0 ? null : place;
 }
@@ -88,7 +87,7 @@ function take(line: Line, tag: Tag, value: unknown): boolean {
     return true;
   }
   if (!tag.check(value)) return false;
-  tag.set(line.event, value);
+  (line.event as Record<string, unknown>)[tag.name] = value;
   return true;
 }
 
