@@ -39,5 +39,5 @@ test('words count the calls', () => {
   bench.live(Array.from({ length: 9 }, (_, i) => answer(i, 404)));
   const { observed, text } = errors.describe(bench.moment(answer(9, 404)), 1, answer(9, 404));
   assert.equal(observed, 10);
-  assert.match(text, /^10 of about 10 recent calls were other 4xx answers/);
+  assert.match(text, /^10 of .*10 .*other 4xx answers/);
 });
