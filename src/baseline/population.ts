@@ -9,6 +9,11 @@ const valuesMax = 1 << 18;
 /** A population's memory: half of what was counted a month ago still counts. */
 const halfLifeDays = 30;
 
+/** To a multiple of 1/1024: what is added up within a frame is then exact, and the same to the last bit in whatever order it comes. */
+function exact(number: number): number {
+  return Math.round(number * 1024) / 1024;
+}
+
 export function historyBucket(events: number): number {
   return Math.min(historyBuckets - 1, 31 - Math.clz32(events + 1));
 }
@@ -99,28 +104,30 @@ export class Population {
     use: { value: number; history: number; novel: boolean; weight: number },
   ): void {
     const sums = this.#open(group);
-    sums.events[dimension]! += use.weight;
+    const weight = exact(use.weight);
+    sums.events[dimension]! += weight;
     const bucket = dimension * historyBuckets + historyBucket(use.history);
     sums.seen[bucket]! += 1;
     if (use.novel) {
       sums.firsts[dimension]! += 1;
       sums.novel[bucket]! += 1;
     }
-    this.#pendingCounts[group]!.add(use.value, use.weight, use.novel ? 1 : 0);
+    this.#pendingCounts[group]!.add(use.value, weight, use.novel ? 1 : 0);
   }
 
   addNumber(group: number, index: number, logarithm: number): void {
     const { moments } = this.#open(group);
     moments[index * 3]! += 1;
-    moments[index * 3 + 1]! += logarithm;
-    moments[index * 3 + 2]! += logarithm * logarithm;
+    const x = exact(logarithm);
+    moments[index * 3 + 1]! += x;
+    moments[index * 3 + 2]! += x * x;
   }
 
   /** `outcome` is an index into `outcomes`, 0 for a success. */
   addOutcome(group: number, outcome: number, weight: number): void {
     const { outcomes: counts } = this.#open(group);
-    counts[0]! += weight;
-    if (outcome > 0) counts[outcome]! += weight;
+    counts[0]! += exact(weight);
+    if (outcome > 0) counts[outcome]! += exact(weight);
   }
 
   addTime(group: number, hour: number, weekday: number): void {
@@ -131,24 +138,31 @@ export class Population {
 
   /** The frame is over: what it added becomes visible. */
   advance(ts: number): void {
+    // What the groups add is gathered before it joins everyone's, whose decayed sums are not exact any more.
+    const everyone = this.#open(0);
+    const everyonesCounts = this.#pendingCounts[0]!;
     for (const group of this.#touched) {
-      for (const name of sumNames) {
-        const pending = this.#pending[group]![name];
-        for (const target of group === 0 ? [0] : [group, 0]) {
-          const sums = this.#sums[target]![name];
-          for (let i = 0; i < pending.length; i++) sums[i]! += pending[i]!;
-        }
-        pending.fill(0);
-      }
-      const counts = this.#pendingCounts[group]!;
-      counts.forEach((value, events, identities) => {
-        this.#counts.add(mix(0, value), events, identities);
-        if (group !== 0) this.#counts.add(mix(group, value), events, identities);
+      if (group === 0) continue;
+      this.#join(group);
+      for (const name of sumNames) addTo(everyone[name], this.#pending[group]![name]);
+      this.#pendingCounts[group]!.forEach((value, events, identities) => {
+        everyonesCounts.add(value, events, identities);
       });
-      counts.clear();
+    }
+    this.#join(0);
+    for (const group of this.#touched) {
+      for (const name of sumNames) this.#pending[group]![name].fill(0);
+      this.#pendingCounts[group]!.clear();
     }
     this.#touched.clear();
     this.#decay(Math.floor(ts / 86_400_000));
+  }
+
+  #join(group: number): void {
+    for (const name of sumNames) addTo(this.#sums[group]![name], this.#pending[group]![name]);
+    this.#pendingCounts[group]!.forEach((value, events, identities) => {
+      this.#counts.add(mix(group, value), events, identities);
+    });
   }
 
   #open(group: number): Sums {
@@ -207,6 +221,10 @@ export type PopulationSnapshot = {
   readonly pending: readonly (readonly Float64Array[])[];
   readonly touched: readonly number[];
 };
+
+function addTo(sums: Float64Array, more: Float64Array): void {
+  for (let i = 0; i < more.length; i++) sums[i]! += more[i]!;
+}
 
 function mix(group: number, value: number): number {
   return (Math.imul(value, 0x2c1b3c6d) ^ Math.imul(group, 0x9e3779b1)) >>> 0 || 1;
