@@ -134,7 +134,7 @@ function serverProperties(
 
 async function format(folder: string, libs: string, config: string): Promise<void> {
   const clusterId = randomBytes(16).toString('base64url');
-  const args = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config];
+  const args = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', config];
   await run('java', ['-cp', join(libs, '*'), ...args], folder).catch((cause) => {
     throw new GaitError('INPUT_UNREADABLE', `Kafka's data folder could not be formatted: ${describeError(cause)}`, {
       cause,

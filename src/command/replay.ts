@@ -53,8 +53,8 @@ type Run = {
 export async function replay(options: ReplayOptions): Promise<void> {
   const config = loadConfig(options.config);
   // Now, and not at the first record, which an empty file does not have.
-  checkFormat(options.format);
-  if (options.map !== undefined) readFieldMap(options.map);
+  if (options.map === undefined) checkFormat(options.format);
+  else readFieldMap(options.map);
   const parts = { config, policy: readPolicy(config), model: await assembleModel(config) };
   const forShard = shardOptions(parts, { shard: 0, shards: 1 });
   const run: Run = {

@@ -8,7 +8,7 @@ import type { Secret } from '../config/secret.ts';
 import { parseYaml } from '../config/yaml.ts';
 import { GaitError } from '../core/errors.ts';
 import { createDecoder, defaultDecoderLimits } from '../event/decode/decoder.ts';
-import { type FormatName, formatNames } from '../event/decode/format.ts';
+import { type FormatName, formatChoices } from '../event/decode/format.ts';
 import type { OpenApiDocument } from '../event/open-api-routes.ts';
 import { createRedactor } from '../event/redact.ts';
 import { createRouteTemplater } from '../event/route-template.ts';
@@ -49,7 +49,7 @@ export function assembleIngest(config: Config, key: Secret, formatOf: (source: s
     templater: createRouteTemplater({ openApi, routesPerHostMax: config.ingest.routesPerHostMax }),
     sourceFor: (source) => {
       const { format, map, identityChain, tenant } = formatOf(source);
-      const name = checkFormat(map === undefined ? format : 'map');
+      const name = map === undefined ? checkFormat(format) : 'map';
       const decoder = createDecoder({
         format: name,
         redactor,
@@ -62,8 +62,8 @@ export function assembleIngest(config: Config, key: Secret, formatOf: (source: s
 }
 
 export function checkFormat(name: string): 'auto' | FormatName {
-  if (name === 'auto' || formatNames.includes(name as FormatName)) return name as 'auto' | FormatName;
-  throw new GaitError('CONFIG_INVALID', `${name} is no format; known are auto, ${formatNames.join(', ')}`);
+  if (formatChoices.includes(name)) return name as 'auto' | FormatName;
+  throw new GaitError('CONFIG_INVALID', `${name} is no format; known are ${formatChoices.join(', ')}`);
 }
 
 export function readPolicy(config: Config): PolicyConfig {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { sleep } from '../../src/core/clock.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.js');
@@ -21,10 +22,12 @@ export type GaitProcess = {
 };
 
 const running = new Set<ChildProcess>();
-// A test that is ended from outside leaves nobody behind.
-process.once('exit', () => {
+const killAll = (): void => {
   for (const child of running) child.kill('SIGKILL');
-});
+};
+// A test that failed, or was ended from outside, leaves nobody behind and waits for nobody.
+after(killAll);
+process.once('exit', killAll);
 
 /** `config` becomes a file (JSON is YAML) in `folder`, which is also the process's working directory. */
 export function startGait(options: {

@@ -15,6 +15,8 @@ export type Format = {
 
 export const formatNames = ['canonical', 'cloudtrail', 'nginx', 'envoy', 'kong', 'aws-api-gateway', 'map'] as const;
 export type FormatName = (typeof formatNames)[number];
+/** What can be asked for by name alone: a `map` needs its file, too. */
+export const formatChoices: readonly string[] = ['auto', ...formatNames.filter((name) => name !== 'map')];
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 import { sleep } from '../../core/clock.ts';
+import { formatChoices } from '../../event/decode/format.ts';
 import { deadLetterReasons } from '../../event/traffic-event.ts';
 import { decompress, splitArray, splitLines, tooLarge } from '../body.ts';
 import { ByteBudget } from '../byte-budget.ts';
@@ -26,7 +27,7 @@ export function eventsRoute(ingest: HttpParts['ingest'], bodyBytesMax: number, w
       type: 'object',
       additionalProperties: false,
       properties: {
-        format: { type: 'string', pattern: '^[a-z0-9-]{1,32}$', default: 'auto', description: "A decoder's name" },
+        format: { enum: formatChoices, default: 'auto', description: "A decoder's name" },
       },
     },
     body: Object.fromEntries(types.map((type) => [type, lineTypes.includes(type) ? { type: 'string' } : recordSchema])),
