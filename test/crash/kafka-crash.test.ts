@@ -117,7 +117,7 @@ describe('two processes on a real Kafka', { skip: await kafkaSkipReason(), timeo
   });
 
   test('a broker killed in the middle and started again changes nothing either', async () => {
-    await disturbed('brokerless', inCi ? 100_000 : 30_000, async () => {
+    await disturbed('brokerless', inCi ? 60_000 : 30_000, async () => {
       await world.broker.kill('SIGKILL');
       await sleep(1000);
       await world.broker.restart();
@@ -125,7 +125,7 @@ describe('two processes on a real Kafka', { skip: await kafkaSkipReason(), timeo
   });
 
   test('ClickHouse away for 20 s holds nothing up but itself, and gets everything afterwards', async () => {
-    await disturbed('storeless', inCi ? 100_000 : 30_000, async () => {
+    await disturbed('storeless', inCi ? 60_000 : 30_000, async () => {
       await world.clickhouse.stop('SIGKILL');
       await sleep(20_000);
       await world.clickhouse.start();
