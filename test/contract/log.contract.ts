@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { sleep } from '../../src/core/clock.ts';
 import { GaitError } from '../../src/core/errors.ts';
-import { type Log, type LogRecord, recordBytesMax } from '../../src/log/log.ts';
+import { type Log, type LogBatch, type LogRecord, recordBytesMax } from '../../src/log/log.ts';
 import { gate, type LogHarness, texts, uniqueName, until } from './log-kit.ts';
 import { describeShards } from './log-shards.contract.ts';
 
@@ -122,6 +123,31 @@ export function describeLogContract(name: string, harness: LogHarness): void {
         },
       });
       await assert.rejects(consumption.done, { code: 'STATE_INVALID' });
+    });
+
+    test('what a handler gives back is offered again, to it and to the next one', async () => {
+      const topic = await makeTopic();
+      const values = Array.from({ length: 20 }, (_, i) => String(i));
+      await log.append(
+        topic,
+        values.map((value) => ({ value, partition: 0 })),
+      );
+      const options = { group: uniqueName('group'), topics: [topic], from: 'earliest' } as const;
+      const seen: string[] = [];
+      const take = (most: number) => async (batch: LogBatch, giveBack: (from: number) => void) => {
+        const taken = batch.records.slice(0, Math.max(0, most - seen.length)).slice(0, 3);
+        seen.push(...texts(taken));
+        const rest = batch.records[taken.length];
+        if (rest !== undefined) giveBack(rest.offset);
+        if (taken.length === 0) await sleep(20);
+      };
+      const first = await log.consume({ ...options, onBatch: take(7) });
+      await until('seven were taken', () => seen.length === 7);
+      await first.close();
+      const second = await log.consume({ ...options, onBatch: take(20) });
+      await until('all were taken', () => seen.length === 20);
+      await second.close();
+      assert.deepEqual(seen, values);
     });
 
     test('close waits for the running handler and no batch comes after it', async () => {
