@@ -241,7 +241,7 @@ export class Shard {
     const ts = frame * frameMs;
     this.#population.advance(ts);
     this.#scorer.advance();
-    this.#detector.advance();
+    this.#detector.advance(ts);
     for (const { identity, until } of this.#detector.gates.splice(0)) this.#gate(identity, until);
     for (const finding of this.#detector.closeQuiet(ts, this.#seq)) this.#findings.set(finding.finding_id, finding);
     this.#options.policy.advance(ts);

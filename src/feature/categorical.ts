@@ -79,7 +79,9 @@ export function surpriseOf(moment: Moment, dimension: number, into: Surprise): v
   }
   const elsewhere = populationShare(moment, place, view.count);
   const here = (1 - chance) * ((view.count + elsewhere) / (view.total + 1));
-  into.ratio = Math.max(-ratioMax, Math.min(ratioMax, Math.log(elsewhere / here)));
+  // Having done something a few times proves little, however rare it is elsewhere: else one misuse would excuse the next.
+  const proofMax = Math.min(ratioMax, Math.log1p(view.count));
+  into.ratio = Math.max(-proofMax, Math.min(ratioMax, Math.log(elsewhere / here)));
 }
 
 export function learnValue(moment: Moment, dimension: number, weight: number): void {

@@ -6,9 +6,12 @@ import { type Family, type Moment, usually } from './family.ts';
 /** Half-life of the short memory, ms. */
 const halfLifeMs = 300_000;
 /** Calls that a wider circle's share of unsuccessful answers weighs against a narrower one's. */
-const peerStrength = 20;
+const strength = 20;
+/** A circle of fewer identities than this counts less. */
+const identitiesEnough = 20;
 /** Assumed share where nobody has been seen yet. */
 const ignorance = 0.03;
+const crowd = 10;
 const kinds = ['denied', 'missing', 'failed'] as const;
 const status = dimensionIndex('status');
 const own: SlotView = { count: 0, total: 0, distinct: 0 };
@@ -24,16 +27,31 @@ function decayed(moment: Moment, kind: number): number {
 }
 
 /**
+ * What a call counts in what is learned of everybody, the less the more calls its identity made in the last minutes (at `crowd` of them, half).
+ * A flood is one identity's story; counted call by call it would make itself the rule.
+ */
+export function voice(moment: Moment): number {
+  // In whole 1024ths, so that sums do not depend on the order in which they are made.
+  return Math.round(1024 / (1 + decayed(moment, 0) / crowd)) / 1024;
+}
+
+/**
  * Expected share: how often the identity had this answer before, shrunk towards how often its peers have answers of the kind, shrunk towards
- * everyone. So a client that lives with a missing page is not odd for it, and a first refusal is measured by the peers.
+ * everyone; and then the geometric mean of that and of the peers' share. The identity's past is half the argument: a client that lives
+ * with a missing page is not odd for it, and nobody who is refused often enough makes refusals ordinary.
  */
 function expectedShare(moment: Moment, kind: number): number {
-  const everyone = moment.population.sums(0).outcomes;
-  const all = (everyone[kind]! + ignorance * peerStrength) / (everyone[0]! + peerStrength);
-  const peers = moment.population.sums(moment.group).outcomes;
-  const shared = (peers[kind]! + all * peerStrength) / (peers[0]! + peerStrength);
+  const shared = circleShare(moment, 0, { kind, wider: ignorance });
+  const peers = moment.group === 0 ? shared : circleShare(moment, moment.group, { kind, wider: shared });
   readOwn(moment, kind);
-  return (own.count + shared * peerStrength) / (own.total + peerStrength);
+  return Math.sqrt(peers * ((own.count + peers * strength) / (own.total + strength)));
+}
+
+/** A circle's share, shrunk towards that of the wider one: the more the fewer identities are behind it, for one of them may be all there is. */
+function circleShare(moment: Moment, group: number, of: { readonly kind: number; readonly wider: number }): number {
+  const { outcomes: counts, firsts } = moment.population.sums(group);
+  const weight = strength * Math.max(1, identitiesEnough / Math.max(1, firsts[status]!));
+  return (counts[of.kind]! + of.wider * weight) / (counts[0]! + weight);
 }
 
 /** The identity's past before the last minutes, so that a burst is not measured by itself. */
@@ -59,12 +77,12 @@ export const errors: Family = {
   learn: (moment, learned) => {
     const { f32 } = moment.slab;
     const { outcome, weight } = moment.observation;
+    moment.population.addOutcome(moment.group, outcome, weight * learned * voice(moment));
     const share = left(moment);
     const start = moment.row + at.outcome;
     for (let kind = 0; kind < outcomes.length; kind++) {
       f32[start + kind] = f32[start + kind]! * share + (kind === 0 || kind === outcome ? weight : 0);
     }
-    moment.population.addOutcome(moment.group, outcome, weight * learned);
   },
   describe: (moment, feature) => {
     const outcome = feature + 1;
@@ -79,7 +97,7 @@ export const errors: Family = {
       peers: moment.group > 0 ? moment.population.sums(moment.group).outcomes[0]! : 0,
       everyone: moment.population.sums(0).outcomes[0]!,
     };
-    const level = seen.self >= peerStrength ? 'self' : seen.peers >= peerStrength ? 'peers' : 'everyone';
+    const level = seen.self >= strength ? 'self' : seen.peers >= strength ? 'peers' : 'everyone';
     const expected = `${usually(seen.everyone)} ${(share * 100).toFixed(1)} %`;
     return {
       observed,

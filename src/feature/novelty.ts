@@ -4,6 +4,7 @@ import type { Family } from './family.ts';
 
 const dims = ['function', 'area', 'object_type', 'method', 'status'] as const;
 const indices = dims.map(dimensionIndex);
+const status = dimensionIndex('status');
 const surprise: Surprise = { ratio: 0, rarity: 0, chanceOfNew: 0 };
 
 /** What is called: function (method and route, or operation), part of the API, type of object, method, kind of answer. D06, D20, D26. */
@@ -21,7 +22,10 @@ export const novelty: Family = {
     return total;
   },
   learn: (moment, weight) => {
-    for (const dimension of indices) learnValue(moment, dimension, weight);
+    for (const dimension of indices) {
+      // A run of refusals must not become the identity's habit, however long it lasts: see errors.
+      if (dimension !== status || weight >= 0.5) learnValue(moment, dimension, weight);
+    }
   },
   describe: (moment, feature, resolved) => describeValue(moment, indices[feature % dims.length]!, resolved),
 };

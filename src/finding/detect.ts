@@ -24,6 +24,7 @@ export type DetectorSnapshot = {
   readonly cases: readonly (readonly [string, IdentityCase])[];
   readonly budget: ReturnType<EvidenceBudget['snapshot']>;
   readonly minute: number;
+  readonly day: number;
   readonly gates: readonly Gate[];
 };
 
@@ -43,6 +44,7 @@ export class Detector {
   /** Until when identities' learning is held back: applied when the frame ends. */
   readonly gates: Gate[] = [];
   #checkedMinute = 0;
+  #day = 0;
   readonly #evidences = new Float64Array(detectors.length);
 
   constructor(slab: RowSlab, options: { readonly findingsPer1000PerDay: number; readonly shard: number }) {
@@ -105,7 +107,11 @@ export class Detector {
     return found.open.flatMap((finding) => (finding === null ? [] : [finding.finding_id]));
   }
 
-  advance(): void {
+  /** A frame is over, and with it perhaps a day. */
+  advance(ts: number): void {
+    const day = Math.floor(ts / 86_400_000);
+    if (day !== this.#day) this.#budget.endDays(this.#slab);
+    this.#day = day;
     this.#budget.advance();
   }
 
@@ -114,6 +120,7 @@ export class Detector {
       cases: [...this.#cases],
       budget: this.#budget.snapshot(),
       minute: this.#checkedMinute,
+      day: this.#day,
       gates: [...this.gates],
     };
   }
@@ -122,6 +129,7 @@ export class Detector {
     for (const [identity, value] of saved.cases) this.#cases.set(identity, value);
     this.#budget.restore(saved.budget);
     this.#checkedMinute = saved.minute;
+    this.#day = saved.day;
     this.gates.push(...saved.gates);
   }
 

@@ -1,4 +1,4 @@
-import { at, type detectors } from '../baseline/row-layout.ts';
+import { at, type detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { type CalibratorSnapshot, TailCalibrator } from '../score/calibrate.ts';
 
@@ -26,18 +26,33 @@ export class EvidenceBudget {
     this.threshold = -Math.log10(findingsPer1000PerDay / 1000);
   }
 
-  /** Brings the identity's day up to date with the event's statistics and gives the day's evidence per detector, in decades. */
+  /** Brings the identity's day up to date with the event's statistics. */
   update(place: { slab: RowSlab; row: number }, ts: number, statistics: Float64Array): void {
     const { f32 } = place.slab;
     const day = Math.floor(ts / dayMs);
     const peaks = place.row + at.peaks;
     // An event from before midnight that comes after it counts for the new day: a day ends once.
     if (f32[place.row + at.day]! < day) {
-      if (f32[place.row + at.day] !== 0) for (let i = 0; i < detectorCount; i++) this.#peaks[i]!.add(f32[peaks + i]!);
+      this.#endDay(place.slab, place.row);
       f32[place.row + at.day] = day;
-      f32.fill(0, peaks, peaks + detectorCount);
     }
     for (let i = 0; i < detectorCount; i++) if (statistics[i]! > f32[peaks + i]!) f32[peaks + i] = statistics[i]!;
+  }
+
+  /** Midnight (UTC): the day of every identity that was active is over, whether or not it ever comes back. */
+  endDays(slab: RowSlab): void {
+    for (let row = 0; row < slab.size * rowWords; row += rowWords) {
+      if (slab.f32[row + at.day] === 0) continue;
+      this.#endDay(slab, row);
+      slab.f32[row + at.day] = 0;
+      slab.markDirty(row);
+    }
+  }
+
+  #endDay({ f32 }: RowSlab, row: number): void {
+    const peaks = row + at.peaks;
+    if (f32[row + at.day] !== 0) for (let i = 0; i < detectorCount; i++) this.#peaks[i]!.add(f32[peaks + i]!);
+    f32.fill(0, peaks, peaks + detectorCount);
   }
 
   /** -log10 of the share of identity-days whose peak is at least this, less what the detector's share of the budget costs. */

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
-import { open, type RootDatabase } from './lmdb.ts';
 import { systemClock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
 import { createConsumptions, type EmbeddedStorage } from './embedded-consumption.ts';
 import { decodeRecord, encodeRecord, isTombstone, storedTimestamp } from './embedded-record.ts';
 import { lockFolder } from './folder-lock.ts';
+import { open, type RootDatabase } from './lmdb.ts';
 import { type Log, type LogRecord, type NewRecord, recordBytesMax, type TopicSpec } from './log.ts';
 import { type OnTrouble, retryUntilDone } from './retry.ts';
 

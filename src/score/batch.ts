@@ -75,7 +75,7 @@ export class Batch {
     entry.onlyRate = judgement.behaviourP > wordsBelow && judgement.statistics[familyIndex.errors]! <= wordsAbove;
     const worthWords = !entry.onlyRate || judgement.statistics[familyIndex.rate]! > wordsAbove;
     entry.contributions = worthWords ? this.#describe(moment, of.resolved, offset) : none;
-    return judgement.behaviourP;
+    return judgement.members.subarray(0, judgement.memberCount).reduce((least, p) => Math.min(least, p), 1);
   }
 
   /** An event that is neither scored nor learned, kept in its place. */
@@ -102,7 +102,9 @@ export class Batch {
     const { judgement, row } = entry;
     const { rowState } = of;
     const model =
-      of.statistic === undefined ? null : { p: this.#scorer.modelP(of.statistic), weight: this.#model!.weight };
+      of.statistic === undefined
+        ? null
+        : { p: this.#scorer.modelP(of.statistic, judgement.weight), weight: this.#model!.weight };
     entry.surprise = -Math.log10(this.#scorer.fuse(judgement, model));
     if (entry.surprise >= 1) entry.top = this.#top(of.i * featureCount);
     if (entry.late) return;

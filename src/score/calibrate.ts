@@ -11,7 +11,7 @@ const binsPerUnit = 4;
 const bins = (high - low) * binsPerUnit;
 const priorEvents = 100;
 const tailShare = 0.02;
-/** The histogram is brought up to date when it has grown by this much: fitting at every frame would cost more than it tells. */
+/** The histogram is brought up to date when this share of it has changed: fitting at every frame would cost more than it tells. */
 const refitShare = 0.005;
 /** Older events fade: everything is halved each time this many have come. */
 const memoryEvents = 200_000;
@@ -20,7 +20,7 @@ export type CalibratorSnapshot = {
   readonly total: number;
   readonly counts: Float64Array;
   readonly pending: Float64Array;
-  readonly pendingTotal: number;
+  readonly changes: number;
 };
 
 export class TailCalibrator {
@@ -28,20 +28,20 @@ export class TailCalibrator {
   readonly #pending = new Float64Array(bins);
   readonly #upper = new Float64Array(bins + 1);
   #total = 0;
-  #pendingTotal = 0;
+  #changes = 0;
   #tailFrom = Number.POSITIVE_INFINITY;
   #tailMean = 1;
   /** What really lies beyond: less than `tailShare` where one bin holds many equal values. */
   #tailShare = 0;
 
-  add(statistic: number): void {
-    this.#pending[binOf(statistic)]! += 1;
-    this.#pendingTotal += 1;
+  add(statistic: number, weight = 1): void {
+    this.#pending[binOf(statistic)]! += weight;
+    this.#changes += weight;
   }
 
   /** P(statistic or more), in (0, 1]. */
   pValue(statistic: number): number {
-    const prior = statistic > 0 ? Math.exp(-statistic) : 1;
+    const prior = statistic > 0 ? Math.max(1e-30, Math.exp(-statistic)) : 1;
     if (this.#total === 0) return prior;
     let seen: number;
     if (statistic > this.#tailFrom) seen = this.#tailShare * Math.exp(-(statistic - this.#tailFrom) / this.#tailMean);
@@ -54,15 +54,20 @@ export class TailCalibrator {
   }
 
   advance(): void {
-    if (this.#pendingTotal === 0 || this.#pendingTotal < this.#total * refitShare) return;
-    for (let i = 0; i < bins; i++) this.#counts[i]! += this.#pending[i]!;
-    this.#total += this.#pendingTotal;
-    this.#pending.fill(0);
-    this.#pendingTotal = 0;
-    if (this.#total > memoryEvents) {
-      for (let i = 0; i < bins; i++) this.#counts[i]! /= 2;
-      this.#total /= 2;
+    if (this.#changes === 0 || this.#changes < this.#total * refitShare) return;
+    let total = 0;
+    for (let i = 0; i < bins; i++) {
+      const count = this.#counts[i]! + this.#pending[i]!;
+      this.#counts[i] = count;
+      total += count;
     }
+    this.#pending.fill(0);
+    this.#changes = 0;
+    if (total > memoryEvents) {
+      for (let i = 0; i < bins; i++) this.#counts[i]! /= 2;
+      total /= 2;
+    }
+    this.#total = total;
     this.#fit();
   }
 
@@ -89,7 +94,7 @@ export class TailCalibrator {
       total: this.#total,
       counts: this.#counts.slice(),
       pending: this.#pending.slice(),
-      pendingTotal: this.#pendingTotal,
+      changes: this.#changes,
     };
   }
 
@@ -97,7 +102,7 @@ export class TailCalibrator {
     this.#counts.set(snapshot.counts);
     this.#total = snapshot.total;
     this.#pending.set(snapshot.pending);
-    this.#pendingTotal = snapshot.pendingTotal;
+    this.#changes = snapshot.changes;
     if (this.#total > 0) this.#fit();
   }
 }

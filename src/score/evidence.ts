@@ -27,7 +27,9 @@ export const fading = 1 - 1 / memoryEvents;
  */
 export function learningWeight(pValue: number, gated: boolean): number {
   if (gated) return learningFloor;
-  return Math.max(learningFloor, Math.min(1, 1 + (Math.log10(pValue) + 2) / 2));
+  const weight = Math.max(learningFloor, Math.min(1, 1 + (Math.log10(pValue) + 2) / 2));
+  // In whole 1024ths, so that sums do not depend on the order in which they are made.
+  return Math.round(weight * 1024) / 1024;
 }
 
 const learningFloor = 0.02;

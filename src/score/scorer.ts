@@ -1,5 +1,6 @@
 import { historyBucket } from '../baseline/population.ts';
 import { families as familyNames } from '../baseline/row-layout.ts';
+import { voice } from '../feature/errors.ts';
 import type { Moment } from '../feature/family.ts';
 import { families, featureOffsets } from '../feature/registry.ts';
 import { type CalibratorSnapshot, TailCalibrator } from './calibrate.ts';
@@ -26,6 +27,8 @@ export type Judgement = {
   readonly members: Float64Array;
   memberCount: number;
   historyClass: number;
+  /** What the event counts in the calibration. */
+  weight: number;
 };
 
 export function emptyJudgement(): Judgement {
@@ -35,6 +38,7 @@ export function emptyJudgement(): Judgement {
     members: new Float64Array(4),
     memberCount: 0,
     historyClass: 0,
+    weight: 1,
   };
 }
 
@@ -57,26 +61,28 @@ export class Scorer {
     }
     const at = historyClass(moment.history);
     into.historyClass = at;
+    const weight = voice(moment);
+    into.weight = weight;
     let ratio = 0;
     for (const family of behaviour) ratio += into.statistics[family]!;
-    this.#behaviour[at]!.add(ratio);
+    this.#behaviour[at]!.add(ratio, weight);
     into.members[0] = this.#behaviour[at]!.pValue(ratio);
     into.memberCount = 1;
     into.behaviourP = into.members[0]!;
     if (moment.observation.responseBytes >= 0 || moment.observation.requestBytes >= 0) {
-      this.#volume.add(into.statistics[volume]!);
+      this.#volume.add(into.statistics[volume]!, weight);
       into.members[into.memberCount++] = this.#volume.pValue(into.statistics[volume]!);
       into.behaviourP = cauchyCombination(into.members, 2);
     }
+    this.#errors.add(into.statistics[errors]!, weight);
     if (into.statistics[errors]! > 0) {
-      this.#errors.add(into.statistics[errors]!);
       into.members[into.memberCount++] = this.#errors.pValue(into.statistics[errors]!);
     }
   }
 
   /** P-value of the model's statistic. */
-  modelP(statistic: number): number {
-    this.#model.add(statistic);
+  modelP(statistic: number, weight: number): number {
+    this.#model.add(statistic, weight);
     return this.#model.pValue(statistic);
   }
 
@@ -90,7 +96,7 @@ export class Scorer {
     }
     const statistic = -Math.log(p);
     const calibrator = this.#fused[judgement.historyClass]!;
-    calibrator.add(statistic);
+    calibrator.add(statistic, judgement.weight);
     return calibrator.pValue(statistic);
   }
 

@@ -59,7 +59,7 @@ test('restored, it gives the same p-values', () => {
   const { scorer } = trained(500);
   const restored = new Scorer();
   restored.restore(structuredClone(scorer.snapshot()));
-  for (let s = -5; s < 20; s += 0.5) assert.equal(restored.modelP(s), scorer.modelP(s));
+  for (let s = -5; s < 20; s += 0.5) assert.equal(restored.modelP(s, 1), scorer.modelP(s, 1));
   const judgement = { ...emptyJudgement(), memberCount: 1, historyClass: 3 };
   judgement.members[0] = 0.003;
   assert.equal(restored.fuse(judgement, null), scorer.fuse(judgement, null));
