@@ -1,6 +1,6 @@
 import { findingLine } from '../alert/terminal.ts';
 import { loadConfig } from '../config/config.ts';
-import { startService } from '../service.ts';
+import { type Service, startService } from '../service.ts';
 
 /** `gait start`: the service, until it is told to stop. */
 export async function start({ config: path }: { readonly config?: string | undefined }): Promise<void> {
@@ -12,25 +12,29 @@ export async function start({ config: path }: { readonly config?: string | undef
     );
     say('Findings appear below as they are made:');
   }
-  const service = await startService({
-    config,
-    onFinding: (finding) => say(findingLine(finding)),
-    onSamplePlayed: () => say(afterSample(service.address)),
-  });
-  if (service.address !== undefined) say(`Status page: ${service.address}/`);
+  let service: Service | undefined;
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
     say('Stopping: what is under way is finished and saved.');
+    // Still waiting for Kafka, perhaps: nothing is under way that a start would not do again.
+    if (service === undefined) process.exit();
     void service.close();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  const started = await startService({
+    config,
+    onFinding: (finding) => say(findingLine(finding)),
+    onSamplePlayed: () => say(afterSample(service?.address)),
+  });
+  service = started;
+  if (started.address !== undefined) say(`Status page: ${started.address}/`);
   try {
-    await service.done;
+    await started.done;
   } catch (error) {
-    await service.close();
+    await started.close();
     throw error;
   }
   // After an outage of Kafka its client may hold a socket that nobody can close any more; all is saved, so it keeps nobody waiting.
