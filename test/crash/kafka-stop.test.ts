@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type GaitProcess, waitFor } from '../integration/gait-process.ts';
+import { kafkaSkipReason } from '../integration/kafka-broker.ts';
+import { attackedTraffic } from './attacked-traffic.ts';
+import { openWorld, partitions, settle, startMember, type World, writeSource } from './kafka-world.ts';
+
+const run = { name: 'stopped' };
+const events = 3000;
+
+describe('told to stop while something is away', { skip: await kafkaSkipReason(), timeout: 240_000 }, () => {
+  let world: World;
+  before(async () => {
+    world = await openWorld();
+  });
+  after(() => world.close());
+
+  async function endsWithZero(member: GaitProcess, withinMs: number): Promise<void> {
+    const began = performance.now();
+    member.kill('SIGTERM');
+    const { code } = await member.ended;
+    assert.equal(code, 0, member.output().slice(-2000));
+    assert.ok(performance.now() - began < withinMs, `${performance.now() - began} ms`);
+  }
+  const started = async (): Promise<GaitProcess> => {
+    const member = startMember(world, run, 0);
+    await waitFor('it listens', () => member.address() !== undefined, { withinMs: 60_000, alive: [member] });
+    return member;
+  };
+
+  test('the process ends by itself with 0, and nothing was lost', async () => {
+    await world.log.ensureTopics([{ name: 'stopped.source', partitions, cleanup: 'delete' }]);
+    await writeSource(world, run.name, attackedTraffic({ events, seed: 1 }).records);
+    await world.clickhouse.stop('SIGKILL');
+    await endsWithZero(await started(), 15_000);
+    await world.clickhouse.start();
+
+    const cutOff = await started();
+    await world.broker.kill('SIGKILL');
+    await endsWithZero(cutOff, 30_000);
+    const waiting = startMember(world, run, 0);
+    await waitFor('it says what it waits for', () => waiting.output().includes('log was in trouble'), {
+      withinMs: 30_000,
+      alive: [waiting],
+    });
+    await endsWithZero(waiting, 5000);
+    await world.broker.restart();
+
+    const last = await started();
+    await settle(world, run, { events, alive: [last], withinMs: 60_000 });
+    await endsWithZero(last, 15_000);
+    const [row] = await world.clickhouse.query(
+      `SELECT count() AS n, uniqExact(event_id) AS ids FROM ${run.name}.events`,
+    );
+    assert.deepEqual(row, { n: events, ids: events });
+  });
+});
