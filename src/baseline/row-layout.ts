@@ -8,7 +8,7 @@
 
 /** Categorical dimensions and how many of an identity's values are remembered; the rarest gives way. */
 export const dimensions = [
-  { name: 'function', slots: 20 },
+  { name: 'function', slots: 16 },
   { name: 'area', slots: 8 },
   { name: 'object_type', slots: 5 },
   { name: 'method', slots: 4 },

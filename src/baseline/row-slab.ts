@@ -3,6 +3,8 @@ import { at, rowBytes, rowWords } from './row-layout.ts';
 
 /** Table entries per row: a third of them stay empty, so that a search ends after one or two looks. */
 const tableFactor = 1.5;
+/** Room is made in steps of a sixteenth: larger ones would leave more memory empty than the table takes. */
+const growth = 17 / 16;
 const packedBytes = rowBytes + 4;
 
 /**
@@ -173,7 +175,7 @@ export class RowSlab {
   }
 
   #grow(): void {
-    if ((this.size + 1) * rowWords > this.u32.length) this.#allocate(Math.min(this.limit, Math.ceil(this.size * 1.25)));
+    if ((this.size + 1) * rowWords > this.u32.length) this.#allocate(Math.min(this.limit, Math.ceil(this.size * growth)));
     this.size++;
   }
 

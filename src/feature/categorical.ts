@@ -71,8 +71,9 @@ export function surpriseOf(moment: Moment, dimension: number, into: Surprise): v
   look(moment, dimension, value);
   const chance = chanceOfNew(moment, dimension, view.total);
   into.chanceOfNew = chance;
+  const newness = -Math.log(chance);
   if (view.count === 0) {
-    into.ratio = Math.min(ratioMax, -Math.log(chance));
+    into.ratio = Math.min(ratioMax, newness);
     const identities = moment.population.sums(moment.group).firsts[dimension]!;
     into.rarity = Math.log((identities + 2) / (moment.population.valueIdentities(moment.group, value) + 1));
     return;
@@ -81,7 +82,9 @@ export function surpriseOf(moment: Moment, dimension: number, into: Surprise): v
   const here = (1 - chance) * ((view.count + elsewhere) / (view.total + 1));
   // Having done something a few times proves little, however rare it is elsewhere: else one misuse would excuse the next.
   const proofMax = Math.min(ratioMax, Math.log1p(view.count));
-  into.ratio = Math.max(-proofMax, Math.min(ratioMax, Math.log(elsewhere / here)));
+  const known = Math.max(-proofMax, Math.min(ratioMax, Math.log(elsewhere / here)));
+  // What was learned with caution is still new for the rest: a second call from the thief's network is not an old habit.
+  into.ratio = view.count >= 1 ? known : view.count * known + (1 - view.count) * Math.min(ratioMax, newness);
 }
 
 export function learnValue(moment: Moment, dimension: number, weight: number): void {
