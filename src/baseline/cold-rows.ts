@@ -9,5 +9,4 @@ export type ColdRows = {
   readonly take: (high: number, low: number) => Buffer | undefined;
   readonly all: () => Iterable<Buffer>;
   readonly clear: () => void;
-  readonly close: () => Promise<void>;
 };

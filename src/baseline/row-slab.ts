@@ -175,7 +175,8 @@ export class RowSlab {
   }
 
   #grow(): void {
-    if ((this.size + 1) * rowWords > this.u32.length) this.#allocate(Math.min(this.limit, Math.ceil(this.size * growth)));
+    if ((this.size + 1) * rowWords > this.u32.length)
+      this.#allocate(Math.min(this.limit, Math.ceil(this.size * growth)));
     this.size++;
   }
 

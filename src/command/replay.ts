@@ -77,7 +77,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const findings = await openLineFile(options.findings);
   for (const finding of run.findings.values()) await findings.write(finding);
   for (const file of [run.scores, run.signals, run.deadLetters, findings]) await file.close();
-  await forShard.cold?.close();
+  await forShard.cold.close();
   bar?.stop();
   process.stdout.write(options.json ? `${JSON.stringify(summarise(run))}\n` : describe(run));
 }

@@ -4,12 +4,13 @@ import type { ColdRows } from '../baseline/cold-rows.ts';
 import { open, type RootDatabase } from './lmdb.ts';
 
 type Rows = RootDatabase<Buffer, number[]>;
+export type ColdFile = ColdRows & { readonly close: () => Promise<void> };
 
 /**
  * Cold rows in a file of this process: a few microseconds each, and no memory but the page cache. It is made with the first row that needs it, is not
  * synced to the disk and does not outlive the process, because the log has everything that is in it.
  */
-export function openColdRows(folder: string, shard: number): ColdRows {
+export function openColdRows(folder: string, shard: number): ColdFile {
   const path = join(folder, `${process.pid}-${shard}`);
   let rows: Rows | undefined;
   const made = (): Rows => {

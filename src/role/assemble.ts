@@ -14,7 +14,7 @@ import { createRedactor } from '../event/redact.ts';
 import { createRouteTemplater } from '../event/route-template.ts';
 import { createIngest, type Ingest } from '../identity/ingest.ts';
 import type { IdentityChain } from '../identity/resolve.ts';
-import { openColdRows } from '../log/cold-rows.ts';
+import { type ColdFile, openColdRows } from '../log/cold-rows.ts';
 import type { ShardOptions } from '../pipeline.ts';
 import { createPolicy } from '../policy/decide.ts';
 import { loadModel, type Model } from '../score/model.ts';
@@ -82,7 +82,7 @@ export type ShardParts = { readonly config: Config; readonly policy: PolicyConfi
 export function shardOptions(
   parts: ShardParts,
   shard: { readonly shard: number; readonly shards: number },
-): ShardOptions {
+): ShardOptions & { readonly cold: ColdFile } {
   const { config, policy, model } = parts;
   const cold = openColdRows(join(config.dataDir, 'cold'), shard.shard);
   return { ...config.detect, shard: shard.shard, model, policy: createPolicy(policy, shard), cold };

@@ -1,6 +1,6 @@
-import type { ColdRows } from '../baseline/cold-rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { decodeLine } from '../identity/event-line.ts';
+import type { ColdFile } from '../log/cold-rows.ts';
 import type { Consumption, Log, LogBatch, LogRecord, ShardContext, ShardHandler } from '../log/log.ts';
 import { Shard, type ShardOptions, type ShardOutput } from '../pipeline.ts';
 import { packLines, scoreLine, tickKey } from './pack.ts';
@@ -22,7 +22,7 @@ export type DetectRoleOptions = {
   readonly group: string;
   readonly topics: { readonly [name in 'events' | 'state' | 'scores' | 'findings' | 'signals']: string };
   readonly checkpointMs: number;
-  readonly shardOptions: (shard: number) => ShardOptions;
+  readonly shardOptions: (shard: number) => ShardOptions & { readonly cold: ColdFile };
   readonly counts: DetectCounts;
   readonly clock: Clock;
   /** A line of `gait.events` that no ingest of ours wrote. */
@@ -51,7 +51,7 @@ class ShardRunner {
   readonly #options: DetectRoleOptions;
   readonly #context: ShardContext;
   readonly #shard: Shard;
-  readonly #cold: ColdRows | undefined;
+  readonly #cold: ColdFile;
   #position: number | undefined;
   #checkpointed: number | undefined;
   #nextCheckpointAt = 0;
@@ -76,7 +76,7 @@ class ShardRunner {
       onIdle: () => this.#onIdle(),
       close: async (how) => {
         if (how === 'closing') await this.#checkpoint();
-        await this.#cold?.close();
+        await this.#cold.close();
       },
     };
   }

@@ -32,4 +32,4 @@ export function learningWeight(pValue: number, gated: boolean): number {
   return Math.round(weight * 1024) / 1024;
 }
 
-const learningFloor = 0.02;
+const learningFloor = 20 / 1024;

@@ -15,7 +15,6 @@ function coldInMemory(): ColdRows {
     },
     all: () => rows.values(),
     clear: () => rows.clear(),
-    close: async () => {},
   };
 }
 

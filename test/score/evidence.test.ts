@@ -34,12 +34,12 @@ test('evidence is bounded, and ordinary calls end it', () => {
 test('learning: all of the ordinary, little of the improbable, never nothing, and less the less probable', () => {
   assert.equal(learningWeight(1, false), 1);
   assert.equal(learningWeight(0.01, false), 1);
-  assert.equal(learningWeight(1e-30, false), 0.02);
-  assert.equal(learningWeight(1, true), 0.02);
+  assert.equal(learningWeight(1e-30, false), 20 / 1024);
+  assert.equal(learningWeight(1, true), 20 / 1024);
   let before = 2;
   for (let decades = 0; decades < 10; decades += 0.1) {
     const weight = learningWeight(10 ** -decades, false);
-    assert.ok(weight <= before && weight >= 0.02);
+    assert.ok(weight <= before && weight >= 20 / 1024);
     before = weight;
   }
 });
