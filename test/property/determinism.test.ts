@@ -103,7 +103,7 @@ test('what our own decisions refused is passed on, but neither scored nor learne
       const allowed = events.filter(({ event }) => !event.enforced);
       const all = runAll(events);
       // Refusals move time on and are counted; they leave no other trace.
-      for (const verdict of all.verdicts as { event_id: string; surprise: number; evidence: number; top: string[] }[]) {
+      for (const verdict of all.verdicts) {
         if (allowed.some(({ event_id }) => event_id === verdict.event_id)) continue;
         assert.deepEqual([verdict.surprise, verdict.evidence, verdict.top], [0, 0, []]);
       }

@@ -90,7 +90,7 @@ export type Outcome = {
 
 /** What `shard` said so far, gathered over any number of drains. */
 export class Outputs {
-  readonly verdicts: object[] = [];
+  readonly verdicts: ReturnType<typeof numbersOf>[] = [];
   readonly findings = new Map<string, Finding>();
   readonly decisions: Decision[] = [];
 
@@ -102,7 +102,7 @@ export class Outputs {
   }
 }
 
-function numbersOf({ resolved: { event_id, identity, event }, ...numbers }: Verdict): object {
+function numbersOf({ resolved: { event_id, identity, event }, ...numbers }: Verdict) {
   return { event_id, identity, ts: event.ts, ...numbers };
 }
 
