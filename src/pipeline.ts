@@ -83,6 +83,8 @@ export class Shard {
   #newest = 0;
   #verdicts: Verdict[] = [];
   #findings = new Map<string, Finding>();
+  /** Findings that saw one more event and are otherwise as they were told: told again when the frame ends, not with every event. */
+  #updated = new Map<string, Finding>();
   #decisions: Decision[] = [];
   /** The newest common state that is being read back, in pieces. */
   #commonPieces: Buffer[] = [];
@@ -146,6 +148,8 @@ export class Shard {
   tick(ts: number): void {
     this.#buffer.advance(ts);
     for (let next = this.#buffer.take(); next !== undefined; next = this.#buffer.take()) this.#release(next);
+    this.#settle();
+    this.#tellUpdates();
   }
 
   /** The newest event time seen, while events wait for their turn; undefined when none does. */
@@ -156,6 +160,8 @@ export class Shard {
   /** Releases everything that still waits for its turn: the end of a file. */
   flush(): void {
     for (let next = this.#buffer.flush(); next !== undefined; next = this.#buffer.flush()) this.#release(next);
+    this.#settle();
+    this.#tellUpdates();
   }
 
   drain(): ShardOutput {
@@ -227,7 +233,9 @@ export class Shard {
       });
       const rated = { ...finding, risk };
       this.#detector.keep(rated);
-      this.#findings.set(finding.finding_id, rated);
+      const later = change === 'updated' && !this.#findings.has(finding.finding_id);
+      (later ? this.#updated : this.#findings).set(finding.finding_id, rated);
+      if (!later) this.#updated.delete(finding.finding_id);
       this.#decisions.push(...decisions);
     }
     const risk = this.#options.policy.riskOf(identity, event.ts);
@@ -235,9 +243,15 @@ export class Shard {
     this.#verdicts.push({ resolved, seq, surprise, evidence: result.evidence, risk, top: entry.top, findings });
   }
 
+  #tellUpdates(): void {
+    for (const [id, finding] of this.#updated) this.#findings.set(id, finding);
+    this.#updated.clear();
+  }
+
   #enterFrame(frame: number): void {
     if (frame === this.#frame) return;
     this.#settle();
+    this.#tellUpdates();
     const ts = frame * frameMs;
     this.#population.advance(ts);
     this.#scorer.advance();
@@ -319,6 +333,7 @@ export class Shard {
     for (const [topic, marks] of saved.marks) this.#marks.set(topic, marks);
     this.#slab.hand = saved.hand;
     Object.assign(this.counters, saved.counters);
+    this.#updated = new Map(saved.updated);
     this.#population.restore(saved.population);
     this.#scorer.restore(saved.scorer);
     this.#detector.restore(saved.detector);
@@ -336,6 +351,7 @@ export class Shard {
       marks: [...this.#marks],
       hand: this.#slab.hand,
       counters: { ...this.counters },
+      updated: [...this.#updated],
       population: this.#population.snapshot(),
       scorer: this.#scorer.snapshot(),
       detector: this.#detector.snapshot(),

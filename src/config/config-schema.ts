@@ -113,7 +113,7 @@ const ingest = z.strictObject({
 const detect = z.strictObject({
   reorderWindowMs: integer(0, 60_000).default(250),
   allowedLatenessMs: integer(0).default(300_000),
-  /** Per shard; beyond it the coldest identity is moved to the log. */
+  /** Per shard, in memory; beyond it the coldest identity waits in a file and comes back with all that was known of it. */
   identitiesMax: integer(100, 50_000_000).default(1_000_000),
   findingsPer1000PerDay: z.preprocess(fromText, z.number().positive().max(1000)).default(1),
   model: z.enum(['deviation-v1', 'pca', 'none']).default('deviation-v1'),
