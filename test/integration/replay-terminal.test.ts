@@ -39,7 +39,9 @@ test('progress is shown on a terminal and nowhere else', { skip: noTerminal }, a
 /** Kilobytes that the process has held at most so far; undefined when it has gone. */
 function peakKilobytes(pid: number): number | undefined {
   try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+    // A process that has just ended still has a status, and no memory in it.
+    const found = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return found === null ? undefined : Number(found[1]);
   } catch {
     return undefined;
   }
