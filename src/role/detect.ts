@@ -1,21 +1,23 @@
 import type { Clock } from '../core/clock.ts';
+import type { Metrics } from '../http/metrics.ts';
 import { decodeLine } from '../identity/event-line.ts';
 import type { ColdFile } from '../log/cold-rows.ts';
 import type { Consumption, Log, LogBatch, LogRecord, ShardContext, ShardHandler } from '../log/log.ts';
 import { Shard, type ShardOptions, type ShardOutput } from '../pipeline.ts';
 import { packLines, scoreLine, tickKey } from './pack.ts';
 
-export type DetectCounts = {
-  readonly duplicates: (events: number) => void;
-  readonly late: (events: number) => void;
-  readonly lag: (topic: string, partition: number, records: number) => void;
-  readonly verdictLatency: (seconds: number) => void;
-  readonly identitiesHeld: (shard: number, identities: number) => void;
-  readonly stateBytesHeld: (shard: number, bytes: number) => void;
-  readonly identitiesEvicted: (identities: number) => void;
-  readonly findings: (kind: string, severity: string) => void;
-  readonly signals: (action: string, mode: string) => void;
-};
+export type DetectCounts = Pick<
+  Metrics,
+  | 'duplicates'
+  | 'late'
+  | 'lag'
+  | 'verdictLatency'
+  | 'identitiesHeld'
+  | 'stateBytesHeld'
+  | 'identitiesEvicted'
+  | 'findings'
+  | 'signals'
+>;
 
 export type DetectRoleOptions = {
   readonly log: Log;

@@ -1,4 +1,5 @@
 import { type Clock, type EpochMs, sleep } from '../core/clock.ts';
+import type { Metrics } from '../http/metrics.ts';
 import type { DeadLetter } from '../identity/dead-letter.ts';
 import type { Ingest, Ingested } from '../identity/ingest.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
@@ -6,11 +7,7 @@ import type { Consumption, Log, LogBatch } from '../log/log.ts';
 import { Pace } from './pace.ts';
 import { packEvents, partitionOf, tickKey } from './pack.ts';
 
-export type IngestCounts = {
-  readonly eventsIn: (source: string, events: number) => void;
-  readonly deadLettered: (reason: string, records: number) => void;
-  readonly lag: (topic: string, partition: number, records: number) => void;
-};
+export type IngestCounts = Pick<Metrics, 'eventsIn' | 'deadLettered' | 'lag'>;
 
 export type IntakeOptions = {
   readonly log: Log;
