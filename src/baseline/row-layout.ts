@@ -34,8 +34,8 @@ export const measures = ['response_bytes', 'request_bytes'] as const;
 /** The families of features, in the order of the deviation vector. */
 export const families = ['rate', 'novelty', 'context', 'calendar', 'errors', 'volume'] as const;
 export type FamilyName = (typeof families)[number];
-/** What raises findings: accumulated odd behaviour, calls per window, unsuccessful answers. Each has its own scale and its own threshold. */
-export const detectors = ['behaviour', 'rate', 'errors'] as const;
+/** What raises findings: accumulated odd behaviour, calls per window, unsuccessful answers, sizes. Each has its own scale and its own threshold. */
+export const detectors = ['behaviour', 'rate', 'errors', 'volume'] as const;
 /** Whose past a prediction rests on. */
 export type BaselineLevel = 'self' | 'peers' | 'everyone';
 /** Kinds of unsuccessful answers that are counted over a short memory, after the total. */

@@ -13,6 +13,7 @@ export const findingKinds = [
   'new_function',
   'new_context',
   'error_ratio',
+  'volume_spike',
   'off_hours',
   'behaviour_change',
 ] as const;

@@ -11,13 +11,15 @@ export type NumberOptions = {
   readonly peerStrength: number;
   /** The row's memory, in observations. */
   readonly memory: number;
+  /** Nobody is so regular that less spread than this would mean anything. */
+  readonly varianceMin: number;
+  /** The number is ln(1 + measured / unit): what is well below the unit is all the same. */
+  readonly unit: number;
 };
 
 /** Observations that everyone's habits weigh against the peers', and that ignorance weighs against everyone's. */
 const everyoneStrength = 20;
 const ignoranceStrength = 4;
-/** Nobody is so regular that a third more or less would mean anything. */
-const varianceMin = 0.1;
 
 /** A normal number's baseline in three words of the row (mean, variance, weight): self, shrunk towards peers, towards everyone, towards ignorance. */
 export class NumberBaseline {
@@ -30,7 +32,7 @@ export class NumberBaseline {
   }
 
   predict(moment: Moment, start: number): Normal {
-    const { index, ignorance, peerStrength } = this.#options;
+    const { index, ignorance, peerStrength, varianceMin } = this.#options;
     const everyone = moment.population.sums(0).moments;
     const weight = everyone[index * 3]! + ignoranceStrength;
     let mean = (everyone[index * 3 + 1]! + ignoranceStrength * ignorance.mean) / weight;
@@ -66,7 +68,11 @@ export class NumberBaseline {
     moment.population.addNumber(moment.group, this.#options.index, clipped);
   }
 
-  /** What was predicted for a count or a size of which the logarithm of 1 + is the number. */
+  numberOf(measured: number): number {
+    return Math.log1p(measured / this.#options.unit);
+  }
+
+  /** What was predicted, in the unit of what is measured. */
   describe(
     moment: Moment,
     start: number,
@@ -75,16 +81,17 @@ export class NumberBaseline {
     const predicted = this.predict(moment, start);
     const spread = 1.64 * Math.sqrt(predicted.variance);
     const self = moment.slab.f32[start + 2]!;
-    const { index, peerStrength } = this.#options;
+    const { index, peerStrength, unit } = this.#options;
+    const measured = (number: number): number => Math.max(0, Math.round(Math.expm1(number) * unit));
     const peers = moment.population.sums(moment.group).moments[index * 3]!;
     const everyone = moment.population.sums(0).moments[index * 3]!;
     const level: BaselineLevel =
       self >= peerStrength ? 'self' : moment.group > 0 && peers >= everyoneStrength ? 'peers' : 'everyone';
     return {
       observed,
-      expected: Math.round(Math.expm1(predicted.mean)),
-      low: Math.max(0, Math.round(Math.expm1(predicted.mean - spread))),
-      high: Math.round(Math.expm1(predicted.mean + spread)),
+      expected: measured(predicted.mean),
+      low: measured(predicted.mean - spread),
+      high: measured(predicted.mean + spread),
       level,
       sampleSize: Math.round(level === 'self' ? self : level === 'peers' ? peers : everyone),
       observations: self + everyone,

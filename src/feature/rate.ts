@@ -7,7 +7,15 @@ const names = ['requests_1m', 'requests_1h', 'requests_1d'];
 const spans = ['a minute', 'an hour', 'a day'];
 /** The logarithm of 1 + an active window's calls; where nobody has been seen yet: about 3 calls, give or take a factor of 4. */
 const baselines = rateWindowsMs.map(
-  (_, index) => new NumberBaseline({ index, ignorance: { mean: 1.4, variance: 2 }, peerStrength: 6, memory: 256 }),
+  (_, index) =>
+    new NumberBaseline({
+      index,
+      ignorance: { mean: 1.4, variance: 2 },
+      peerStrength: 6,
+      memory: 256,
+      varianceMin: 0.1,
+      unit: 1,
+    }),
 );
 
 /** Words of the row before the window's baseline: its number and its count so far. */
@@ -29,7 +37,7 @@ export const rate: Family = {
     let most = 0;
     for (let w = 0; w < rateWindowsMs.length; w++) {
       const predicted = baselines[w]!.predict(moment, windowStart(moment, w) + 2);
-      const z = (Math.log1p(countWith(moment, w)) - predicted.mean) / Math.sqrt(predicted.variance);
+      const z = (baselines[w]!.numberOf(countWith(moment, w)) - predicted.mean) / Math.sqrt(predicted.variance);
       out[offset + w] = z;
       most = Math.max(most, studentSurprise(z, predicted.weight));
     }
@@ -44,7 +52,7 @@ export const rate: Family = {
         // Out of order, and of another window: it must not end the current one before its time.
         if (moment.observation.ts < f64[(moment.row + at.lastTs) / 2]!) continue;
         if (f32[start + 1]! > 0)
-          baselines[w]!.learn(moment, start + 2, { number: Math.log1p(f32[start + 1]!), weight });
+          baselines[w]!.learn(moment, start + 2, { number: baselines[w]!.numberOf(f32[start + 1]!), weight });
         f32[start] = number;
         f32[start + 1] = 0;
       }

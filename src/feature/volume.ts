@@ -4,14 +4,16 @@ import { type Family, type Moment, usually } from './family.ts';
 import { NumberBaseline } from './number.ts';
 
 const names = ['response', 'request'];
-/** The logarithm of 1 + bytes; where nobody has been seen yet: about a kilobyte, give or take a factor of 20. */
+/** Where nobody has been seen yet: about a kilobyte, give or take a factor of 7. Below a kilobyte a size says nothing, nor does a factor of three. */
 const baselines = measures.map(
   (_, measure) =>
     new NumberBaseline({
       index: rateWindowsMs.length + measure,
-      ignorance: { mean: 7, variance: 9 },
+      ignorance: { mean: 0.7, variance: 4 },
       peerStrength: 20,
       memory: 512,
+      varianceMin: 1,
+      unit: 1024,
     }),
 );
 
@@ -32,7 +34,7 @@ export const volume: Family = {
       out[offset + m] = 0;
       if (bytes < 0) continue;
       const predicted = baselines[m]!.predict(moment, measureStart(moment, m));
-      const z = (Math.log1p(bytes) - predicted.mean) / Math.sqrt(predicted.variance);
+      const z = (baselines[m]!.numberOf(bytes) - predicted.mean) / Math.sqrt(predicted.variance);
       out[offset + m] = z;
       most = Math.max(most, studentSurprise(z, predicted.weight));
     }
@@ -41,7 +43,8 @@ export const volume: Family = {
   learn: (moment, weight) => {
     for (let m = 0; m < measures.length; m++) {
       const bytes = bytesOf(moment, m);
-      if (bytes >= 0) baselines[m]!.learn(moment, measureStart(moment, m), { number: Math.log1p(bytes), weight });
+      if (bytes >= 0)
+        baselines[m]!.learn(moment, measureStart(moment, m), { number: baselines[m]!.numberOf(bytes), weight });
     }
   },
   describe: (moment, feature) => {

@@ -209,6 +209,7 @@ export class Detector {
   #kind(detector: number, row: number): FindingKind {
     if (detector === 1) return 'rate_spike';
     if (detector === 2) return 'error_ratio';
+    if (detector === 3) return 'volume_spike';
     const shares = [0, 1, 2].map((i) => Math.max(0, this.#slab.f32[row + at.evidenceShares + i]!));
     const total = shares.reduce((a, b) => a + b, 0);
     const top = shares.indexOf(Math.max(...shares));
@@ -220,6 +221,7 @@ export class Detector {
 const familyOf: Record<FindingKind, string> = {
   rate_spike: 'rate.',
   error_ratio: 'errors.',
+  volume_spike: 'volume.',
   new_function: 'novelty.',
   new_context: 'context.',
   off_hours: 'calendar.',
@@ -243,6 +245,7 @@ function atLeast(before: Severity | undefined, now: Severity): Severity {
 const claims: Record<FindingKind, string> = {
   rate_spike: 'calls far more often than it does',
   error_ratio: 'is refused or fails far more often than its peers',
+  volume_spike: 'sends or receives far more at once than it does',
   new_function: 'uses functions that are new to it',
   new_context: 'comes from somewhere else or with another program',
   off_hours: 'is active at times that are not its own',

@@ -4,12 +4,12 @@ import { type CalibratorSnapshot, TailCalibrator } from '../score/calibrate.ts';
 
 const dayMs = 86_400_000;
 export type DetectorIndex = 0 | 1 | 2;
-const detectorCount: (typeof detectors)['length'] = 3;
+const detectorCount: (typeof detectors)['length'] = 4;
 /**
- * How the budget is shared out, in the order of `detectors` (a weighted Bonferroni rule). Spikes and runs of errors are extreme when they
+ * How the budget is shared out, in the order of `detectors` (a weighted Bonferroni rule). Spikes, runs of errors and huge answers are extreme when they
  * matter, so a tenth each costs them little; odd behaviour has to be told from ordinary change by a hair.
  */
-const shares = [0.8, 0.1, 0.1];
+const shares = [0.7, 0.1, 0.1, 0.1];
 const penalties = shares.map((share) => Math.log10(share));
 
 /**

@@ -72,7 +72,8 @@ export class Batch {
     entry.late = of.late;
     const { judgement } = entry;
     this.#scorer.judge(moment, { out: this.#vectors, offset }, judgement);
-    entry.onlyRate = judgement.behaviourP > wordsBelow && judgement.statistics[familyIndex.errors]! <= wordsAbove;
+    const most = Math.max(judgement.statistics[familyIndex.errors]!, judgement.statistics[familyIndex.volume]!);
+    entry.onlyRate = judgement.behaviourP > wordsBelow && most <= wordsAbove;
     const worthWords = !entry.onlyRate || judgement.statistics[familyIndex.rate]! > wordsAbove;
     entry.contributions = worthWords ? this.#describe(moment, of.resolved, offset) : none;
     return judgement.members.subarray(0, judgement.memberCount).reduce((least, p) => Math.min(least, p), 1);
@@ -116,6 +117,7 @@ export class Batch {
     entry.detectors[0] = rowState[row + at.evidence]!;
     entry.detectors[1] = judgement.statistics[familyIndex.rate]!;
     entry.detectors[2] = judgement.statistics[familyIndex.errors]!;
+    entry.detectors[3] = judgement.statistics[familyIndex.volume]!;
     if (entry.onlyRate && entry.detectors[1]! <= rowState[row + at.peaks + 1]!) entry.contributions = none;
   }
 
@@ -182,7 +184,7 @@ function newEntry(): Entry {
     contributions: none,
     onlyRate: false,
     surprise: 0,
-    detectors: new Float64Array(3),
+    detectors: new Float64Array(4),
     top: none,
   };
 }

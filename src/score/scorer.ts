@@ -21,7 +21,7 @@ function historyClass(events: number): number {
 export type Judgement = {
   /** Each family's statistic, nats. */
   readonly statistics: Float64Array;
-  /** P-value of behaviour and volume together: how improbable it is that this call is the identity's. */
+  /** P-value of behaviour: how improbable it is that this call is the identity's. */
   behaviourP: number;
   /** P-values of behaviour, volume and errors, for the event's surprise. */
   readonly members: Float64Array;
@@ -71,8 +71,8 @@ export class Scorer {
     into.behaviourP = into.members[0]!;
     if (moment.observation.responseBytes >= 0 || moment.observation.requestBytes >= 0) {
       this.#volume.add(into.statistics[volume]!, weight);
-      into.members[into.memberCount++] = this.#volume.pValue(into.statistics[volume]!);
-      into.behaviourP = cauchyCombination(into.members, 2);
+      if (into.statistics[volume]! > 0)
+        into.members[into.memberCount++] = this.#volume.pValue(into.statistics[volume]!);
     }
     this.#errors.add(into.statistics[errors]!, weight);
     if (into.statistics[errors]! > 0) {

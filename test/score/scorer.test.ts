@@ -37,11 +37,12 @@ test('an ordinary call is ordinary, and one from elsewhere is improbable', () =>
   assert.ok(odd.p < usual.p / 5, JSON.stringify({ usual, odd }));
 });
 
-test('only what an event says takes part: sizes and failures join where they are given', () => {
+test('only what an event says takes part: sizes above the usual and failures join, and what is usual cancels nothing', () => {
   const { judge, next } = trained(200);
   assert.equal(judge({ ...next, response_bytes: null }).members, 1);
-  assert.equal(judge(next).members, 2);
-  assert.equal(judge({ ...next, status: 404 }).members, 3);
+  assert.equal(judge({ ...next, response_bytes: 0 }).members, 1);
+  assert.equal(judge({ ...next, response_bytes: 10_000_000 }).members, 2);
+  assert.equal(judge({ ...next, response_bytes: 10_000_000, status: 404 }).members, 3);
 });
 
 test('a model without a weight changes nothing, one with a weight can only be heard up to it', () => {
