@@ -23,7 +23,7 @@ export class Pace {
   #moved = new AbortController();
 
   constructor(options: PaceOptions) {
-    this.#options = { slackMs: 20_000, patienceMs: 2000, forgetMs: 10_000, ...options };
+    this.#options = { slackMs: 8000, patienceMs: 2000, forgetMs: 10_000, ...options };
   }
 
   /** `behind`: there is more to read. Standing still at the same place is no step. True for a partition that was not known before. */
