@@ -146,7 +146,7 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
   });
   const { reorderWindowMs } = config.detect;
   const onError = (error: unknown): void => logger.error({ reason: describeError(error) }, 'tick could not be written');
-  const intake = await Intake.open({ log, topics: config.topics, reorderWindowMs, counts: metrics, onError });
+  const intake = await Intake.open({ log, topics: config.topics, reorderWindowMs, counts: metrics, ingest, onError });
   closers.push(() => intake.close());
   if (config.roles.includes('ingest') && config.sources.length > 0) {
     await run(

@@ -90,8 +90,6 @@ const source = z.strictObject({
   from: z.enum(['earliest', 'latest']).default('earliest'),
   identityChain: identityChain.optional(),
   tenant: text.optional(),
-  /** The producer keys by identity already, so that one identity's calls never overtake each other. */
-  keyed: flag.default(false),
 });
 
 const ingest = z.strictObject({

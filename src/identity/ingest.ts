@@ -26,6 +26,8 @@ export type IngestOptions = {
 export type Ingested = { readonly events: readonly ResolvedEvent[]; readonly deadLetters: readonly DeadLetter[] };
 
 export type Ingest = {
+  /** Events so far whose route went to `{other}`, because their host had as many routes as it may. */
+  readonly otherRoutes: () => number;
   /** The events of one record, resolved, and a dead letter for each part that is none. `position.index` is the record's; parts count on from it. */
   readonly ingest: (record: Buffer | string, position: SourcePosition, nowMs: EpochMs) => Ingested;
   /** The dead letter of a record that could not even be read, for one (a line beyond the limit). */
@@ -51,6 +53,7 @@ export function createIngest(options: IngestOptions): Ingest {
     newDeadLetter(refused, position, { redactor: options.redactor, nowMs });
 
   return {
+    otherRoutes: options.templater.overflowed,
     refuse,
     ingest(record, position, nowMs) {
       const events: ResolvedEvent[] = [];

@@ -7,13 +7,14 @@ import type { Consumption, Log, LogBatch } from '../log/log.ts';
 import { Pace } from './pace.ts';
 import { packEvents, partitionOf, tickKey } from './pack.ts';
 
-export type IngestCounts = Pick<Metrics, 'eventsIn' | 'deadLettered' | 'lag'>;
+export type IngestCounts = Pick<Metrics, 'eventsIn' | 'deadLettered' | 'routesOther' | 'lag'>;
 
 export type IntakeOptions = {
   readonly log: Log;
   readonly topics: { readonly events: string; readonly deadLetter: string };
   readonly reorderWindowMs: number;
   readonly counts: IngestCounts;
+  readonly ingest: Pick<Ingest, 'otherRoutes'>;
   readonly onError: (error: unknown) => void;
 };
 
@@ -25,6 +26,7 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #partitions: number;
   readonly #newest = new Map<number, EpochMs>();
+  #otherRoutes = 0;
   readonly #timers = new Map<number, NodeJS.Timeout>();
 
   private constructor(options: IntakeOptions, partitions: number) {
@@ -38,12 +40,15 @@ export class Intake {
 
   /** Resolves when events and dead letters are durable. */
   async append(source: string, events: readonly ResolvedEvent[], deadLetters: readonly DeadLetter[]): Promise<void> {
-    const { log, topics, counts } = this.#options;
+    const { log, topics, counts, ingest } = this.#options;
     const letters = deadLetters.map((letter) => ({ key: letter.id, value: JSON.stringify(letter) }));
     await Promise.all([
       events.length === 0 ? undefined : log.append(topics.events, packEvents(events, this.#partitions)),
       letters.length === 0 ? undefined : log.append(topics.deadLetter, letters),
     ]);
+    const otherRoutes = ingest.otherRoutes();
+    counts.routesOther(otherRoutes - this.#otherRoutes);
+    this.#otherRoutes = otherRoutes;
     counts.eventsIn(source, events.length);
     for (const { reason } of deadLetters) counts.deadLettered(reason, 1);
     if (this.#options.reorderWindowMs > 0) this.#expectQuiet(events);

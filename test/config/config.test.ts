@@ -46,7 +46,7 @@ test('a file or a broker means that the sample is not played', () => {
 
 test('Kafka without named sources reads api-traffic from its beginning', () => {
   const { sources } = config('log: { kind: kafka, brokers: [one:9092] }');
-  assert.deepEqual(sources, [{ topic: 'api-traffic', format: 'auto', from: 'earliest', keyed: false }]);
+  assert.deepEqual(sources, [{ topic: 'api-traffic', format: 'auto', from: 'earliest' }]);
   assert.deepEqual(config('log: { kind: kafka, brokers: [one:9092] }\nsources: []').sources, []);
 });
 

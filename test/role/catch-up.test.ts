@@ -64,10 +64,10 @@ async function catchUp(partitions: readonly (readonly number[])[], recordsPerBat
   const redactor = createRedactor({ hmacKey: 'a key for tests only' });
   const sourceFor = () => ({ decoder: createDecoder({ format: 'canonical', redactor }) });
   const ingest = createIngest({ sourceFor, redactor, templater: createRouteTemplater() });
-  const counts = { eventsIn: () => {}, deadLettered: () => {}, lag: () => {} };
+  const counts = { eventsIn: () => {}, deadLettered: () => {}, lag: () => {}, routesOther: () => {} };
   const { log, out, rounds, read } = logOf(partitions, recordsPerBatch);
   const topics = { events: 'gait.events', deadLetter: 'gait.dead-letter' };
-  const intake = await Intake.open({ log, topics, reorderWindowMs: 0, counts, onError: assert.ifError });
+  const intake = await Intake.open({ log, topics, reorderWindowMs: 0, counts, ingest, onError: assert.ifError });
   const sources = [{ topic, from: 'earliest' }] as const;
   const began = performance.now();
   await runIngest({ log, group: 'g', sources, ingest, intake, counts, clock: systemClock });
