@@ -1,5 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { GaitError } from '../core/errors.ts';
+import { rowBytes } from './row-layout.ts';
 
 /**
  * State records: what a shard writes when it checkpoints. One byte of kind, then the bytes. A `reset` opens a full snapshot; what stood
@@ -23,7 +24,7 @@ export type ShardState = {
 };
 
 export function encodeState(state: ShardState): Buffer[] {
-  const records: Buffer[] = state.full ? [Buffer.from([kinds.reset, version])] : [];
+  const records: Buffer[] = state.full ? [Buffer.from([kinds.reset, version, rowBytes & 0xff, rowBytes >> 8])] : [];
   // Cold rows first: one that has come back since stands among the rows, and takes itself out of the cold ones.
   for (const cold of state.cold) records.push(tagged(kinds.cold, cold));
   for (const rows of state.rows) records.push(tagged(kinds.rows, rows));
@@ -41,6 +42,8 @@ export function decodeStateRecord(record: Buffer): StatePart {
     case kinds.reset:
       if (record[1] !== version)
         throw new GaitError('STATE_INVALID', `state of version ${record[1]} cannot be read by version ${version}`);
+      if (record.length !== 4 || record.readUInt16LE(2) !== rowBytes)
+        throw new GaitError('STATE_INVALID', 'state with rows of another size cannot be read by this version');
       return { kind: 'reset' };
     case kinds.rows:
       return { kind: 'rows', bytes: record.subarray(1) };
