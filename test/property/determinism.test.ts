@@ -22,10 +22,8 @@ test('the generated traffic opens, raises and closes findings and leads to decis
 for (const modelName of ['no model', 'the shipped model'] as const) {
   describe(`with ${modelName}`, () => {
     let model: Model | null = null;
-    before(async (context) => {
-      if (modelName === 'no model') return;
-      model = await shippedModel();
-      if (model === null) (context as { skip?: (why: string) => void }).skip?.('no model is shipped');
+    before(async () => {
+      if (modelName === 'the shipped model') model = await shippedModel();
     });
     const fresh = () => shardWith({ model });
 

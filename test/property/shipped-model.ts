@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadModel, type Model } from '../../src/score/model.ts';
 
 const dir = join(import.meta.dirname, '../../../models/deviation-v1');
 
-/** With a weight, whatever the evaluation gave it: a model that is not listened to would prove nothing. Null when none is shipped. */
-export async function shippedModel(): Promise<Model | null> {
-  if (!existsSync(dir)) return null;
+/** With a weight, whatever the evaluation gave it: a model that is not listened to would prove nothing. */
+export async function shippedModel(): Promise<Model> {
   return { ...(await loadModel({ dir, backend: 'wasm' })), weight: 0.5 };
 }
