@@ -1,0 +1,95 @@
+import type { EpochMs } from '../core/clock.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
+
+/**
+ * Evaluate: how good detection is. In: labelled traffic and what the engine or a peer said of each event. Out: numbers and tables.
+ * Labels are read here and nowhere else: never true is that a detector, Gait's or a peer's, sees one.
+ *
+ * An incident is one attack or one innocent look-alike, as `gait simulate` writes them to `labels.ndjson`.
+ */
+export type Incident = {
+  readonly incident: string;
+  readonly recipe: string;
+  readonly family: string;
+  readonly kind: 'attack' | 'look-alike';
+  readonly pace: 'fast' | 'slow';
+  /** Identity keys that a finding may name to count as right. */
+  readonly identities: readonly string[];
+  readonly first_ts: EpochMs;
+  readonly last_ts: EpochMs;
+  readonly ids: readonly string[];
+  /** Prefixes of feature names, one of which an analyst would expect among a finding's reasons. */
+  readonly expected: readonly string[];
+};
+
+export const dayMs = 86_400_000;
+
+/** The records of a file of JSON lines. */
+export function parseLines<T>(text: string): T[] {
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]));
+}
+
+/** Labelled events reduced to what is measured, numbered in the order in which they came. */
+export class Traffic {
+  readonly incidents: readonly Incident[];
+  readonly ts: EpochMs[] = [];
+  /** Index into `identities`. */
+  readonly identityOf: number[] = [];
+  /** Index into `incidents`; -1 for none. */
+  readonly incidentOf: number[] = [];
+  readonly identities: string[] = [];
+  readonly #indexes = new Map<string, number>();
+  readonly #identityIndexes = new Map<string, number>();
+  readonly #incidentIndexes = new Map<string, number>();
+
+  constructor(incidents: readonly Incident[]) {
+    this.incidents = incidents;
+    for (const [i, { ids }] of incidents.entries()) for (const id of ids) this.#incidentIndexes.set(id, i);
+  }
+
+  get size(): number {
+    return this.ts.length;
+  }
+
+  /** The event's number; a repeated id keeps its first. */
+  add({ event_id, identity, event }: ResolvedEvent): number {
+    const known = this.#indexes.get(event_id);
+    if (known !== undefined) return known;
+    const index = this.ts.length;
+    this.#indexes.set(event_id, index);
+    let who = this.#identityIndexes.get(identity);
+    if (who === undefined) {
+      who = this.identities.push(identity) - 1;
+      this.#identityIndexes.set(identity, who);
+    }
+    this.ts.push(event.ts);
+    this.identityOf.push(who);
+    this.incidentOf.push(this.#incidentIndexes.get(event_id) ?? -1);
+    return index;
+  }
+
+  indexOf(eventId: string): number | undefined {
+    return this.#indexes.get(eventId);
+  }
+
+  /** Whether the event belongs to an attack; look-alikes are ordinary. */
+  isAttack(index: number): boolean {
+    const incident = this.incidentOf[index]!;
+    return incident >= 0 && this.incidents[incident]!.kind === 'attack';
+  }
+
+  /** Identities, as indexes, that no attack ever names. */
+  innocents(): ReadonlySet<number> {
+    const touched = new Set(this.incidents.flatMap((each) => (each.kind === 'attack' ? each.identities : [])));
+    return new Set(this.identities.flatMap((identity, i) => (touched.has(identity) ? [] : [i])));
+  }
+}
+
+/** What a detector said of each event, by its number. */
+export type Scores = {
+  readonly name: string;
+  /** How odd the event is by itself. */
+  readonly event: Float64Array;
+  /** How suspicious its identity is with it. */
+  readonly state: Float64Array;
+};
