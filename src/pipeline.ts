@@ -1,18 +1,14 @@
 import type { ColdRows } from './baseline/cold-rows.ts';
-import { Population } from './baseline/population.ts';
 import { RecentIds } from './baseline/recent-ids.ts';
 import { ReorderBuffer } from './baseline/reorder-buffer.ts';
 import { at } from './baseline/row-layout.ts';
-import { RowSlab } from './baseline/row-slab.ts';
 import { decodeCommon, decodeStateRecord, encodeState } from './baseline/snapshot.ts';
 import type { EpochMs } from './core/clock.ts';
 import { hash64 } from './core/hash.ts';
-import type { Moment } from './feature/family.ts';
-import { emptyObservation, observe } from './feature/observation.ts';
-import { families } from './feature/registry.ts';
+import { Baselines } from './feature/baselines.ts';
 import { Detector } from './finding/detect.ts';
 import type { Finding } from './finding/finding.ts';
-import { actorKindOf, peerGroup } from './identity/peer-group.ts';
+import { actorKindOf } from './identity/peer-group.ts';
 import type { ResolvedEvent } from './identity/resolved-event.ts';
 import type { Policy } from './policy/decide.ts';
 import type { Decision } from './policy/decision.ts';
@@ -34,6 +30,8 @@ export type ShardOptions = {
   readonly reorderWindowMs: number;
   readonly allowedLatenessMs: number;
   readonly identitiesMax: number;
+  /** Identities of the second tier: those seen most recently. */
+  readonly activeMax: number;
   readonly duplicateWindow: number;
   readonly findingsPer1000PerDay: number;
   readonly model: Model | null;
@@ -67,8 +65,7 @@ export type ShardOutput = {
 export class Shard {
   readonly counters = { accepted: 0, duplicates: 0, late: 0, enforced: 0 };
   readonly #options: ShardOptions;
-  readonly #slab: RowSlab;
-  readonly #population = new Population();
+  readonly #baselines: Baselines;
   readonly #scorer = new Scorer();
   readonly #detector: Detector;
   readonly #batch: Batch;
@@ -77,7 +74,7 @@ export class Shard {
   /** Per source topic and partition: the newest position seen, as offset and index. */
   readonly #marks = new Map<string, Map<number, Mark>>();
   readonly #concludeEntry = (entry: Entry): void => this.#conclude(entry);
-  readonly #moment: Moment;
+  readonly #settleNow = (): void => this.#settle();
   #seq = 0;
   #frame = -1;
   #newest = 0;
@@ -92,38 +89,34 @@ export class Shard {
 
   constructor(options: ShardOptions) {
     this.#options = options;
-    this.#slab = new RowSlab(options.identitiesMax, options.cold);
-    this.#detector = new Detector(this.#slab, options);
+    this.#baselines = new Baselines(options);
+    this.#detector = new Detector(this.#baselines.slab, options);
     this.#batch = new Batch(this.#scorer, options.model);
     this.#recent = new RecentIds(options.duplicateWindow);
     this.#buffer = new ReorderBuffer(options.reorderWindowMs, reorderMax);
-    this.#moment = {
-      slab: this.#slab,
-      population: this.#population,
-      row: 0,
-      group: 0,
-      observation: emptyObservation(),
-      history: 0,
-      gapMs: 0,
-    };
   }
 
   get identities(): number {
-    return this.#slab.size;
+    return this.#baselines.slab.size;
   }
 
   get evicted(): number {
-    return this.#slab.evicted;
+    return this.#baselines.slab.evicted;
   }
 
   get bytes(): number {
-    const { rows, population, recent } = this.memory;
-    return rows + population + recent;
+    return Object.values(this.memory).reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** Bytes held, by what they hold. */
-  get memory(): { readonly rows: number; readonly population: number; readonly recent: number } {
-    return { rows: this.#slab.bytes, population: this.#population.bytes, recent: this.#recent.bytes };
+  get memory() {
+    return {
+      rows: this.#baselines.slab.bytes,
+      active: this.#baselines.active.bytes,
+      population: this.#baselines.population.bytes,
+      shared: this.#baselines.shared.bytes,
+      recent: this.#recent.bytes,
+    };
   }
 
   /**
@@ -186,34 +179,16 @@ export class Shard {
       return;
     }
     if (late) this.counters.late++;
-    const moment = this.#moment;
-    const { high, low } = hash64(resolved.identity);
-    let row = this.#slab.find(high, low);
-    if (row < 0) {
-      // The slab may move another identity's row out for this one: nothing may still refer to it.
-      if (this.#slab.size >= this.#options.identitiesMax) this.#settle();
-      row = this.#slab.create(high, low);
-      if (this.#slab.f32[row + at.events] === 0) this.#slab.u32[row + at.firstSeen] = Math.floor(event.ts / 1000);
-    }
-    const last = this.#slab.f64[(row + at.lastTs) / 2]!;
-    moment.row = row;
-    moment.group = this.#population.group(peerGroup(event, resolved.identity_kind));
-    moment.history = this.#slab.f32[row + at.events]!;
-    moment.gapMs = last === 0 ? 0 : Math.max(0, event.ts - last);
-    observe(resolved, moment.observation);
+    const moment = this.#baselines.enter(resolved, this.#settleNow);
     const p = this.#batch.add({ moment, resolved, seq: this.#seq, late });
-    const gated = event.ts < this.#slab.u32[row + at.gatedUntil]! * 1000;
-    const weight = learningWeight(p, gated);
-    for (const family of families) family.learn(moment, weight);
-    this.#slab.f32[row + at.events] = moment.history + 1;
-    this.#slab.f64[(row + at.lastTs) / 2] = Math.max(last, event.ts);
-    this.#slab.markDirty(row);
+    const gated = event.ts < moment.slab.u32[moment.row + at.gatedUntil]! * 1000;
+    this.#baselines.learn(learningWeight(p, gated));
     if (this.#batch.full) this.#settle();
   }
 
   /** Pass 2, for all that pass 1 has left. */
   #settle(): void {
-    this.#batch.settle(this.#slab.f32, this.#concludeEntry);
+    this.#batch.settle(this.#baselines.slab.f32, this.#concludeEntry);
   }
 
   #conclude(entry: Entry): void {
@@ -253,7 +228,7 @@ export class Shard {
     this.#settle();
     this.#tellUpdates();
     const ts = frame * frameMs;
-    this.#population.advance(ts);
+    this.#baselines.advance(ts);
     this.#scorer.advance();
     this.#detector.advance(ts);
     for (const { identity, until } of this.#detector.gates.splice(0)) this.#gate(identity, until);
@@ -264,10 +239,10 @@ export class Shard {
 
   #gate(identity: string, until: number): void {
     const { high, low } = hash64(identity);
-    const row = this.#slab.recall(high, low);
+    const row = this.#baselines.slab.recall(high, low);
     if (row < 0) return;
-    this.#slab.u32[row + at.gatedUntil] = until;
-    this.#slab.markDirty(row);
+    this.#baselines.slab.u32[row + at.gatedUntil] = until;
+    this.#baselines.slab.markDirty(row);
   }
 
   #marksOf(topic: string): Map<number, Mark> {
@@ -298,24 +273,27 @@ export class Shard {
   /** State records for a checkpoint: what changed since the last, or everything. Call after `drain`. */
   checkpoint(full: boolean): Buffer[] {
     const which = full ? 'all' : 'dirty';
-    const cold = this.#slab.takeCold(which, rowsPerRecord);
-    const rows = this.#slab.take(which, rowsPerRecord);
-    return encodeState({ full, cold, rows, ids: this.#recent.take(full), common: this.common() });
+    const cold = this.#baselines.slab.takeCold(which, rowsPerRecord);
+    const rows = this.#baselines.slab.take(which, rowsPerRecord);
+    const active = this.#baselines.active.take(which, rowsPerRecord);
+    return encodeState({ full, cold, rows, active, ids: this.#recent.take(full), common: this.common() });
   }
 
   /** State records in the order in which they were written; `restored` follows the last. */
   restore(records: readonly Buffer[]): void {
     for (const record of records) {
       const part = decodeStateRecord(record);
-      if (part.kind === 'rows') this.#slab.put(part.bytes);
-      else if (part.kind === 'cold') this.#slab.putCold(part.bytes);
+      if (part.kind === 'rows') this.#baselines.slab.put(part.bytes);
+      else if (part.kind === 'active') this.#baselines.active.put(part.bytes);
+      else if (part.kind === 'cold') this.#baselines.slab.putCold(part.bytes);
       else if (part.kind === 'ids') this.#recent.put(part.bytes);
       else if (part.kind === 'common') {
         if (this.#commonComplete) this.#commonPieces = [];
         this.#commonPieces.push(part.bytes);
         this.#commonComplete = part.last;
       } else {
-        this.#slab.clear();
+        this.#baselines.slab.clear();
+        this.#baselines.active.clear();
         this.#recent.clear();
       }
     }
@@ -331,10 +309,9 @@ export class Shard {
     for (const waiting of saved.waiting) this.#buffer.push(waiting);
     this.#buffer.newest = saved.released;
     for (const [topic, marks] of saved.marks) this.#marks.set(topic, marks);
-    this.#slab.hand = saved.hand;
+    this.#baselines.restore(saved.baselines);
     Object.assign(this.counters, saved.counters);
     this.#updated = new Map(saved.updated);
-    this.#population.restore(saved.population);
     this.#scorer.restore(saved.scorer);
     this.#detector.restore(saved.detector);
     this.#options.policy.restore(saved.policy);
@@ -349,10 +326,9 @@ export class Shard {
       released: this.#buffer.newest,
       waiting: this.#buffer.waiting(),
       marks: [...this.#marks],
-      hand: this.#slab.hand,
+      baselines: this.#baselines.snapshot(),
       counters: { ...this.counters },
       updated: [...this.#updated],
-      population: this.#population.snapshot(),
       scorer: this.#scorer.snapshot(),
       detector: this.#detector.snapshot(),
       policy: this.#options.policy.snapshot(),

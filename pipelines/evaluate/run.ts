@@ -50,6 +50,7 @@ const options: Omit<ShardOptions, 'model' | 'policy'> = {
   reorderWindowMs: 250,
   allowedLatenessMs: 300_000,
   identitiesMax: 1_000_000,
+  activeMax: 65_536,
   duplicateWindow: 262_144,
   findingsPer1000PerDay: 1,
 };

@@ -34,8 +34,15 @@ export const measures = ['response_bytes', 'request_bytes'] as const;
 /** The families of features, in the order of the deviation vector. */
 export const families = ['rate', 'novelty', 'context', 'calendar', 'errors', 'volume'] as const;
 export type FamilyName = (typeof families)[number];
-/** What raises findings: accumulated odd behaviour, calls per window, unsuccessful answers, sizes. Each has its own scale and its own threshold. */
-export const detectors = ['behaviour', 'rate', 'errors', 'volume'] as const;
+/** Families whose statistics are log-likelihood ratios of one question (is this the identity or somebody else?): they add up, and gather. */
+export const behaviourFamilies = ['novelty', 'context', 'calendar'] as const satisfies readonly FamilyName[];
+/** What raises findings: gathered odd behaviour, and every other family by itself. */
+export type DetectorName = 'behaviour' | Exclude<FamilyName, (typeof behaviourFamilies)[number]>;
+const isBehaviour: ReadonlySet<FamilyName> = new Set(behaviourFamilies);
+export const detectors = [
+  'behaviour',
+  ...families.filter((name) => !isBehaviour.has(name)),
+] as unknown as readonly DetectorName[];
 /** Whose past a prediction rests on. */
 export type BaselineLevel = 'self' | 'peers' | 'everyone';
 /** Kinds of unsuccessful answers that are counted over a short memory, after the total. */

@@ -1,11 +1,10 @@
 import type { ColdRows } from './cold-rows.ts';
-import { at, rowBytes, rowWords } from './row-layout.ts';
+import { at, rowWords } from './row-layout.ts';
 
 /** Table entries per row: a third of them stay empty, so that a search ends after one or two looks. */
 const tableFactor = 1.5;
 /** Room is made in steps of a sixteenth: larger ones would leave more memory empty than the table takes. */
 const growth = 17 / 16;
-const packedBytes = rowBytes + 4;
 
 /**
  * Fixed-size rows in one ArrayBuffer, found through an open-addressing table by the 64-bit hash of the identity key.
@@ -14,6 +13,7 @@ const packedBytes = rowBytes + 4;
  */
 export class RowSlab {
   readonly limit: number;
+  readonly words: number;
   size = 0;
   evicted = 0;
   f32!: Float32Array;
@@ -28,8 +28,10 @@ export class RowSlab {
   /** Rows that moved out with changes that no checkpoint has yet. */
   #coldDirty: Buffer[] = [];
 
-  constructor(limit: number, cold: ColdRows | null = null) {
+  /** `words` per row; the first four are the key and the newest event's time, as in `row-layout.ts`. */
+  constructor(limit: number, cold: ColdRows | null = null, words: number = rowWords) {
     this.limit = limit;
+    this.words = words;
     this.#cold = cold;
     this.#allocate(Math.min(limit, 1024));
   }
@@ -45,7 +47,7 @@ export class RowSlab {
     for (;;) {
       const entry = this.#table[slot]!;
       if (entry === 0) return -1;
-      const row = (entry - 1) * rowWords;
+      const row = (entry - 1) * this.words;
       if (this.u32[row + at.keyLow] === low && this.u32[row + at.keyHigh] === high) return row;
       slot = (slot + 1) & this.#mask;
     }
@@ -56,9 +58,9 @@ export class RowSlab {
     let index = this.size;
     if (this.size >= this.limit) index = this.#evict();
     else this.#grow();
-    const row = index * rowWords;
+    const row = index * this.words;
     const back = this.#cold?.take(high, low);
-    if (back === undefined) this.u32.fill(0, row, row + rowWords);
+    if (back === undefined) this.u32.fill(0, row, row + this.words);
     else this.u8.set(back, row * 4);
     this.u32[row + at.keyHigh] = high;
     this.u32[row + at.keyLow] = low;
@@ -77,7 +79,7 @@ export class RowSlab {
   }
 
   markDirty(row: number): void {
-    this.#dirty[row / rowWords] = 1;
+    this.#dirty[row / this.words] = 1;
   }
 
   /**
@@ -116,21 +118,21 @@ export class RowSlab {
   }
 
   putCold(part: Buffer): void {
-    for (let offset = 0; offset + rowBytes <= part.length; offset += rowBytes) {
-      const row = part.subarray(offset, offset + rowBytes);
+    for (let offset = 0; offset + this.words * 4 <= part.length; offset += this.words * 4) {
+      const row = part.subarray(offset, offset + this.words * 4);
       const high = row.readUInt32LE(at.keyHigh * 4);
       const low = row.readUInt32LE(at.keyLow * 4);
       const before = this.find(high, low);
-      if (before >= 0) this.#remove(before / rowWords);
+      if (before >= 0) this.#remove(before / this.words);
       this.#cold?.put(high, low, row);
     }
   }
 
   /** Puts packed rows back at their indices. A row that stood there had been moved out, unless it stands elsewhere by now. */
   put(part: Buffer): void {
-    for (let offset = 0; offset + packedBytes <= part.length; offset += packedBytes) {
+    for (let offset = 0; offset + (this.words * 4 + 4) <= part.length; offset += this.words * 4 + 4) {
       const index = part.readUInt32LE(offset);
-      const row = part.subarray(offset + 4, offset + packedBytes);
+      const row = part.subarray(offset + 4, offset + (this.words * 4 + 4));
       const high = row.readUInt32LE(at.keyHigh * 4);
       const low = row.readUInt32LE(at.keyLow * 4);
       if (index >= this.limit) {
@@ -138,11 +140,11 @@ export class RowSlab {
         continue;
       }
       const before = this.find(high, low);
-      if (before >= 0) this.#remove(before / rowWords);
+      if (before >= 0) this.#remove(before / this.words);
       this.#cold?.take(high, low);
       if (index < this.size && this.#isLive(index)) this.#moveOut(index);
       while (index >= this.size) this.#grow();
-      this.u8.set(row, index * rowBytes);
+      this.u8.set(row, index * this.words * 4);
       this.#insert(index);
     }
   }
@@ -166,22 +168,22 @@ export class RowSlab {
   }
 
   #pack(indices: readonly number[]): Buffer {
-    const part = Buffer.allocUnsafe(indices.length * packedBytes);
+    const part = Buffer.allocUnsafe(indices.length * (this.words * 4 + 4));
     indices.forEach((index, i) => {
-      part.writeUInt32LE(index, i * packedBytes);
-      part.set(this.u8.subarray(index * rowBytes, (index + 1) * rowBytes), i * packedBytes + 4);
+      part.writeUInt32LE(index, i * (this.words * 4 + 4));
+      part.set(this.u8.subarray(index * this.words * 4, (index + 1) * this.words * 4), i * (this.words * 4 + 4) + 4);
     });
     return part;
   }
 
   #grow(): void {
-    if ((this.size + 1) * rowWords > this.u32.length)
+    if ((this.size + 1) * this.words > this.u32.length)
       this.#allocate(Math.min(this.limit, Math.ceil(this.size * growth)));
     this.size++;
   }
 
   #allocate(rows: number): void {
-    const buffer = new ArrayBuffer(Math.max(rows, 1) * rowBytes);
+    const buffer = new ArrayBuffer(Math.max(rows, 1) * this.words * 4);
     const u32 = new Uint32Array(buffer);
     if (this.u32) u32.set(this.u32);
     this.u32 = u32;
@@ -200,7 +202,7 @@ export class RowSlab {
   }
 
   #insert(index: number): void {
-    const row = index * rowWords;
+    const row = index * this.words;
     let slot = (this.u32[row + at.keyLow]! ^ (this.u32[row + at.keyHigh]! >>> 7)) & this.#mask;
     while (this.#table[slot] !== 0) slot = (slot + 1) & this.#mask;
     this.#table[slot] = index + 1;
@@ -213,7 +215,7 @@ export class RowSlab {
     for (let i = 0; i < 8; i++) {
       const index = this.#hand;
       this.#hand = (this.#hand + 1) % this.size;
-      const seen = this.f64[(index * rowWords + at.lastTs) / 2]!;
+      const seen = this.f64[(index * this.words + at.lastTs) / 2]!;
       if (seen < oldest) {
         oldest = seen;
         coldest = index;
@@ -226,25 +228,25 @@ export class RowSlab {
   }
 
   #moveOut(index: number): void {
-    const row = index * rowWords;
+    const row = index * this.words;
     this.#cold?.put(this.u32[row + at.keyHigh]!, this.u32[row + at.keyLow]!, this.#copy(index));
     this.#remove(index);
   }
 
   #copy(index: number): Buffer {
-    return Buffer.from(this.u8.subarray(index * rowBytes, (index + 1) * rowBytes));
+    return Buffer.from(this.u8.subarray(index * this.words * 4, (index + 1) * this.words * 4));
   }
 
   /** Whether the identity whose row stands there is found there. */
   #isLive(index: number): boolean {
-    const row = index * rowWords;
+    const row = index * this.words;
     return this.find(this.u32[row + at.keyHigh]!, this.u32[row + at.keyLow]!) === row;
   }
 
   /** Deletion by shifting back, so that searches never meet tombstones. */
   #remove(index: number): void {
     const home = (i: number): number => {
-      const row = i * rowWords;
+      const row = i * this.words;
       return (this.u32[row + at.keyLow]! ^ (this.u32[row + at.keyHigh]! >>> 7)) & this.#mask;
     };
     let hole = home(index);

@@ -1,5 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { GaitError } from '../core/errors.ts';
+import { activeBytes } from './active-layout.ts';
 import { rowBytes } from './row-layout.ts';
 
 /**
@@ -7,27 +8,30 @@ import { rowBytes } from './row-layout.ts';
  * before it no longer counts. The common state is V8's structured-clone format, which newer versions go on reading.
  */
 const version = 1;
-const kinds = { reset: 0, rows: 1, ids: 2, common: 3, cold: 4 } as const;
+const kinds = { reset: 0, rows: 1, ids: 2, common: 3, cold: 4, active: 5 } as const;
 const pieceBytesMax = 400_000;
+const resetRecord = Buffer.from([kinds.reset, version, ...[rowBytes, activeBytes].flatMap((n) => [n & 0xff, n >> 8])]);
 
 export type StatePart =
   | { readonly kind: 'reset' }
-  | { readonly kind: 'rows' | 'cold' | 'ids'; readonly bytes: Buffer }
+  | { readonly kind: 'rows' | 'active' | 'cold' | 'ids'; readonly bytes: Buffer }
   | { readonly kind: 'common'; readonly last: boolean; readonly bytes: Buffer };
 
 export type ShardState = {
   readonly full: boolean;
   readonly rows: readonly Buffer[];
+  readonly active: readonly Buffer[];
   readonly cold: readonly Buffer[];
   readonly ids: Buffer;
   readonly common: object;
 };
 
 export function encodeState(state: ShardState): Buffer[] {
-  const records: Buffer[] = state.full ? [Buffer.from([kinds.reset, version, rowBytes & 0xff, rowBytes >> 8])] : [];
+  const records: Buffer[] = state.full ? [resetRecord] : [];
   // Cold rows first: one that has come back since stands among the rows, and takes itself out of the cold ones.
   for (const cold of state.cold) records.push(tagged(kinds.cold, cold));
   for (const rows of state.rows) records.push(tagged(kinds.rows, rows));
+  for (const rows of state.active) records.push(tagged(kinds.active, rows));
   for (const piece of pieces(state.ids)) records.push(tagged(kinds.ids, piece));
   const common = pieces(serialize({ version, ...state.common }));
   common.forEach((piece, i) => {
@@ -42,11 +46,13 @@ export function decodeStateRecord(record: Buffer): StatePart {
     case kinds.reset:
       if (record[1] !== version)
         throw new GaitError('STATE_INVALID', `state of version ${record[1]} cannot be read by version ${version}`);
-      if (record.length !== 4 || record.readUInt16LE(2) !== rowBytes)
+      if (!resetRecord.equals(record))
         throw new GaitError('STATE_INVALID', 'state with rows of another size cannot be read by this version');
       return { kind: 'reset' };
     case kinds.rows:
       return { kind: 'rows', bytes: record.subarray(1) };
+    case kinds.active:
+      return { kind: 'active', bytes: record.subarray(1) };
     case kinds.cold:
       return { kind: 'cold', bytes: record.subarray(1) };
     case kinds.ids:

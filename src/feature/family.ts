@@ -1,14 +1,20 @@
 import type { Population } from '../baseline/population.ts';
 import type { BaselineLevel, FamilyName } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
+import type { Shared } from '../baseline/shared.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Observation } from './observation.ts';
 
 /** All that a family may look at: the event's observation, the identity's row and what its peers do, before learning. */
 export type Moment = {
   readonly slab: RowSlab;
+  /** The second tier; `activeRow` is the identity's row in it. */
+  readonly active: RowSlab;
   readonly population: Population;
+  readonly shared: Shared;
+  resolved: ResolvedEvent;
   row: number;
+  activeRow: number;
   /** The identity's peer group; 0 is everyone. */
   group: number;
   readonly observation: Observation;

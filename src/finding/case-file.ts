@@ -81,3 +81,12 @@ export function reasonsOf(file: CaseFile, prefer: (feature: string) => boolean):
       text: observed.text,
     }));
 }
+
+/** The feature of this family that said most. */
+export function strongestOf(file: CaseFile, prefix: string): string | undefined {
+  let best: string | undefined;
+  for (const [feature, { nats }] of Object.entries(file.tallies)) {
+    if (feature.startsWith(prefix) && nats > (best === undefined ? 0 : file.tallies[best]!.nats)) best = feature;
+  }
+  return best;
+}

@@ -1,12 +1,12 @@
-import { at, detectors } from '../baseline/row-layout.ts';
+import { at, behaviourFamilies, detectors } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { derivedId } from '../core/hash.ts';
 import type { IdentityKey, ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Entry } from '../score/batch.ts';
-import { addToCase, type CaseFile, openCase, reasonsOf } from './case-file.ts';
+import { addToCase, type CaseFile, openCase, reasonsOf, strongestOf } from './case-file.ts';
 import { EvidenceBudget } from './evidence-budget.ts';
 import type { Finding, FindingKind, Severity } from './finding.ts';
-import { references } from './references.ts';
+import { behaviourKind, kindOf, kinds, speaksFor } from './kinds.ts';
 
 /** Events less surprising than this do not go into a case: one in ten of an identity's own does. */
 const oddSurprise = 1;
@@ -55,14 +55,10 @@ export class Detector {
 
   observe(seen: Entry): DetectResult {
     const { event } = seen.resolved;
-    this.#budget.update({ slab: this.#slab, row: seen.row }, event.ts, seen.detectors);
     const { threshold } = this.#budget;
     const evidences = this.#evidences;
-    let evidence = 0;
-    for (let d = 0; d < detectors.length; d++) {
-      evidences[d] = this.#budget.evidence(d, seen.detectors[d]!);
-      evidence = Math.max(evidence, evidences[d]!);
-    }
+    const place = { slab: this.#slab, row: seen.row, ts: event.ts };
+    const evidence = this.#budget.update(place, seen.detectors, evidences);
     const file = this.#caseOf(seen, evidence >= threshold);
     if (file === undefined) return { evidence, changes: none };
     const changes: FindingEvent[] = [];
@@ -112,7 +108,7 @@ export class Detector {
     const day = Math.floor(ts / 86_400_000);
     if (day !== this.#day) this.#budget.endDays(this.#slab);
     this.#day = day;
-    this.#budget.advance();
+    this.#budget.advance(this.#slab, ts);
   }
 
   snapshot(): DetectorSnapshot {
@@ -174,9 +170,9 @@ export class Detector {
     const { seen, detector, excess, before } = why;
     const { file } = found;
     const { resolved } = seen;
-    const kind = before?.kind ?? this.#kind(detector, seen.row);
+    const kind = before?.kind ?? this.#kind(detector, seen.row, file);
+    const reasons = reasonsOf(file, (feature) => speaksFor(detectors[detector]!, kind, feature));
     const first_seen = before?.first_seen ?? file.firstSeen;
-    const reasons = reasonsOf(file, (feature) => feature.startsWith(familyOf[kind]));
     const agreeing = found.open.filter((finding) => finding !== null).length + (before === null ? 1 : 0);
     const severity = atLeast(before?.severity, severityOf({ excess, file, agreeing }));
     const { events } = seen;
@@ -200,33 +196,19 @@ export class Detector {
       title: titleOf(resolved, kind, reasons),
       reasons,
       event_ids: file.examples.map((example) => example.event_id),
-      ...references[kind],
+      owasp: kinds[kind].owasp,
+      attack: kinds[kind].attack,
       shard: this.#shard,
       version: seen.seq,
     };
   }
 
-  #kind(detector: number, row: number): FindingKind {
-    if (detector === 1) return 'rate_spike';
-    if (detector === 2) return 'error_ratio';
-    if (detector === 3) return 'volume_spike';
-    const shares = [0, 1, 2].map((i) => Math.max(0, this.#slab.f32[row + at.evidenceShares + i]!));
-    const total = shares.reduce((a, b) => a + b, 0);
-    const top = shares.indexOf(Math.max(...shares));
-    if (total === 0 || shares[top]! < 0.6 * total) return 'behaviour_change';
-    return (['new_function', 'new_context', 'off_hours'] as const)[top]!;
+  #kind(detector: number, row: number, file: CaseFile): FindingKind {
+    const name = detectors[detector]!;
+    if (name !== 'behaviour') return kindOf(name, strongestOf(file, `${name}.`));
+    return behaviourKind(behaviourFamilies.map((_, i) => Math.max(0, this.#slab.f32[row + at.evidenceShares + i]!)));
   }
 }
-
-const familyOf: Record<FindingKind, string> = {
-  rate_spike: 'rate.',
-  error_ratio: 'errors.',
-  volume_spike: 'volume.',
-  new_function: 'novelty.',
-  new_context: 'context.',
-  off_hours: 'calendar.',
-  behaviour_change: '',
-};
 
 const ladder: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
@@ -242,22 +224,12 @@ function atLeast(before: Severity | undefined, now: Severity): Severity {
   return before !== undefined && ladder.indexOf(before) > ladder.indexOf(now) ? before : now;
 }
 
-const claims: Record<FindingKind, string> = {
-  rate_spike: 'calls far more often than it does',
-  error_ratio: 'is refused or fails far more often than its peers',
-  volume_spike: 'sends or receives far more at once than it does',
-  new_function: 'uses functions that are new to it',
-  new_context: 'comes from somewhere else or with another program',
-  off_hours: 'is active at times that are not its own',
-  behaviour_change: 'does not behave like itself',
-};
-
 function titleOf({ identity, identity_kind }: ResolvedEvent, kind: FindingKind, reasons: Finding['reasons']): string {
   const because = reasons
     .slice(0, 2)
     .filter(({ share }, i) => i === 0 || share >= 0.1)
     .map(({ text }) => text);
   // The key is kind:tenant:id; a sentence needs no tenant.
-  const name = `${identity_kind} ${identity.split(':').slice(2).join(':')}`;
-  return `${name} ${claims[kind]}${because.length === 0 ? '' : `: ${because.join('; ')}`}`;
+  const who = `${identity_kind} ${identity.split(':').slice(2).join(':')}`;
+  return `${who} ${kinds[kind].claim}${because.length === 0 ? '' : `: ${because.join('; ')}`}`;
 }

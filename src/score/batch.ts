@@ -1,10 +1,10 @@
-import { at } from '../baseline/row-layout.ts';
+import { at, detectors, families as familyNames } from '../baseline/row-layout.ts';
 import type { Moment, Observed } from '../feature/family.ts';
 import { families, featureCount, featureNames, featureOffsets } from '../feature/registry.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import { accumulate, fading } from './evidence.ts';
 import type { Model } from './model.ts';
-import { emptyJudgement, familyIndex, type Judgement, type Scorer } from './scorer.ts';
+import { emptyJudgement, type Judgement, type Scorer } from './scorer.ts';
 
 /** Events that the model scores at once: 0.8 µs each at this size, 70 µs alone. */
 export const batchMax = 512;
@@ -13,6 +13,9 @@ const wordsBelow = 0.05;
 /** Above this many nats a window or a run of errors is put into words too. */
 const wordsAbove = 5;
 const contributionsMax = 3;
+/** The family that each detector reads; behaviour, the first, gathers several. */
+const detectorFamilies = detectors.map((name) => (name === 'behaviour' ? -1 : familyNames.indexOf(name)));
+const rateDetector = detectors.indexOf('rate');
 
 /** One feature of one event that stood out: its contribution in nats and what an explanation says of it. */
 export type Contribution = { readonly feature: string; readonly nats: number; readonly observed: Observed };
@@ -72,9 +75,11 @@ export class Batch {
     entry.late = of.late;
     const { judgement } = entry;
     this.#scorer.judge(moment, { out: this.#vectors, offset }, judgement);
-    const most = Math.max(judgement.statistics[familyIndex.errors]!, judgement.statistics[familyIndex.volume]!);
+    let most = 0;
+    for (let d = 1; d < detectors.length; d++)
+      if (d !== rateDetector) most = Math.max(most, judgement.statistics[detectorFamilies[d]!]!);
     entry.onlyRate = judgement.behaviourP > wordsBelow && most <= wordsAbove;
-    const worthWords = !entry.onlyRate || judgement.statistics[familyIndex.rate]! > wordsAbove;
+    const worthWords = !entry.onlyRate || judgement.statistics[detectorFamilies[rateDetector]!]! > wordsAbove;
     entry.contributions = worthWords ? this.#describe(moment, of.resolved, offset) : none;
     return judgement.members.subarray(0, judgement.memberCount).reduce((least, p) => Math.min(least, p), 1);
   }
@@ -115,10 +120,9 @@ export class Batch {
     }
     rowState[row + at.evidence] = accumulate(rowState[row + at.evidence]!, judgement.behaviourP);
     entry.detectors[0] = rowState[row + at.evidence]!;
-    entry.detectors[1] = judgement.statistics[familyIndex.rate]!;
-    entry.detectors[2] = judgement.statistics[familyIndex.errors]!;
-    entry.detectors[3] = judgement.statistics[familyIndex.volume]!;
-    if (entry.onlyRate && entry.detectors[1]! <= rowState[row + at.peaks + 1]!) entry.contributions = none;
+    for (let d = 1; d < detectors.length; d++) entry.detectors[d] = judgement.statistics[detectorFamilies[d]!]!;
+    if (entry.onlyRate && entry.detectors[rateDetector]! <= rowState[row + at.peaks + rateDetector]!)
+      entry.contributions = none;
   }
 
   #next(resolved: ResolvedEvent, seq: number): Entry {
@@ -184,7 +188,7 @@ function newEntry(): Entry {
     contributions: none,
     onlyRate: false,
     surprise: 0,
-    detectors: new Float64Array(4),
+    detectors: new Float64Array(detectors.length),
     top: none,
   };
 }

@@ -21,12 +21,16 @@ export type CalibratorSnapshot = {
   readonly counts: Float64Array;
   readonly pending: Float64Array;
   readonly changes: number;
+  readonly provisional: Float64Array | null;
 };
 
 export class TailCalibrator {
   readonly #counts = new Float64Array(bins);
   readonly #pending = new Float64Array(bins);
   readonly #upper = new Float64Array(bins + 1);
+  /** Observations that are not final yet: they count until they are forgotten. */
+  #provisional: Float64Array | null = null;
+  #final = 0;
   #total = 0;
   #changes = 0;
   #tailFrom = Number.POSITIVE_INFINITY;
@@ -39,6 +43,18 @@ export class TailCalibrator {
     this.#changes += weight;
   }
 
+  addProvisional(statistic: number): void {
+    this.#provisional ??= new Float64Array(bins);
+    this.#provisional[binOf(statistic)]! += 1;
+    this.#changes += 1;
+  }
+
+  /** What was provisional is over: before it is counted anew, or for good. */
+  forgetProvisional(): void {
+    if (this.#provisional !== null) this.#changes += 1;
+    this.#provisional = null;
+  }
+
   /** P(statistic or more), in (0, 1]. */
   pValue(statistic: number): number {
     const prior = statistic > 0 ? Math.max(1e-30, Math.exp(-statistic)) : 1;
@@ -48,13 +64,17 @@ export class TailCalibrator {
     else {
       const bin = binOf(statistic);
       const above = Math.min(1, Math.max(0, bin + 1 - (statistic - low) * binsPerUnit));
-      seen = (this.#upper[bin + 1]! + above * this.#counts[bin]!) / this.#total;
+      seen = (this.#upper[bin + 1]! + above * (this.#upper[bin]! - this.#upper[bin + 1]!)) / this.#total;
     }
     return Math.max(1e-30, (priorEvents * prior + this.#total * seen) / (priorEvents + this.#total));
   }
 
   advance(): void {
-    if (this.#changes === 0 || this.#changes < this.#total * refitShare) return;
+    if (this.#changes > 0 && this.#changes >= this.#total * refitShare) this.refit();
+  }
+
+  /** Everything that was added counts from now on. */
+  refit(): void {
     let total = 0;
     for (let i = 0; i < bins; i++) {
       const count = this.#counts[i]! + this.#pending[i]!;
@@ -67,21 +87,23 @@ export class TailCalibrator {
       for (let i = 0; i < bins; i++) this.#counts[i]! /= 2;
       total /= 2;
     }
-    this.#total = total;
+    this.#final = total;
     this.#fit();
   }
 
   #fit(): void {
+    const provisional = this.#provisional;
+    this.#total = this.#final + (provisional?.reduce((a, b) => a + b, 0) ?? 0);
     let above = 0;
     let excess = 0;
     let from = -1;
     this.#upper[bins] = 0;
     for (let i = bins - 1; i >= 0; i--) {
-      above += this.#counts[i]!;
+      above += this.#counts[i]! + (provisional?.[i] ?? 0);
       this.#upper[i] = above;
       if (from < 0 && above >= tailShare * this.#total) from = i;
     }
-    for (let i = from + 1; i < bins; i++) excess += this.#counts[i]! * (i - from - 0.5);
+    for (let i = from + 1; i < bins; i++) excess += (this.#counts[i]! + (provisional?.[i] ?? 0)) * (i - from - 0.5);
     const beyond = this.#upper[from + 1]!;
     this.#tailFrom = low + (from + 1) / binsPerUnit;
     this.#tailShare = beyond / this.#total;
@@ -91,19 +113,21 @@ export class TailCalibrator {
 
   snapshot(): CalibratorSnapshot {
     return {
-      total: this.#total,
+      total: this.#final,
       counts: this.#counts.slice(),
       pending: this.#pending.slice(),
       changes: this.#changes,
+      provisional: this.#provisional?.slice() ?? null,
     };
   }
 
   restore(snapshot: CalibratorSnapshot): void {
     this.#counts.set(snapshot.counts);
-    this.#total = snapshot.total;
+    this.#final = snapshot.total;
+    this.#provisional = snapshot.provisional?.slice() ?? null;
     this.#pending.set(snapshot.pending);
     this.#changes = snapshot.changes;
-    if (this.#total > 0) this.#fit();
+    this.#fit();
   }
 }
 

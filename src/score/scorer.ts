@@ -1,16 +1,14 @@
 import { historyBucket } from '../baseline/population.ts';
-import { families as familyNames } from '../baseline/row-layout.ts';
+import { behaviourFamilies, families as familyNames } from '../baseline/row-layout.ts';
 import { voice } from '../feature/errors.ts';
 import type { Moment } from '../feature/family.ts';
 import { families, featureOffsets } from '../feature/registry.ts';
 import { type CalibratorSnapshot, TailCalibrator } from './calibrate.ts';
 import { cauchyCombination } from './fuse.ts';
 
-const rate = familyNames.indexOf('rate');
 const errors = familyNames.indexOf('errors');
 const volume = familyNames.indexOf('volume');
-/** Families whose statistics are log-likelihood ratios of the same question (is this the identity or somebody else?): they add up. */
-const behaviour = (['novelty', 'context', 'calendar'] as const).map((name) => familyNames.indexOf(name));
+const behaviour = behaviourFamilies.map((name) => familyNames.indexOf(name));
 
 /** History lengths calibrated apart: 0 to 2 events, 3 to 14, 15 to 62, more. */
 const historyClasses = 4;
@@ -118,5 +116,3 @@ export class Scorer {
     return [...this.#behaviour, ...this.#fused, this.#errors, this.#volume, this.#model];
   }
 }
-
-export const familyIndex = { rate, errors, volume };

@@ -6,6 +6,7 @@ import { GaitError } from '../../src/core/errors.ts';
 const state = {
   full: true,
   rows: [Buffer.from('rows1'), Buffer.from('rows2')],
+  active: [Buffer.from('active')],
   cold: [Buffer.from('cold')],
   ids: Buffer.alloc(1_000_000, 7),
   common: { seq: 5, text: 'x'.repeat(900_000), numbers: Float64Array.of(1, Number.NaN), nested: [['a', { b: null }]] },
@@ -20,6 +21,7 @@ test('state comes back as it was, whatever its size, and no record exceeds what 
     parts.flatMap((part) => (part.kind === kind && part.kind !== 'reset' ? [part.bytes] : []));
   assert.deepEqual(bytesOf('rows'), state.rows);
   assert.deepEqual(bytesOf('cold'), state.cold);
+  assert.deepEqual(bytesOf('active'), state.active);
   assert.deepEqual(Buffer.concat(bytesOf('ids')), state.ids);
   assert.deepEqual(decodeCommon(bytesOf('common')), { version: 1, ...state.common });
   const commons = parts.filter((part) => part.kind === 'common');

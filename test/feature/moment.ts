@@ -1,6 +1,8 @@
+import { activeWords } from '../../src/baseline/active-layout.ts';
 import { Population } from '../../src/baseline/population.ts';
 import { at } from '../../src/baseline/row-layout.ts';
 import { RowSlab } from '../../src/baseline/row-slab.ts';
+import { Shared } from '../../src/baseline/shared.ts';
 import { emptyEvent, type TrafficEvent } from '../../src/event/traffic-event.ts';
 import type { Family, Moment } from '../../src/feature/family.ts';
 import { emptyObservation, observe } from '../../src/feature/observation.ts';
@@ -31,6 +33,8 @@ export type Seen = { readonly statistic: number; readonly deviations: Readonly<R
 /** One family with identities of its own: judges calls before learning from them, as the engine does. */
 export class Bench {
   readonly slab = new RowSlab(1000);
+  readonly active = new RowSlab(1000, null, activeWords);
+  readonly shared = new Shared();
   readonly population = new Population();
   readonly family: Family;
 
@@ -41,13 +45,19 @@ export class Bench {
   moment(resolved: ResolvedEvent, who = 1): Moment {
     let row = this.slab.find(who, who);
     if (row < 0) row = this.slab.create(who, who);
+    let activeRow = this.active.find(who, who);
+    if (activeRow < 0) activeRow = this.active.create(who, who);
     const last = this.slab.f64[(row + at.lastTs) / 2]!;
     const observation = emptyObservation();
     observe(resolved, observation);
     return {
       slab: this.slab,
+      active: this.active,
       population: this.population,
+      shared: this.shared,
+      resolved,
       row,
+      activeRow,
       group: this.population.group('peers'),
       observation,
       history: this.slab.f32[row + at.events]!,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { detectors } from '../../src/baseline/row-layout.ts';
 import { RowSlab } from '../../src/baseline/row-slab.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
 import { EvidenceBudget } from '../../src/finding/evidence-budget.ts';
@@ -14,6 +15,21 @@ const worlds: Readonly<Record<string, (random: Random) => readonly number[]>> = 
   'mostly nothing': (r) => [-5 * Math.log(1 - r.next()), 0, r.next() < 0.1 ? -6 * Math.log(1 - r.next()) : 0],
 };
 
+const evidences = new Float64Array(detectors.length);
+
+function statisticsOf(numbers: readonly number[]): Float64Array {
+  const statistics = new Float64Array(detectors.length);
+  statistics.set(numbers);
+  return statistics;
+}
+
+/** The evidence of a first detector's statistic, for an identity that nothing is known of. */
+function evidenceOf(budget: EvidenceBudget, statistic: number): number {
+  const slab = new RowSlab(1);
+  const place = { slab, row: slab.create(9, 9), ts: start };
+  return budget.update(place, statisticsOf([statistic]), evidences);
+}
+
 /** Per day, the identities of which a finding would have been opened. */
 function findingsPerDay(world: (random: Random) => readonly number[], budget: EvidenceBudget, days: number): number[] {
   const identities = 3000;
@@ -23,12 +39,11 @@ function findingsPerDay(world: (random: Random) => readonly number[], budget: Ev
   return Array.from({ length: days }, (_, d) => {
     let findings = 0;
     rows.forEach((row, i) => {
-      if (i % 500 === 0) budget.advance();
-      const statistics = Float64Array.from(world(random));
-      budget.update({ slab, row }, start + d * day + i, statistics);
-      if ([0, 1, 2].some((detector) => budget.evidence(detector, statistics[detector]!) >= budget.threshold))
-        findings++;
+      const ts = start + d * day + i;
+      if (i % 500 === 0) budget.advance(slab, ts);
+      if (budget.update({ slab, row, ts }, statisticsOf(world(random)), evidences) >= budget.threshold) findings++;
     });
+    budget.endDays(slab);
     return findings;
   });
 }
@@ -51,8 +66,8 @@ test('more evidence with a higher statistic, less of it where higher days are co
   const [quiet, loud] = [new EvidenceBudget(1), new EvidenceBudget(1)];
   findingsPerDay(() => [1, 1, 1], quiet, 3);
   findingsPerDay(() => [8, 8, 8], loud, 3);
-  assert.ok(quiet.evidence(0, 10) > quiet.evidence(0, 5));
-  assert.ok(quiet.evidence(0, 5) > loud.evidence(0, 5) + 0.5);
+  assert.ok(evidenceOf(quiet, 10) > evidenceOf(quiet, 5));
+  assert.ok(evidenceOf(quiet, 5) > evidenceOf(loud, 5) + 0.5);
   assert.ok(Math.abs(new EvidenceBudget(1).threshold - 3) < 1e-9);
 });
 
@@ -60,16 +75,16 @@ test('a day counts once, and an event from before midnight does not end the day 
   const slab = new RowSlab(1);
   const row = slab.create(1, 1);
   const budget = new EvidenceBudget(1);
-  const seen = (ts: number, statistic: number): void =>
-    budget.update({ slab, row }, ts, Float64Array.of(statistic, 0, 0));
+  const seen = (ts: number, statistic: number): number =>
+    budget.update({ slab, row, ts }, statisticsOf([statistic]), evidences);
   seen(start, 5);
   seen(start + day, 1);
   seen(start + day - 1, 9);
   seen(start + day + 1, 2);
   seen(start + 2 * day, 0);
-  budget.advance();
-  const peaks = budget.snapshot()[0]!;
-  assert.equal(peaks.total, 2);
+  budget.advance(slab, start + 2 * day);
+  assert.equal(budget.snapshot().calibrators[0]!.total, 2);
+  assert.equal(budget.snapshot().days, 2);
 });
 
 test('restored, it gives the same evidence', () => {
@@ -77,5 +92,5 @@ test('restored, it gives the same evidence', () => {
   findingsPerDay(worlds['heavy tails']!, budget, 3);
   const restored = new EvidenceBudget(1);
   restored.restore(structuredClone(budget.snapshot()));
-  for (let s = 0; s < 60; s += 0.7) assert.equal(restored.evidence(0, s), budget.evidence(0, s));
+  for (let s = 0; s < 60; s += 0.7) assert.equal(evidenceOf(restored, s), evidenceOf(budget, s));
 });

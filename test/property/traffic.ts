@@ -21,6 +21,7 @@ export function shardWith(options: Partial<ShardOptions> = {}): Shard {
     reorderWindowMs: 250,
     allowedLatenessMs: 300_000,
     identitiesMax: 1000,
+    activeMax: 65_536,
     duplicateWindow: 4096,
     findingsPer1000PerDay: 300,
     model: null,

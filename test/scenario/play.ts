@@ -81,6 +81,7 @@ export function play(events: readonly ResolvedEvent[], scenario: Scenario, model
     reorderWindowMs: 250,
     allowedLatenessMs: 300_000,
     identitiesMax: 100_000,
+    activeMax: 65_536,
     duplicateWindow: 262_144,
     findingsPer1000PerDay: 1,
     model,

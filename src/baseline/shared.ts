@@ -1,0 +1,30 @@
+/**
+ * What a shard knows across identities beyond what the population counts. Each table has a limit, and shows what it held when the frame
+ * began: what a frame's events add becomes visible together, in an order that does not depend on how identities were interleaved.
+ */
+type Table = {
+  readonly bytes: number;
+  readonly advance: (ts: number) => void;
+  readonly snapshot: () => unknown;
+  readonly restore: (snapshot: never) => void;
+};
+
+export class Shared {
+  readonly #tables: Readonly<Record<string, Table>> = {};
+
+  get bytes(): number {
+    return Object.values(this.#tables).reduce((sum, table) => sum + table.bytes, 0);
+  }
+
+  advance(ts: number): void {
+    for (const table of Object.values(this.#tables)) table.advance(ts);
+  }
+
+  snapshot(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(Object.entries(this.#tables).map(([name, table]) => [name, table.snapshot()]));
+  }
+
+  restore(saved: Readonly<Record<string, unknown>>): void {
+    for (const [name, table] of Object.entries(this.#tables)) table.restore(saved[name] as never);
+  }
+}
