@@ -23,7 +23,8 @@ export function call(session: Session, intention: Intention): WireEvent {
     ja4: api.says.ja4 ? device.ja4 : undefined,
     ...(api.says.geo ? { country: place.network.country, asn: place.network.asn } : {}),
     method: route.method,
-    host: api.host,
+    host: route.host,
+    service: api.name === 'mesh' ? route.resource : undefined,
     path: pathOf(session, intention),
     route: api.says.route ? route.template : undefined,
     request_bytes: requestBytes(route, dice),
@@ -94,7 +95,6 @@ function authentication(session: Session): WireEvent {
         mtls_subject: credential.subject,
         client_cert_verified: true,
         caller_service: credential.service,
-        service: api.host.split('.')[0],
         auth_method: 'mtls',
         tls_version: 'TLSv1.3',
       };

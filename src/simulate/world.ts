@@ -39,7 +39,7 @@ export type Pool = {
   readonly of: (persona: Persona) => readonly string[];
   /** Makes a new object of the persona's; numeric ids go up by one or a few from object to object. */
   readonly create: (persona: Persona) => string;
-  /** Whether an id (of a numeric pool) is anybody's: about four of five are. For others: true when it was ever handed out. */
+  /** Whether a numeric id is anybody's: about four of five are. False for other kinds of id, which nobody can guess. */
   readonly exists: (id: string) => boolean;
   /** An existing object that is not the persona's. */
   readonly foreign: (persona: Persona, dice: Dice) => string;
@@ -65,6 +65,8 @@ export type Route = {
   readonly resource: string;
   readonly action: Action;
   readonly method: string;
+  /** The API's, but in the mesh each service's own. */
+  readonly host: string;
   /** `/v1/orders/{id}/items`. */
   readonly template: string;
   /** The resource's objects, also where the path has no `{id}` (create makes one of them); null when it has none. */
@@ -171,10 +173,19 @@ export type Habits = {
   /** Median pause between calls, ms. */
   readonly thinkMs: number;
   /** Weight per hour of the week, local time, Monday 00:00 first; the largest is 1. */
-  readonly week: readonly number[];
+  readonly week: ArrayLike<number>;
   /** Share of steps that leave the task for something else that the role may do. */
   readonly curiosity: number;
 };
+
+/**
+ * When somebody comes: by chance in the hours of their week; every so many minutes; or each day (perhaps each working day) at a minute of the
+ * local day. The last two are jobs, with a jitter in ms.
+ */
+export type Rhythm =
+  | { readonly kind: 'week' }
+  | { readonly kind: 'every'; readonly minutes: number; readonly jitterMs: number }
+  | { readonly kind: 'daily'; readonly minuteOfDay: number; readonly weekdaysOnly: boolean; readonly jitterMs: number };
 
 /** An identity with a life. What is mutable here changes in the course of ordinary life. */
 export type Persona = {
@@ -188,11 +199,12 @@ export type Persona = {
   readonly identity: IdentityKey;
   readonly dice: Dice;
   readonly zone: Zone;
+  rhythm: Rhythm;
   habits: Habits;
   role: string;
   /** The first is the usual one. */
   devices: Device[];
-  /** Usual places, with weights; the first is the usual one. */
+  /** Usual places, the most usual first. */
   places: Place[];
   /** Sessions a day, on average; for services runs a day. */
   sessionsPerDay: number;
@@ -303,6 +315,9 @@ export type Watch = {
   readonly fits: (event: WireEvent) => boolean;
 };
 
+/** Scales how often people come for a while: a holiday, a campaign. */
+export type Mood = { readonly fromMs: number; readonly untilMs: number; readonly factor: (persona: Persona) => number };
+
 export type World = {
   readonly startMs: number;
   readonly endMs: number;
@@ -323,4 +338,6 @@ export type World = {
   /** Adds a person or service in mid-life (a new employee, an attacker's own account) and lets it live. */
   readonly join: (persona: Persona) => void;
   readonly watch: (watch: Watch) => void;
+  /** Factors above 4 are cut. */
+  readonly moods: Mood[];
 };
