@@ -4,6 +4,7 @@ import { loadHmacKey } from './config/hmac-key.ts';
 import { createLogger, type Logger } from './config/logging.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { describeError, GaitError } from './core/errors.ts';
+import type { Enrich } from './event/enrich.ts';
 import type { Finding } from './finding/finding.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { type HttpServer, startServer } from './http/server.ts';
@@ -14,6 +15,7 @@ import { announce } from './role/announce.ts';
 import { assembleIngest, assembleModel, readPolicy, samplePath, shardOptions } from './role/assemble.ts';
 import { runDeliver } from './role/deliver.ts';
 import { runDetect } from './role/detect.ts';
+import { openEnrichment } from './role/enrichment.ts';
 import { Intake, runIngest } from './role/ingest.ts';
 import { playSample } from './role/sample.ts';
 import { httpParts, httpSource } from './role/serve.ts';
@@ -140,7 +142,7 @@ type Opened = {
 async function startIntake(parts: Parts, { log, store, key, run }: Opened): Promise<string | undefined> {
   const { config, clock, metrics, logger, closers, signal } = parts;
   const formats = new Map(config.sources.map((source) => [source.topic, source]));
-  const ingest = assembleIngest(config, key, (source) => {
+  const ingest = assembleIngest({ config, key, enrich: enrichIfNeeded(parts) }, (source) => {
     if (source.startsWith(httpSource)) return { format: source.split(':')[1]! };
     return formats.get(source) ?? { format: 'auto' };
   });
@@ -178,6 +180,14 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
     playing.then(() => signal.aborted || parts.onSamplePlayed?.(), parts.failed);
   }
   return server?.address;
+}
+
+/** Only for a process that takes events in: the databases are some 15 MB of memory. */
+function enrichIfNeeded({ config, logger }: Parts): Enrich | undefined {
+  if (!config.sample && !config.roles.includes('ingest') && !config.roles.includes('serve')) return undefined;
+  const { enrich, state } = openEnrichment(config.enrich);
+  logger.info(state, 'address databases were opened');
+  return enrich;
 }
 
 async function openLog({ config, logger }: Parts): Promise<Log> {

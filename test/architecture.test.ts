@@ -52,7 +52,9 @@ function listFiles(folder: string): readonly string[] {
 function readSource(path: string): Source {
   const text = readFileSync(join(root, path), 'utf8');
   const code = text.replace(/(^|\s)\/\*[\s\S]*?\*\//g, '$1').replace(/(^|\s)\/\/.*$/gm, '$1');
-  const imports = [...code.matchAll(/\b(?:from\s+|import\s+|import\s*\(\s*)'([^'\n]+)'/g)].map((match) => match[1]!);
+  const imports = [...code.matchAll(/\b(?:from\s+|import\s+|import(?:\.meta\.resolve)?\s*\(\s*)'([^'\n]+)'/g)].map(
+    (match) => match[1]!,
+  );
   return { path, text, code, imports };
 }
 

@@ -15,6 +15,7 @@ import type { DeadLetter } from '../identity/dead-letter.ts';
 import type { Ingest } from '../identity/ingest.ts';
 import { Shard } from '../pipeline.ts';
 import { assembleIngest, assembleModel, checkFormat, readPolicy, shardOptions } from '../role/assemble.ts';
+import { openEnrichment } from '../role/enrichment.ts';
 import { round } from '../role/pack.ts';
 import { type LineFile, openLineFile } from './line-file.ts';
 
@@ -58,7 +59,10 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const parts = { config, policy: readPolicy(config), model: await assembleModel(config) };
   const forShard = shardOptions(parts, { shard: 0, shards: 1 });
   const run: Run = {
-    ingest: assembleIngest(config, loadHmacKey(config), () => ({ format: options.format, map: options.map })),
+    ingest: assembleIngest({ config, key: loadHmacKey(config), enrich: openEnrichment(config.enrich).enrich }, () => ({
+      format: options.format,
+      map: options.map,
+    })),
     shard: new Shard({ ...forShard, reorderWindowMs }),
     recordBytesMax: config.ingest.recordBytesMax,
     scores: await openLineFile(options.scores),

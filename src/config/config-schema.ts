@@ -108,11 +108,19 @@ const ingest = z.strictObject({
   identityChain: identityChain.default([...identityNames]),
 });
 
+/** Without `off` and `bundled` the operator's own: one CSV file, or several that are read one after the other. */
+const addressDatabase = z.union([z.enum(['bundled', 'off']), text, z.array(text).min(1)]).default('bundled');
+
+/** What is known about addresses, where the gateway does not say it: the number of the network, the country. */
+const enrich = z.strictObject({ asn: addressDatabase, country: addressDatabase });
+
 const detect = z.strictObject({
   reorderWindowMs: integer(0, 60_000).default(250),
   allowedLatenessMs: integer(0).default(300_000),
   /** Per shard, in memory; beyond it the coldest identity waits in a file and comes back with all that was known of it. */
   identitiesMax: integer(100, 50_000_000).default(1_000_000),
+  /** Per shard: the identities seen most recently, of which more is remembered (tallies, tokens, sequences); the others' is forgotten. */
+  activeMax: integer(100, 50_000_000).default(65_536),
   findingsPer1000PerDay: z.preprocess(fromText, z.number().positive().max(1000)).default(1),
   model: z.enum(['deviation-v1', 'pca', 'none']).default('deviation-v1'),
   backend: z.enum(['auto', 'wasm', 'node']).default('auto'),
@@ -207,6 +215,7 @@ const sections = z
     /** Default: `api-traffic` with Kafka, none without. */
     sources: z.array(source).optional(),
     ingest: ingest.prefault({}),
+    enrich: enrich.prefault({}),
     detect: detect.prefault({}),
     store: store.prefault({ kind: 'embedded' }),
     retention: retention.prefault({}),

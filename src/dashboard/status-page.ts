@@ -67,7 +67,7 @@ ${fact('dead letters', status.deadLetters)}
 <h2>Latest findings</h2>
 ${findings(status.findings)}
 </main>
-<footer class="note"><p><a href="/openapi.json">OpenAPI document</a> · <a href="/readyz">state of the parts</a> · <a href="/metrics">metrics</a></p></footer>
+<footer class="note"><p><a href="/openapi.json">OpenAPI document</a> · <a href="/readyz">state of the parts</a> · <a href="/metrics">metrics</a> · <a href="https://db-ip.com">IP Geolocation by DB-IP</a></p></footer>
 </body>
 </html>
 `;

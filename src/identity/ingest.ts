@@ -1,5 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Decoder } from '../event/decode/decoder.ts';
+import type { Enrich } from '../event/enrich.ts';
 import type { Redactor } from '../event/redact.ts';
 import type { RouteTemplater } from '../event/route-template.ts';
 import type { TrafficEvent } from '../event/traffic-event.ts';
@@ -21,6 +22,8 @@ export type IngestOptions = {
   readonly sourceFor: (topic: string) => IngestSource;
   readonly redactor: Redactor;
   readonly templater: RouteTemplater;
+  /** Fills in what the address says; without it, only what the source said is known. */
+  readonly enrich?: Enrich | undefined;
 };
 
 export type Ingested = { readonly events: readonly ResolvedEvent[]; readonly deadLetters: readonly DeadLetter[] };
@@ -37,7 +40,7 @@ export type Ingest = {
 /** Sources whose format is remembered; the topic's name is ours or the operator's, so this is a bound against mistakes. */
 const sourcesMax = 1000;
 
-/** From a record to resolved events: decode, redact, resolve, template. No state that a result depends on but the format and the known routes. */
+/** From a record to resolved events: decode, redact, resolve, enrich, template. No state that a result depends on but the format and the known routes. */
 export function createIngest(options: IngestOptions): Ingest {
   const sources = new Map<string, IngestSource>();
   const sourceOf = (topic: string): IngestSource => {
@@ -63,8 +66,7 @@ export function createIngest(options: IngestOptions): Ingest {
       for (let i = 0; i < outcomes.length; i++) {
         const outcome = outcomes[i]!;
         const at = i === 0 ? position : { ...position, index: position.index + i };
-        const resolved =
-          outcome.kind === 'ok' ? resolveEvent(outcome.value, at, { source, templater: options.templater }) : null;
+        const resolved = outcome.kind === 'ok' ? resolveEvent(outcome.value, at, { source, ...options }) : null;
         if (resolved !== null) {
           events.push(resolved);
           continue;
@@ -81,17 +83,18 @@ export function createIngest(options: IngestOptions): Ingest {
   };
 }
 
-type ResolveOptions = { readonly source: IngestSource; readonly templater: RouteTemplater };
+type ResolveOptions = Pick<IngestOptions, 'templater' | 'enrich'> & { readonly source: IngestSource };
 
 /** Takes the event over: its `event_id`, `route` and `object_ids` become the resolved ones. */
 function resolveEvent(
   event: TrafficEvent,
   position: SourcePosition,
-  { source, templater }: ResolveOptions,
+  { source, templater, enrich }: ResolveOptions,
 ): ResolvedEvent | null {
   event.tenant ??= source.tenant ?? null;
   const resolution = resolveIdentity(event, source.chain);
   if (resolution === null) return null;
+  enrich?.(event);
   const { route, objects } = templater.template(event);
   event.event_id ??= derivedEventId(position);
   event.route = route;

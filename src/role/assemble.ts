@@ -9,6 +9,7 @@ import { parseYaml } from '../config/yaml.ts';
 import { GaitError } from '../core/errors.ts';
 import { createDecoder, defaultDecoderLimits } from '../event/decode/decoder.ts';
 import { type FormatName, formatChoices } from '../event/decode/format.ts';
+import type { Enrich } from '../event/enrich.ts';
 import type { OpenApiDocument } from '../event/open-api-routes.ts';
 import { createRedactor } from '../event/redact.ts';
 import { createRouteTemplater } from '../event/route-template.ts';
@@ -37,14 +38,25 @@ export type SourceFormat = {
   readonly tenant?: string | undefined;
 };
 
+export type IngestParts = {
+  readonly config: Config;
+  readonly key: Secret;
+  /** Without it, addresses stay addresses. */
+  readonly enrich?: Enrich | undefined;
+};
+
 /** The ingest of a process: one decoder per topic or file, formats as configured for it. */
-export function assembleIngest(config: Config, key: Secret, formatOf: (source: string) => SourceFormat): Ingest {
+export function assembleIngest(
+  { config, key, enrich }: IngestParts,
+  formatOf: (source: string) => SourceFormat,
+): Ingest {
   const redactor = createRedactor({ hmacKey: key.reveal(), listedQueryNames: config.ingest.queryNames });
   const openApi = config.ingest.openApi.map(
     (path) => parseYaml(readFileSync(path, 'utf8'), path).value as OpenApiDocument,
   );
   const limits = { ...defaultDecoderLimits, recordBytesMax: config.ingest.recordBytesMax };
   return createIngest({
+    enrich,
     redactor,
     templater: createRouteTemplater({ openApi, routesPerHostMax: config.ingest.routesPerHostMax }),
     sourceFor: (source) => {

@@ -38,7 +38,7 @@ export class Engine {
 
   constructor(model: Model | null, identities: number) {
     const config = configOf(`detect: {identitiesMax: ${identities * 2}}`);
-    this.#ingest = assembleIngest(config, new Secret('bench'), () => ({ format: 'canonical' }));
+    this.#ingest = assembleIngest({ config, key: new Secret('bench') }, () => ({ format: 'canonical' }));
     this.shard = new Shard(shardOptions({ config, policy: readPolicy(config), model }, { shard: 0, shards: 1 }));
   }
 

@@ -1,0 +1,81 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config/config.ts';
+import { describeError, GaitError } from '../core/errors.ts';
+import { AddressRanges } from '../event/address-ranges.ts';
+import { createEnrich, type Enrich } from '../event/enrich.ts';
+import { RangeCsv, type RangeKind } from '../event/range-csv.ts';
+
+export type Enrichment = {
+  readonly enrich: Enrich;
+  /** For the start log: what stands behind each field, or why nothing does. */
+  readonly state: Readonly<Record<RangeKind, string>>;
+};
+
+const pieceBytes = 1 << 20;
+
+/**
+ * Reads the databases that tell an address's network and country. A file of the operator's that cannot be read stops the start; the bundled
+ * ones are optional dependencies, and without them there is no enrichment. Synchronous: it happens once, before the first event.
+ */
+export function openEnrichment(settings: Config['enrich']): Enrichment {
+  const asn = openRanges('asn', settings.asn);
+  const country = openRanges('country', settings.country);
+  return { enrich: createEnrich(asn.ranges, country.ranges), state: { asn: asn.state, country: country.state } };
+}
+
+type Opened = { readonly ranges: AddressRanges | null; readonly state: string };
+
+function openRanges(kind: RangeKind, setting: Config['enrich'][RangeKind]): Opened {
+  if (setting === 'off') return { ranges: null, state: 'off' };
+  const files = setting === 'bundled' ? bundledFiles(kind) : [setting].flat();
+  if (files === null) return { ranges: null, state: 'off: the optional package is not installed' };
+  const ranges = new AddressRanges();
+  let rows = 0;
+  let passedOver = 0;
+  for (const file of files) {
+    const csv = new RangeCsv(ranges, kind);
+    readFile(file, csv);
+    rows += csv.rows;
+    passedOver += csv.passedOver;
+  }
+  if (ranges.size === 0) throw new GaitError('INPUT_UNREADABLE', `${files.join(', ')}: no row is an address range`);
+  ranges.trim();
+  return {
+    ranges,
+    state: `${rows} rows of ${setting === 'bundled' ? setting : files.join(', ')}, ${passedOver} passed over`,
+  };
+}
+
+/** Where the packages' files are; null when npm left the optional package out. */
+function bundledFiles(kind: RangeKind): readonly string[] | null {
+  try {
+    const urls =
+      kind === 'asn'
+        ? [
+            import.meta.resolve('@ip-location-db/asn/asn-ipv4-num.csv'),
+            import.meta.resolve('@ip-location-db/asn/asn-ipv6.csv'),
+          ]
+        : [
+            import.meta.resolve('@ip-location-db/geo-whois-asn-country/geo-whois-asn-country-ipv4-num.csv'),
+            import.meta.resolve('@ip-location-db/geo-whois-asn-country/geo-whois-asn-country-ipv6.csv'),
+          ];
+    return urls.map((url) => fileURLToPath(url));
+  } catch {
+    return null;
+  }
+}
+
+function readFile(path: string, csv: RangeCsv): void {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const piece = Buffer.allocUnsafe(pieceBytes);
+    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) csv.push(piece.subarray(0, read));
+    csv.end();
+  } catch (cause) {
+    throw new GaitError('INPUT_UNREADABLE', `${path}: ${describeError(cause)}`, { cause });
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
