@@ -185,7 +185,7 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
 /** Only for a process that takes events in: the databases are some 15 MB of memory. */
 function enrichIfNeeded({ config, logger }: Parts): Enrich | undefined {
   if (!config.sample && !config.roles.includes('ingest') && !config.roles.includes('serve')) return undefined;
-  const { enrich, state } = openEnrichment(config.enrich);
+  const { enrich, state } = openEnrichment(config);
   logger.info(state, 'address databases were opened');
   return enrich;
 }

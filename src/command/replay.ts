@@ -59,7 +59,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const parts = { config, policy: readPolicy(config), model: await assembleModel(config) };
   const forShard = shardOptions(parts, { shard: 0, shards: 1 });
   const run: Run = {
-    ingest: assembleIngest({ config, key: loadHmacKey(config), enrich: openEnrichment(config.enrich).enrich }, () => ({
+    ingest: assembleIngest({ config, key: loadHmacKey(config), enrich: openEnrichment(config).enrich }, () => ({
       format: options.format,
       map: options.map,
     })),

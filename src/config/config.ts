@@ -81,12 +81,23 @@ function setByAt(setBy: ReadonlyMap<string, string>, path: Path): string | undef
   return undefined;
 }
 
+function addressFiles({ enrich }: Config): [Path, string | undefined][] {
+  return (['asn', 'country'] as const).flatMap((kind) => {
+    const setting = enrich[kind];
+    if (setting === 'bundled' || setting === 'off') return [];
+    return [setting]
+      .flat()
+      .map((path, i): [Path, string] => [['enrich', kind, ...(path === setting ? [] : [i])], path]);
+  });
+}
+
 /** Files that the configuration names must be there now, not at the first event. */
 function unreadableFiles(config: Config, locate: Locate): readonly string[] {
   const named: [Path, string | undefined][] = [
     [['detect', 'policyFile'], config.detect.policyFile],
     ...config.ingest.openApi.map((path, i): [Path, string] => [['ingest', 'openApi', i], path]),
     ...config.sources.map((source, i): [Path, string | undefined] => [['sources', i, 'map'], source.map]),
+    ...addressFiles(config),
   ];
   const ssl = config.log.kind === 'kafka' ? config.log.ssl : undefined;
   for (const key of ['ca', 'cert', 'key'] as const) named.push([['log', 'ssl', key], ssl?.[key]]);

@@ -3,14 +3,30 @@ import type { Address } from './address.ts';
 /** Ranges of one family; further ones are refused. Public databases of networks and countries have a tenth of that. */
 export const rangesMax = 1 << 22;
 
+/** All that ranges are: of IPv4 first, last and value; of IPv6 the upper halves of first and last, then the same three. */
+export type RangeColumns = readonly Uint32Array<ArrayBuffer>[];
+
 /**
  * Which number belongs to an address: sorted ranges in typed arrays, found by halving. 12 bytes for an IPv4 range, 20 for an IPv6 one.
  * Ranges are added in the order of their first addresses. A finer one that starts inside the range before it cuts that one short;
  * one that starts before it is out of order and refused, as the arrays would have to be sorted for it.
  */
 export class AddressRanges {
-  readonly #v4 = new Column(false);
-  readonly #v6 = new Column(true);
+  readonly #v4 = new FamilyRanges(false);
+  readonly #v6 = new FamilyRanges(true);
+
+  /** Ranges out of what `columns` gave, taken over and not copied. */
+  static of(columns: RangeColumns): AddressRanges {
+    const ranges = new AddressRanges();
+    ranges.#v4.take(columns.slice(0, 3));
+    ranges.#v6.take(columns.slice(3));
+    return ranges;
+  }
+
+  /** Of the length that is used. Valid until the next range is added. */
+  columns(): RangeColumns {
+    return [...this.#v4.columns(), ...this.#v6.columns()];
+  }
 
   /** Both ends included. False when the range was out of order. */
   add(first: Address, last: Address, value: number): boolean {
@@ -42,7 +58,7 @@ export class AddressRanges {
  * The ranges of one family. Numbers of 64 bits are compared as two halves, because a double holds 53; a family of 32 bits keeps no
  * upper halves (`wide` is false), which are then 0.
  */
-class Column {
+class FamilyRanges {
   readonly #wide: boolean;
   #firstHigh = new Uint32Array(0);
   #firstLow = new Uint32Array(0);
@@ -53,6 +69,18 @@ class Column {
 
   constructor(wide: boolean) {
     this.#wide = wide;
+  }
+
+  columns(): RangeColumns {
+    const halves = this.#wide ? [this.#firstHigh, this.#lastHigh] : [];
+    return [...halves, this.#firstLow, this.#lastLow, this.#values].map((column) => column.subarray(0, this.size));
+  }
+
+  take(columns: RangeColumns): void {
+    const low = columns.slice(-3);
+    if (this.#wide) [this.#firstHigh, this.#lastHigh] = [columns[0]!, columns[1]!];
+    [this.#firstLow, this.#lastLow, this.#values] = [low[0]!, low[1]!, low[2]!];
+    this.size = this.#values.length;
   }
 
   get bytes(): number {

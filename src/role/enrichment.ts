@@ -1,10 +1,12 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { describeError, GaitError } from '../core/errors.ts';
 import { AddressRanges } from '../event/address-ranges.ts';
 import { createEnrich, type Enrich } from '../event/enrich.ts';
 import { RangeCsv, type RangeKind } from '../event/range-csv.ts';
+import { type ReadRanges, readOnce } from './range-file.ts';
 
 export type Enrichment = {
   readonly enrich: Enrich;
@@ -18,18 +20,23 @@ const pieceBytes = 1 << 20;
  * Reads the databases that tell an address's network and country. A file of the operator's that cannot be read stops the start; the bundled
  * ones are optional dependencies, and without them there is no enrichment. Synchronous: it happens once, before the first event.
  */
-export function openEnrichment(settings: Config['enrich']): Enrichment {
-  const asn = openRanges('asn', settings.asn);
-  const country = openRanges('country', settings.country);
+export function openEnrichment({ enrich: settings, dataDir }: Pick<Config, 'enrich' | 'dataDir'>): Enrichment {
+  const asn = openRanges('asn', settings.asn, dataDir);
+  const country = openRanges('country', settings.country, dataDir);
   return { enrich: createEnrich(asn.ranges, country.ranges), state: { asn: asn.state, country: country.state } };
 }
 
 type Opened = { readonly ranges: AddressRanges | null; readonly state: string };
 
-function openRanges(kind: RangeKind, setting: Config['enrich'][RangeKind]): Opened {
+function openRanges(kind: RangeKind, setting: Config['enrich'][RangeKind], dataDir: string): Opened {
   if (setting === 'off') return { ranges: null, state: 'off' };
   const files = setting === 'bundled' ? bundledFiles(kind) : [setting].flat();
   if (files === null) return { ranges: null, state: 'off: the optional package is not installed' };
+  const name = setting === 'bundled' ? 'the bundled packages' : files.join(', ');
+  return readOnce(join(dataDir, 'addresses', `${kind}.bin`), files, () => readRanges(kind, files, name));
+}
+
+function readRanges(kind: RangeKind, files: readonly string[], name: string): ReadRanges {
   const ranges = new AddressRanges();
   let rows = 0;
   let passedOver = 0;
@@ -39,12 +46,9 @@ function openRanges(kind: RangeKind, setting: Config['enrich'][RangeKind]): Open
     rows += csv.rows;
     passedOver += csv.passedOver;
   }
-  if (ranges.size === 0) throw new GaitError('INPUT_UNREADABLE', `${files.join(', ')}: no row is an address range`);
+  if (ranges.size === 0) throw new GaitError('INPUT_UNREADABLE', `${name}: no row is an address range`);
   ranges.trim();
-  return {
-    ranges,
-    state: `${rows} rows of ${setting === 'bundled' ? setting : files.join(', ')}, ${passedOver} passed over`,
-  };
+  return { ranges, state: `${rows} rows of ${name}, ${passedOver} passed over` };
 }
 
 /** Where the packages' files are; null when npm left the optional package out. */
