@@ -1,0 +1,116 @@
+import type { IncidentRecipe } from '../world.ts';
+import { consentAbuse, newIntegration, stepUpIgnored, stepUpPassed } from './consent.ts';
+import { keyMoves, newDevice, ownScript, traveller, wifiToMobile } from './context.ts';
+import {
+  expiredIntegration,
+  forgedTokens,
+  officeTypos,
+  spraying,
+  sprayingBotnet,
+  stuffing,
+  stuffingBotnet,
+} from './credentials.ts';
+import { cleanUp, couponAbuse, couponHunt, deepLinks, destructiveBurst, sequenceSkipping } from './flow.ts';
+import {
+  auditReview,
+  bulkImport,
+  enumerationDistributed,
+  enumerationFast,
+  enumerationKnown,
+  enumerationSlow,
+  supportBusyDay,
+} from './objects.ts';
+import {
+  brokenLinks,
+  featureDiscovery,
+  functionProbing,
+  newDependency,
+  privilegeCreep,
+  reconnaissance,
+  roleChange,
+  serviceNewSegments,
+} from './reach.ts';
+import {
+  behaviourSwap,
+  dashboardOpen,
+  deadlineNight,
+  dormantReturn,
+  growingUse,
+  holidayReturn,
+  robotUnderHuman,
+  slowPoisoning,
+} from './takeover.ts';
+import { apiKeyLeak, tokenConcurrent, tokenExpired, tokenReplayClient, tokenReplayNetwork } from './token.ts';
+import {
+  blockedClient,
+  catalogueSync,
+  enforcementEcho,
+  exfilBurst,
+  exfilDrip,
+  scraping,
+  yearlyReport,
+} from './volume.ts';
+
+/** Every attack there is, and the innocent look-alikes that belong to them; those of the world itself (releases, holidays …) are elsewhere. */
+export const attacks: readonly IncidentRecipe[] = [
+  enumerationFast,
+  enumerationSlow,
+  enumerationDistributed,
+  enumerationKnown,
+  functionProbing,
+  reconnaissance,
+  privilegeCreep,
+  serviceNewSegments,
+  stuffing,
+  stuffingBotnet,
+  spraying,
+  sprayingBotnet,
+  forgedTokens,
+  tokenReplayNetwork,
+  tokenReplayClient,
+  tokenConcurrent,
+  tokenExpired,
+  apiKeyLeak,
+  consentAbuse,
+  stepUpIgnored,
+  behaviourSwap,
+  robotUnderHuman,
+  dormantReturn,
+  slowPoisoning,
+  scraping,
+  exfilBurst,
+  exfilDrip,
+  sequenceSkipping,
+  couponAbuse,
+  destructiveBurst,
+  enforcementEcho,
+];
+
+export const lookAlikes: readonly IncidentRecipe[] = [
+  supportBusyDay,
+  auditReview,
+  bulkImport,
+  newDependency,
+  roleChange,
+  featureDiscovery,
+  brokenLinks,
+  officeTypos,
+  expiredIntegration,
+  newDevice,
+  traveller,
+  ownScript,
+  wifiToMobile,
+  keyMoves,
+  newIntegration,
+  stepUpPassed,
+  dashboardOpen,
+  holidayReturn,
+  deadlineNight,
+  growingUse,
+  catalogueSync,
+  yearlyReport,
+  blockedClient,
+  deepLinks,
+  couponHunt,
+  cleanUp,
+];
