@@ -10,7 +10,40 @@ const take = (count: number): number => {
   return at;
 };
 
+const counter = (count: number): { readonly at: number; readonly words: number } => ({ at: take(count), words: count });
+
+/** Windows over which things are tallied, ms: long enough for a burst, and for what is slow but not patient. */
+export const tallyWindowsMs = [600_000, 86_400_000] as const;
+/** What is tallied, by family. */
+export const tallies = {
+  objects: ['distinct', 'others', 'first_touch', 'neighbours'],
+  change: ['writes', 'deletes', 'changed_objects'],
+  probing: ['functions', 'refused', 'missing'],
+  egress: ['bytes', 'rows', 'sensitive'],
+  rhythm: ['busy_slots', 'even_gaps'],
+} as const;
+export type TallyFamily = keyof typeof tallies;
+export const tallyFamilies = Object.keys(tallies) as readonly TallyFamily[];
+export const tallyCount = tallyFamilies.reduce((sum, family) => sum + tallies[family].length, 0);
+
 export const activeAt = {
+  /** Per window: its number, and how many have finished. */
+  windows: take(tallyWindowsMs.length * 2),
+  /** Per window and tally: count so far, and of finished windows in which there was one: mean and variance of its logarithm, and how many. */
+  tallies: take(tallyWindowsMs.length * tallyCount * 4),
+  /** Per window: linear counters of distinct objects and of distinct functions (Whang et al., 1990). */
+  objectsSeen: [counter(16), counter(48)],
+  functionsSeen: [counter(4), counter(8)],
+  changedSeen: [counter(16), counter(48)],
+  /** Objects ever touched, in two generations of a Bloom filter, and how many bits the young one has had set. */
+  known: take(128),
+  knownFill: take(1),
+  /** The last object that was a number, and the area in which. */
+  lastNumber: take(2),
+  /** Five-minute slots of the day in which something was called. */
+  slots: take(9),
+  /** Length of the last gap between calls, ms. */
+  lastGap: take(1),
   /** Tokens and their contexts. */
   token: take(48),
   /** What is new today, and today's number. */

@@ -32,7 +32,23 @@ export const rateWindowsMs = [60_000, 3_600_000, 86_400_000] as const;
 /** Numeric measures of one call; the logarithm of each is taken as normal. */
 export const measures = ['response_bytes', 'request_bytes'] as const;
 /** The families of features, in the order of the deviation vector. */
-export const families = ['rate', 'novelty', 'context', 'calendar', 'errors', 'volume'] as const;
+export const families = [
+  'rate',
+  'novelty',
+  'context',
+  'calendar',
+  'errors',
+  'volume',
+  'objects',
+  'change',
+  'probing',
+  'egress',
+  'rhythm',
+  'token',
+  'reach',
+  'patterns',
+  'source',
+] as const;
 export type FamilyName = (typeof families)[number];
 /** Families whose statistics are log-likelihood ratios of one question (is this the identity or somebody else?): they add up, and gather. */
 export const behaviourFamilies = ['novelty', 'context', 'calendar'] as const satisfies readonly FamilyName[];

@@ -1,3 +1,9 @@
+import { ChangePatterns } from './change-patterns.ts';
+import { ObjectOwners } from './object-owners.ts';
+import { ReachCounts } from './reach-counts.ts';
+import { SourceTable } from './source-table.ts';
+import { TallyHabits } from './tally-habits.ts';
+
 /**
  * What a shard knows across identities beyond what the population counts. Each table has a limit, and shows what it held when the frame
  * began: what a frame's events add becomes visible together, in an order that does not depend on how identities were interleaved.
@@ -10,7 +16,21 @@ type Table = {
 };
 
 export class Shared {
-  readonly #tables: Readonly<Record<string, Table>> = {};
+  readonly owners = new ObjectOwners();
+  readonly habits = new TallyHabits();
+  /** How tokens are used on identity-days, and what is new on them. */
+  readonly tokenPatterns = new ChangePatterns();
+  readonly dayPatterns = new ChangePatterns();
+  readonly reach = new ReachCounts();
+  readonly sources = new SourceTable();
+  readonly #tables: Readonly<Record<string, Table>> = {
+    sources: this.sources,
+    owners: this.owners,
+    habits: this.habits,
+    tokenPatterns: this.tokenPatterns,
+    dayPatterns: this.dayPatterns,
+    reach: this.reach,
+  };
 
   get bytes(): number {
     return Object.values(this.#tables).reduce((sum, table) => sum + table.bytes, 0);

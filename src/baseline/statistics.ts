@@ -34,3 +34,12 @@ export function shrink(own: Normal, prior: Normal, strength: number): Normal {
     (own.weight * own.variance + strength * prior.variance + (own.weight * strength * apart * apart) / weight) / weight;
   return { mean, variance: pooled * (1 + 1 / weight), weight };
 }
+
+/**
+ * Likelihood ratio, nats, of a count under its own mean against under the usual one, where means vary from place to place (negative binomial
+ * with this shape). 0 when there are no more than usual. 20 where 1 is usual, shape 2: 59.9 - 22 * ln(22 / 3) = 16.1.
+ */
+export function burstSurprise(count: number, usual: number, shape: number): number {
+  if (count <= usual) return 0;
+  return count * Math.log(count / usual) - (count + shape) * Math.log((count + shape) / (usual + shape));
+}

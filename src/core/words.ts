@@ -16,6 +16,19 @@ export const findingKinds = [
   'volume_spike',
   'off_hours',
   'behaviour_change',
+  'object_enumeration',
+  'mass_change',
+  'reconnaissance',
+  'data_exfiltration',
+  'automation',
+  'token_replay',
+  'impossible_travel',
+  'privilege_drift',
+  'account_takeover',
+  'dormant_reactivated',
+  'credential_stuffing',
+  'auth_failure_burst',
+  'bulk_accounts',
 ] as const;
 export type FindingKind = (typeof findingKinds)[number];
 

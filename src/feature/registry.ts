@@ -1,15 +1,40 @@
 import { createHash } from 'node:crypto';
 import { families as familyNames } from '../baseline/row-layout.ts';
 import { calendar } from './calendar.ts';
+import { change } from './change.ts';
 import { context } from './context.ts';
+import { egress } from './egress.ts';
 import { errors } from './errors.ts';
 import type { Family } from './family.ts';
 import { novelty } from './novelty.ts';
+import { objects } from './objects.ts';
+import { patterns } from './patterns.ts';
+import { probing } from './probing.ts';
 import { rate } from './rate.ts';
+import { reach } from './reach.ts';
+import { rhythm } from './rhythm.ts';
+import { source } from './source.ts';
+import { token } from './token.ts';
 import { volume } from './volume.ts';
 
 /** In the order of `families` in the row layout. */
-export const families: readonly Family[] = [rate, novelty, context, calendar, errors, volume];
+export const families: readonly Family[] = [
+  rate,
+  novelty,
+  context,
+  calendar,
+  errors,
+  volume,
+  objects,
+  change,
+  probing,
+  egress,
+  rhythm,
+  token,
+  reach,
+  patterns,
+  source,
+];
 
 /** `family.feature` for every number of the deviation vector, in order. */
 export const featureNames: readonly string[] = families.flatMap((family) =>

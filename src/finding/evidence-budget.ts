@@ -1,6 +1,6 @@
 import { at, detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
-import { type CalibratorSnapshot, TailCalibrator } from '../score/calibrate.ts';
+import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
 
 const dayMs = 86_400_000;
 /** No statistic counts for more than this many nats. */

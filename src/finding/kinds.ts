@@ -34,6 +34,59 @@ export const kinds: Readonly<Record<FindingKind, Kind>> = {
     owasp: ['API2:2023'],
     attack: ['T1078', 'T1550.001'],
   },
+  object_enumeration: {
+    claim: 'goes through objects as it and its peers do not',
+    owasp: ['API1:2023'],
+    attack: ['T1119', 'T1530'],
+  },
+  mass_change: {
+    claim: 'changes or deletes far more than it does',
+    owasp: ['API6:2023'],
+    attack: ['T1485', 'T1531'],
+  },
+  reconnaissance: {
+    claim: 'tries more of the API than it does',
+    owasp: ['API8:2023', 'API9:2023'],
+    attack: ['T1595.003', 'T1526'],
+  },
+  data_exfiltration: {
+    claim: 'takes out far more data than it does',
+    owasp: ['API1:2023', 'API6:2023'],
+    attack: ['T1530', 'T1567'],
+  },
+  automation: { claim: 'keeps time like a machine', owasp: ['API6:2023'], attack: ['T1119'] },
+  token_replay: {
+    claim: 'has a token that is used where it cannot be',
+    owasp: ['API2:2023'],
+    attack: ['T1550.001', 'T1539'],
+  },
+  impossible_travel: { claim: 'is in two places at once', owasp: ['API2:2023'], attack: ['T1078'] },
+  privilege_drift: {
+    claim: 'reaches for what others of its kind do not use',
+    owasp: ['API5:2023', 'API9:2023'],
+    attack: ['T1078', 'T1098'],
+  },
+  account_takeover: {
+    claim: 'changed in more ways at once than its kind does',
+    owasp: ['API2:2023'],
+    attack: ['T1078'],
+  },
+  dormant_reactivated: { claim: 'is back after a long absence, changed', owasp: ['API2:2023'], attack: ['T1078'] },
+  credential_stuffing: {
+    claim: 'is part of a burst of tried credentials',
+    owasp: ['API2:2023'],
+    attack: ['T1110.003', 'T1110.004'],
+  },
+  auth_failure_burst: {
+    claim: 'is refused again and again for want of a valid credential',
+    owasp: ['API2:2023'],
+    attack: ['T1110.001'],
+  },
+  bulk_accounts: {
+    claim: 'is one of many new identities of one origin',
+    owasp: ['API6:2023'],
+    attack: ['T1136', 'T1585'],
+  },
 };
 
 /** The kind that a detector's finding is of, unless its strongest feature is of a kind of its own. */
@@ -41,8 +94,21 @@ const kindOfDetector: Readonly<Record<Exclude<DetectorName, 'behaviour'>, Findin
   rate: 'rate_spike',
   errors: 'error_ratio',
   volume: 'volume_spike',
+  objects: 'object_enumeration',
+  change: 'mass_change',
+  probing: 'reconnaissance',
+  egress: 'data_exfiltration',
+  rhythm: 'automation',
+  token: 'token_replay',
+  reach: 'privilege_drift',
+  patterns: 'account_takeover',
+  source: 'credential_stuffing',
 };
-const kindOfFeature: Readonly<Record<string, FindingKind>> = {};
+const kindOfFeature: Readonly<Record<string, FindingKind>> = {
+  'patterns.dormant': 'dormant_reactivated',
+  'source.tries': 'auth_failure_burst',
+  'source.newcomers': 'bulk_accounts',
+};
 const kindOfFamily = { novelty: 'new_function', context: 'new_context', calendar: 'off_hours' } as const;
 
 export function kindOf(detector: Exclude<DetectorName, 'behaviour'>, feature: string | undefined): FindingKind {

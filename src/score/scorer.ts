@@ -3,7 +3,7 @@ import { behaviourFamilies, families as familyNames } from '../baseline/row-layo
 import { voice } from '../feature/errors.ts';
 import type { Moment } from '../feature/family.ts';
 import { families, featureOffsets } from '../feature/registry.ts';
-import { type CalibratorSnapshot, TailCalibrator } from './calibrate.ts';
+import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
 import { cauchyCombination } from './fuse.ts';
 
 const errors = familyNames.indexOf('errors');

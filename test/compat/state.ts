@@ -8,7 +8,7 @@ import { encodeState } from '../../src/baseline/snapshot.ts';
 import { hash64 } from '../../src/core/hash.ts';
 import { emptyObservation, observe } from '../../src/feature/observation.ts';
 import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
-import { TailCalibrator } from '../../src/score/calibrate.ts';
+import { TailCalibrator } from '../../src/baseline/tail-calibrator.ts';
 import { call } from '../feature/moment.ts';
 import { shardWith } from '../property/traffic.ts';
 import { eventsOf } from '../scenario/play.ts';

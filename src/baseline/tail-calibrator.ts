@@ -1,5 +1,5 @@
 /**
- * Score: how improbable an event's deviations are together. In: statistics of any scale. Out: p-values that hold on the stream itself.
+ * Statistics of any scale to p-values that hold on the stream itself.
  *
  * A histogram of the statistic gives the bulk; above its 98 % quantile an exponential tail is fitted by the mean excess (the
  * generalised Pareto tail of Siffer et al., KDD 2017, with shape 0). Until it has seen enough, exp(-statistic) speaks with the weight

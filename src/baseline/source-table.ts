@@ -1,0 +1,386 @@
+import { identityKinds } from '../core/words.ts';
+import { PairSet, type PairSnapshot } from './pair-set.ts';
+
+/**
+ * Where calls come from, across identities. In: refused tries and first arrivals, with hashes of place and counterpart. Out: what a place
+ * saw this hour and this day when the frame began. A place is an address, a network, a client program, a function that is called, or an
+ * account that is talked about; it is never an identity's own baseline.
+ *
+ * All amounts are whole numbers and all sets are bitmaps, so the order in which identities' events come within a frame changes nothing.
+ */
+export const placeKinds = ['address', 'network', 'program', 'call', 'account'] as const;
+export type PlaceKind = (typeof placeKinds)[number];
+
+const hourMs = 3_600_000;
+const dayMs = 86_400_000;
+/** Two windows per place, and over how many finished ones a mean is taken: a week of hours, two weeks of days. */
+export const windowsMs = [hourMs, dayMs] as const;
+const memories = [168, 14] as const;
+/** Words of a set: 128 bits hold up to about 600 different values, which is a flood by any measure. */
+const setWords = 4;
+const setBits = setWords * 32;
+/** A finished window counts at most this many times what was usual, so that a flood does not become usual. */
+const clip = 3;
+const placesMax = 1 << 16;
+const opsMax = 1 << 18;
+
+/** Words of a place's row; those of a window are behind the first word of the window. */
+const at = { key: 0, seen: 1, proven: 2, provenToday: 3, newcomers: 7, windows: 8 } as const;
+const inWindow = {
+  number: 0,
+  /** Tries at an address or about an account by strangers; for other places: addresses whose own users were refused. */
+  tries: 1,
+  /** Other places: addresses from which strangers were refused. An address: refused calls that claimed nobody. */
+  strangers: 2,
+  /** Identities that came from a network which was new to them, and succeeded. */
+  fresh: 3,
+  /** Of an address: accounts that were tried. Of an account: addresses that tried it. */
+  counterparts: 4,
+  meanStrangers: 8,
+  meanFresh: 9,
+  weight: 10,
+} as const;
+const windowWords = 12;
+const rowWords = at.windows + windowsMs.length * windowWords;
+
+const operations = ['try', 'unnamed', 'stranger', 'familiar', 'fresh', 'proven', 'newcomer'] as const;
+type Operation = (typeof operations)[number];
+
+/** What is usual, learned from finished days of all places: a sum of what was seen and of what it is counted against. */
+const ratioPriors = {
+  /** Accounts of strangers tried at an address in a day, for each identity that belongs there and one. */
+  claims: { share: 0.2, weight: 50 },
+  /** Tries per account and day. */
+  tries: { share: 3, weight: 50 },
+  /** Refused calls without a name per address and day. */
+  unnamed: { share: 10, weight: 50 },
+  /** Addresses of refused strangers for each identity that arrived from a new network. */
+  strangers: { share: 0.3, weight: 50 },
+} as const;
+export type RatioName = keyof typeof ratioPriors;
+const ratioNames = Object.keys(ratioPriors) as readonly RatioName[];
+const ratioMemory = 0.9;
+const arrivalMemory = 0.7;
+
+/** A place's key: 0 is none. The lowest three bits are its kind. */
+export function placeKey(kind: PlaceKind, tenant: number, value: number): number {
+  let hash = Math.imul(value ^ (value >>> 16), 0x45d9f3b) ^ Math.imul(tenant, 0x27d4eb2d);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return ((hash & ~7) | (placeKinds.indexOf(kind) + 1)) >>> 0;
+}
+
+function kindOf(key: number): PlaceKind {
+  return placeKinds[(key & 7) - 1]!;
+}
+
+/** How many different values a set of bits stands for (linear counting, Whang et al. 1990). */
+function distinct(bits: number): number {
+  return setBits * Math.log(setBits / Math.max(0.5, setBits - bits));
+}
+
+export function bitsOf(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+/** Which word and bit of a set a value takes. */
+export function setPlace(value: number): number {
+  return (Math.imul(value ^ (value >>> 16), 0x9e3779b1) >>> 0) % setBits;
+}
+
+/** What a place saw in one window; reused by the reader. */
+export type PlaceView = {
+  tries: number;
+  strangers: number;
+  counterparts: number;
+  /** Identities that belong there. */
+  proven: number;
+  newcomers: number;
+  /** Strangers and fresh arrivals of a usual window; `weight` finished windows are behind them. */
+  meanStrangers: number;
+  meanFresh: number;
+  fresh: number;
+  weight: number;
+  /** Counterparts that the table does not know of yet, set by the reader: they are counted with the place's own. */
+  readonly unseen: Uint32Array;
+};
+
+export function emptyView(): PlaceView {
+  return {
+    ...{ tries: 0, strangers: 0, counterparts: 0, proven: 0, newcomers: 0 },
+    ...{ meanStrangers: 0, meanFresh: 0, fresh: 0, weight: 0 },
+    unseen: new Uint32Array(setWords),
+  };
+}
+
+export type SourceSnapshot = {
+  readonly rows: Uint32Array;
+  readonly ops: Uint32Array;
+  readonly pairs: PairSnapshot;
+  readonly frame: number;
+  readonly ratios: Float64Array;
+  readonly arrivals: Float64Array;
+  readonly arrivalsNow: Float64Array;
+};
+
+/**
+ * At most `placesMax` places; when a frame leaves more, the eighth goes that was seen longest ago, those first to which nobody belongs.
+ * At most `opsMax` additions in a frame (26,000 refused calls a second); the rest of such a flood is not counted.
+ */
+export class SourceTable {
+  readonly #limit: number;
+  /** Identity and network: who has been seen to succeed from where. */
+  readonly pairs = new PairSet();
+  #u32 = new Uint32Array(256 * rowWords);
+  #f32 = new Float32Array(this.#u32.buffer);
+  #index = new Map<number, number>();
+  #ops = new Uint32Array(3 * 256);
+  #opCount = 0;
+  #frame = 0;
+  readonly #ratios = new Float64Array(ratioNames.length * 2);
+  /** Per kind of identity: newcomers and returning ones, as first seen at an address that day. */
+  readonly #arrivals = new Float64Array(identityKinds.length * 2);
+  readonly #arrivalsNow = new Float64Array(identityKinds.length * 2);
+
+  constructor(limit: number = placesMax) {
+    this.#limit = limit;
+  }
+
+  get bytes(): number {
+    // A map entry takes about 40 bytes.
+    return this.#u32.byteLength + this.#ops.byteLength + this.#index.size * 40 + this.pairs.bytes;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** Start of the current frame, ms. */
+  get frame(): number {
+    return this.#frame;
+  }
+
+  /** Fills the view with what the place saw in a window so far. */
+  read(key: number, window: number, into: PlaceView): void {
+    const row = this.#index.get(key);
+    let bits = 0;
+    if (row === undefined) {
+      for (let i = 0; i < setWords; i++) bits += bitsOf(into.unseen[i]!);
+      for (const name of viewNumbers) into[name] = 0;
+      into.counterparts = distinct(bits);
+      return;
+    }
+    this.#roll(row, window);
+    const u32 = this.#u32;
+    const f32 = this.#f32;
+    const start = row + at.windows + window * windowWords;
+    for (let i = 0; i < setWords; i++) bits += bitsOf(u32[start + inWindow.counterparts + i]! | into.unseen[i]!);
+    into.counterparts = distinct(bits);
+    into.tries = f32[start + inWindow.tries]!;
+    into.strangers = f32[start + inWindow.strangers]!;
+    into.fresh = f32[start + inWindow.fresh]!;
+    into.meanStrangers = f32[start + inWindow.meanStrangers]!;
+    into.meanFresh = f32[start + inWindow.meanFresh]!;
+    into.weight = f32[start + inWindow.weight]!;
+    into.proven = Math.max(f32[row + at.proven]!, this.#provenToday(row));
+    into.newcomers = f32[row + at.newcomers]!;
+  }
+
+  /** How much of one thing is usual for another. */
+  ratio(name: RatioName): number {
+    const index = ratioNames.indexOf(name);
+    const { share, weight } = ratioPriors[name];
+    return (this.#ratios[index * 2]! + share * weight) / (this.#ratios[index * 2 + 1]! + weight);
+  }
+
+  /** Share of the identities of this kind that were new when they came, as of late. All of them, as long as nothing is known. */
+  newcomerShare(kind: number): number {
+    const newcomers = this.#arrivals[kind * 2]! + 5;
+    return newcomers / (newcomers + this.#arrivals[kind * 2 + 1]!);
+  }
+
+  addArrival(kind: number, newcomer: boolean): void {
+    this.#arrivalsNow[kind * 2 + (newcomer ? 0 : 1)]! += 1;
+  }
+
+  /** Counts for the place once the frame is over; `value` is a counterpart's hash or, where there is none, an amount. */
+  add(operation: Operation, key: number, value: number): void {
+    if (this.#opCount >= opsMax) return;
+    if (this.#opCount * 3 === this.#ops.length) {
+      const ops = new Uint32Array(this.#ops.length * 2);
+      ops.set(this.#ops);
+      this.#ops = ops;
+    }
+    const start = this.#opCount++ * 3;
+    this.#ops[start] = operations.indexOf(operation);
+    this.#ops[start + 1] = key;
+    this.#ops[start + 2] = value;
+  }
+
+  /** The frame is over; the next begins at `ts`. */
+  advance(ts: number): void {
+    for (let i = 0; i < this.#opCount; i++) this.#apply(i * 3);
+    this.#opCount = 0;
+    if (this.#index.size > this.#limit) this.#forget();
+    this.pairs.advance(ts);
+    for (let i = 0; i < this.#arrivals.length; i++) this.#arrivals[i]! += this.#arrivalsNow[i]!;
+    this.#arrivalsNow.fill(0);
+    if (this.#frame > 0 && Math.floor(ts / dayMs) > Math.floor(this.#frame / dayMs)) this.#endDay();
+    this.#frame = ts;
+  }
+
+  #apply(op: number): void {
+    const key = this.#ops[op + 1]!;
+    const value = this.#ops[op + 2]!;
+    const row = this.#index.get(key) ?? this.#create(key);
+    const f32 = this.#f32;
+    this.#u32[row + at.seen] = Math.floor(this.#frame / 1000);
+    const operation = operations[this.#ops[op]!]!;
+    if (operation === 'newcomer') f32[row + at.newcomers]! += 1;
+    else if (operation === 'proven') this.#mark(row + at.provenToday, value);
+    else
+      for (let w = 0; w < windowsMs.length; w++) {
+        this.#roll(row, w);
+        const start = row + at.windows + w * windowWords;
+        if (operation === 'try') {
+          this.#mark(start + inWindow.counterparts, value);
+          f32[start + inWindow.tries]! += 1;
+        } else if (operation === 'familiar') f32[start + inWindow.tries]! += (value >> w) & 1;
+        else if (operation === 'stranger') f32[start + inWindow.strangers]! += (value >> w) & 1;
+        else if (operation === 'unnamed') f32[start + inWindow.strangers]! += 1;
+        else f32[start + inWindow.fresh]! += 1;
+      }
+  }
+
+  #mark(set: number, value: number): void {
+    const bit = setPlace(value);
+    this.#u32[set + (bit >>> 5)]! |= 1 << (bit & 31);
+  }
+
+  /** Ends a window that is over: it joins the means, and what was empty since joins them too. */
+  #roll(row: number, window: number): void {
+    const f32 = this.#f32;
+    const start = row + at.windows + window * windowWords;
+    const now = Math.floor(this.#frame / windowsMs[window]!);
+    const passed = now - f32[start + inWindow.number]!;
+    if (passed <= 0) return;
+    const memory = memories[window]!;
+    if (f32[start + inWindow.number]! > 0) {
+      const weight = Math.min(memory, f32[start + inWindow.weight]! + 1);
+      const left = (1 - 1 / memory) ** (passed - 1);
+      for (const [count, mean] of averaged) {
+        const usual = f32[start + mean]!;
+        const finished = Math.min(f32[start + count]!, clip * (usual + 1));
+        f32[start + mean] = (usual + (finished - usual) / weight) * left;
+      }
+      f32[start + inWindow.weight] = Math.min(memory, weight + passed - 1);
+    }
+    f32.fill(0, start + inWindow.tries, start + inWindow.meanStrangers);
+    f32[start + inWindow.number] = now;
+  }
+
+  #provenToday(row: number): number {
+    let bits = 0;
+    for (let i = 0; i < setWords; i++) bits += bitsOf(this.#u32[row + at.provenToday + i]!);
+    return bits === 0 ? 0 : distinct(bits);
+  }
+
+  #create(key: number): number {
+    const row = this.#index.size * rowWords;
+    if (row + rowWords > this.#u32.length) this.#resize(this.#u32.length * 2);
+    this.#u32[row + at.key] = key;
+    this.#index.set(key, row);
+    return row;
+  }
+
+  #resize(words: number): void {
+    const before = this.#u32;
+    this.#u32 = new Uint32Array(words);
+    this.#u32.set(before.subarray(0, Math.min(words, before.length)));
+    this.#f32 = new Float32Array(this.#u32.buffer);
+  }
+
+  /** Which rows go depends on what they hold alone, never on where they stand. */
+  #forget(): void {
+    const rows = [...this.#index.values()];
+    const worth = (row: number): number =>
+      this.#u32[row + at.seen]! + (this.#f32[row + at.proven]! >= 0.5 ? (14 * dayMs) / 1000 : 0);
+    rows.sort((a, b) => worth(b) - worth(a) || this.#u32[a]! - this.#u32[b]!);
+    const kept = rows.slice(0, Math.floor(this.#limit * 0.875)).map((row) => this.#u32.slice(row, row + rowWords));
+    this.#load(kept);
+  }
+
+  #load(rows: readonly Uint32Array[]): void {
+    this.#index.clear();
+    this.#u32.fill(0);
+    for (const saved of rows) this.#u32.set(saved, this.#create(saved[at.key]!));
+  }
+
+  /** The day of `frame` is over: what it showed of ordinary places is learned, each place no more than what is ordinary at most. */
+  #endDay(): void {
+    const f32 = this.#f32;
+    this.#ratios.forEach((sum, i) => {
+      this.#ratios[i] = sum * ratioMemory;
+    });
+    this.#arrivals.forEach((sum, i) => {
+      this.#arrivals[i] = sum * arrivalMemory;
+    });
+    const view = emptyView();
+    // Sums of many places are exact only in one order.
+    for (const key of [...this.#index.keys()].sort((a, b) => a - b)) {
+      const row = this.#index.get(key)!;
+      this.read(key, 1, view);
+      const kind = kindOf(key);
+      if (kind === 'address') {
+        this.#learn('claims', Math.min(view.counterparts, 1 + view.proven), 1 + view.proven);
+        this.#learn('unnamed', Math.min(view.strangers, 100), 1);
+      }
+      if (kind === 'account' && view.counterparts > 0) this.#learn('tries', Math.min(view.tries, 10), 1);
+      if (kind === 'program') this.#learn('strangers', Math.min(view.strangers, 1 + view.fresh), 1 + view.fresh);
+      f32[row + at.proven] = Math.max(this.#provenToday(row), f32[row + at.proven]! * 0.8);
+      f32.fill(0, row + at.provenToday, row + at.windows);
+    }
+  }
+
+  #learn(name: RatioName, seen: number, against: number): void {
+    const index = ratioNames.indexOf(name) * 2;
+    this.#ratios[index]! += seen;
+    this.#ratios[index + 1]! += against;
+  }
+
+  snapshot(): SourceSnapshot {
+    return {
+      rows: this.#u32.slice(0, this.#index.size * rowWords),
+      ops: this.#ops.slice(0, this.#opCount * 3),
+      pairs: this.pairs.snapshot(),
+      frame: this.#frame,
+      ratios: this.#ratios.slice(),
+      arrivals: this.#arrivals.slice(),
+      arrivalsNow: this.#arrivalsNow.slice(),
+    };
+  }
+
+  restore(saved: SourceSnapshot): void {
+    const rows: Uint32Array[] = [];
+    for (let row = 0; row < saved.rows.length; row += rowWords) rows.push(saved.rows.subarray(row, row + rowWords));
+    this.#load(rows);
+    this.#ops = new Uint32Array(Math.max(3 * 256, saved.ops.length));
+    this.#ops.set(saved.ops);
+    this.#opCount = saved.ops.length / 3;
+    this.pairs.restore(saved.pairs);
+    this.#frame = saved.frame;
+    this.#ratios.set(saved.ratios);
+    this.#arrivals.set(saved.arrivals);
+    this.#arrivalsNow.set(saved.arrivalsNow);
+  }
+}
+
+const averaged = [
+  [inWindow.strangers, inWindow.meanStrangers],
+  [inWindow.fresh, inWindow.meanFresh],
+] as const;
+const viewNumbers = [
+  ...(['tries', 'strangers', 'counterparts', 'proven', 'newcomers'] as const),
+  ...(['meanStrangers', 'meanFresh', 'fresh', 'weight'] as const),
+];

@@ -1,0 +1,56 @@
+import { type ChangePatterns, historyClasses } from '../baseline/change-patterns.ts';
+import { historyBucket } from '../baseline/population.ts';
+import { dimensions } from '../baseline/row-layout.ts';
+import { readSlots, type SlotView } from '../baseline/slots.ts';
+import { actorKindOf } from '../identity/peer-group.ts';
+import type { Moment } from './family.ts';
+
+/** Values of a dimension that must be remembered before another one is new: before that its source may only have begun to tell it. */
+const knownEnough = 4;
+const view: SlotView = { count: 0, total: 0, distinct: 0 };
+const place = { row: 0, dimension: 0, value: 0 };
+
+/** Whether the event's value is new to an identity that is known in this dimension. One learned with caution still is. */
+export function isNew(moment: Moment, dimension: number): boolean {
+  const value = moment.observation.values[dimension]!;
+  if (value === 0) return false;
+  place.row = moment.row;
+  place.dimension = dimension;
+  place.value = value;
+  readSlots(moment.slab, place, view);
+  return view.count < 1 && view.total >= knownEnough;
+}
+
+/** The circle in which the identity's days are counted: humans, machines or unknown, by the length of their history (to 14 events, to 62, more). */
+export function circleOf({ resolved, history }: Moment): number {
+  const actor = actorKindOf(resolved.event, resolved.identity_kind);
+  const kind = actor === 'human' ? 1 : actor === 'service' ? 2 : 3;
+  return kind * historyClasses + Math.min(historyClasses - 1, Math.max(0, (historyBucket(history) >> 1) - 1));
+}
+
+export function isService(circle: number): boolean {
+  return Math.floor(circle / historyClasses) === 2;
+}
+
+export function dayOf({ observation }: Moment): number {
+  return Math.floor(observation.ts / 86_400_000);
+}
+
+/** True with a chance of `weight`: how memories that only know yes and no learn with caution. The event decides, so a replay decides alike. */
+export function drawn({ observation, history }: Moment, weight: number): boolean {
+  if (weight >= 1) return true;
+  const mixed = Math.imul((observation.ts % 0xffffffff) ^ Math.imul(history + 1, 0x85ebca6b), 0x9e3779b1);
+  return ((mixed ^ (mixed >>> 15)) >>> 0) / 0x100000000 < weight;
+}
+
+/** "on 3 of 9,980 days of its kind": how often a pattern occurs. */
+export function shareText(patterns: ChangePatterns, circle: number, nats: number): string {
+  const days = Math.round(patterns.days(circle));
+  const percent = 100 * Math.exp(-nats);
+  const share = percent >= 1 ? percent.toFixed(0) : percent >= 0.01 ? percent.toFixed(2) : 'less than 0.01';
+  return days === 0 ? 'nobody is known yet to compare with' : `on ${share} % of ${days} days of identities of its kind`;
+}
+
+export function dimensionName(dimension: number): string {
+  return dimensions[dimension]!.name.replace('_', ' ');
+}

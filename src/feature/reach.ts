@@ -1,0 +1,154 @@
+import { anyRight } from '../baseline/reach-counts.ts';
+import { dimensionIndex } from '../baseline/row-layout.ts';
+import { readSlots, type SlotView } from '../baseline/slots.ts';
+import { type Surprise, surpriseOf } from './categorical.ts';
+import type { Family, Moment, Observed } from './family.ts';
+import { circleOf } from './known.ts';
+import { dimensionText } from './observation.ts';
+import { rightsBit } from './patterns.ts';
+import { learnRights, newRight, rightsChanged } from './rights.ts';
+
+const fn = dimensionIndex('function');
+const area = dimensionIndex('area');
+/** First uses that everyone's choice of functions weighs against the peers'. */
+const strength = 20;
+/** A refused attempt says less than one that was let through. */
+const refusedShare = 0.5;
+/** Identities that must have been answered before an answer to nobody is odd. */
+const answeredEnough = 3;
+
+const surprise: Surprise = { ratio: 0, rarity: 0, chanceOfNew: 0 };
+const view: SlotView = { count: 0, total: 0, distinct: 0 };
+const place = { row: 0, dimension: 0, value: 0 };
+
+/** How much of the event's value is new to the identity: 1 when it was never used, 0 when it was, between when learned with caution. */
+function newness(moment: Moment, dimension: number): number {
+  const value = moment.observation.values[dimension]!;
+  if (value === 0) return 0;
+  place.row = moment.row;
+  place.dimension = dimension;
+  place.value = value;
+  readSlots(moment.slab, place, view);
+  return Math.max(0, 1 - view.count);
+}
+
+/**
+ * ln P(first uses it | somebody of another group) - ln P(first uses it | one of its peers). What is in nobody's repertoire counts as half a
+ * use. Peers had only as many chances to take a function up as they made first uses since it appeared: a release is not foreign.
+ */
+function foreignness({ population, shared, group, observation }: Moment, dimension: number): number {
+  const value = observation.values[dimension]!;
+  const everybody = population.sums(0).firsts[dimension]!;
+  const peers = population.sums(group).firsts[dimension]!;
+  const used = population.valueIdentities(0, value);
+  const usedByPeers = population.valueIdentities(group, value);
+  const floor = 0.5 / (everybody + 1);
+  const others = Math.max(floor, (used - usedByPeers) / (everybody - peers + strength));
+  const chances = used < 0.5 ? 0 : peers * shared.reach.presence(value, observation.ts);
+  const all = (used + 0.5) / (everybody + 1);
+  const own = (usedByPeers + strength * all) / (Math.max(usedByPeers, chances) + strength);
+  return Math.log(others / own);
+}
+
+/** Freeman's ratio for a first use: how much likelier somebody of another kind does this than this identity does. */
+function firstUse(moment: Moment, dimension: number): number {
+  const share = newness(moment, dimension);
+  if (share === 0) return 0;
+  surpriseOf(moment, dimension, surprise);
+  const nats = foreignness(moment, dimension) - Math.log(surprise.chanceOfNew);
+  return share * Math.max(0, nats) * (moment.observation.outcome === 0 ? 1 : refusedShare);
+}
+
+/** A right that its tokens never carried: how rarely that happens to anybody on a day, and how few bear it. */
+function newRightNats(moment: Moment): number {
+  const found = newRight(moment);
+  if (found === null) return 0;
+  const { reach, dayPatterns } = moment.shared;
+  const share =
+    (reach.bearers(found.right) + 0.5) / (Math.max(reach.bearers(anyRight), reach.bearers(found.right)) + 1);
+  return -Math.log(dayPatterns.bitShare(circleOf(moment), rightsBit)) - Math.log(share);
+}
+
+const isNobody = ({ resolved }: Moment): boolean =>
+  resolved.identity_kind === 'address' && resolved.claimed_identity === null;
+
+const isAnswered = ({ resolved }: Moment): boolean => resolved.event.status !== null && resolved.event.status < 300;
+
+/** An answer to nobody in particular, where answers go to identities. D22. */
+function openAnswer(moment: Moment): number {
+  if (!isNobody(moment) || !isAnswered(moment)) return 0;
+  const value = moment.observation.values[fn]!;
+  const { reach } = moment.shared;
+  return value === 0 || reach.answered(value) < answeredEnough ? 0 : -Math.log(reach.openShare(value));
+}
+
+const features = ['function', 'area', 'rights', 'open_answer'] as const;
+
+/**
+ * What an identity may reach: functions and parts of the API that only others use, rights that its tokens never carried, answers that
+ * need an identity and had none. D06, D18, D22.
+ */
+export const reach: Family = {
+  name: 'reach',
+  features,
+  extract: (moment, out, offset) => {
+    out[offset] = firstUse(moment, fn);
+    out[offset + 1] = firstUse(moment, area);
+    out[offset + 2] = rightsChanged(moment) ? newRightNats(moment) : 0;
+    out[offset + 3] = openAnswer(moment);
+    let most = 0;
+    for (let i = 0; i < features.length; i++) most = Math.max(most, out[offset + i]!);
+    return most;
+  },
+  learn: (moment, weight) => {
+    learnRights(moment, weight);
+    const { population, shared, observation } = moment;
+    if (newness(moment, fn) === 0) return;
+    const value = observation.values[fn]!;
+    if (isAnswered(moment)) shared.reach.addAnswer(value, !isNobody(moment));
+    for (const dimension of [fn, area]) {
+      const each = observation.values[dimension]!;
+      if (each !== 0 && population.valueIdentities(0, each) === 0) shared.reach.addFunction(each, observation.ts);
+    }
+  },
+  describe: (moment, feature) => describers[feature]!(moment),
+};
+
+function said(observed: string, expected: string, of: { text: string; sampleSize: number }): Observed {
+  return { observed, expected, low: null, high: null, level: 'peers', ...of };
+}
+
+function describeUse(dimension: number): (moment: Moment) => Observed {
+  return (moment) => {
+    const value = moment.observation.values[dimension]!;
+    const { population, group } = moment;
+    const peers = Math.round(population.valueIdentities(group, value));
+    const others = Math.max(0, Math.round(population.valueIdentities(0, value)) - peers);
+    const name = dimensionText(moment.resolved, dimension) ?? '-';
+    newness(moment, dimension);
+    const known = Math.round(view.total);
+    const text = `first use of ${name} by this identity in ${known} calls: used by ${peers} of its peers and ${others} others`;
+    return said(name, `one of ${view.distinct} known`, {
+      text,
+      sampleSize: Math.round(population.sums(group).firsts[dimension]!),
+    });
+  };
+}
+
+const describers: readonly ((moment: Moment) => Observed)[] = [
+  describeUse(fn),
+  describeUse(area),
+  (moment) => {
+    const found = newRight(moment);
+    const bearers = Math.round(moment.shared.reach.bearers(found?.right ?? anyRight));
+    const sampleSize = Math.round(moment.shared.reach.bearers(anyRight));
+    const text = `its token carries ${found?.text ?? '-'} for the first time, which ${bearers} of ${sampleSize} identities have`;
+    return said(found?.text ?? '-', 'rights that it had before', { text, sampleSize });
+  },
+  (moment) => {
+    const sampleSize = Math.round(moment.shared.reach.answered(moment.observation.values[fn]!));
+    const name = dimensionText(moment.resolved, fn) ?? '-';
+    const text = `${name} answered without an identity, and was first answered to ${sampleSize} that had one`;
+    return said('no identity', 'an identity', { text, sampleSize });
+  },
+];

@@ -1,0 +1,269 @@
+import {
+  activeAt,
+  type TallyFamily,
+  tallies,
+  tallyCount,
+  tallyFamilies,
+  tallyWindowsMs,
+} from '../baseline/active-layout.ts';
+import type { BaselineLevel } from '../baseline/row-layout.ts';
+import { type Normal, shrink, studentSurprise } from '../baseline/statistics.ts';
+import { type Moment, type Observed, usually } from './family.ts';
+
+/** Finished windows that the peers' weigh against the identity's own, everyone's against the peers', and ignorance against everyone's. */
+const peerStrength = 6;
+const everyoneStrength = 20;
+const ignoranceStrength = 4;
+const ignorance = { mean: 0.5, square: 1.25 };
+/** Nobody is so regular that less spread of the logarithm would mean anything. */
+const varianceMin = 0.1;
+/** An identity's own memory, in finished windows. */
+const memory = 128;
+export const windowNames = ['10 minutes', 'a day'] as const;
+
+/** Where a family's tallies begin among all of them. */
+const firsts = Object.fromEntries(
+  tallyFamilies.map((family, i) => [
+    family,
+    tallyFamilies.slice(0, i).reduce((sum, before) => sum + tallies[before].length, 0),
+  ]),
+) as Readonly<Record<TallyFamily, number>>;
+
+const own: Normal = { mean: 0, variance: 0, weight: 0 };
+const prior: Normal = { mean: 0, variance: 0, weight: 0 };
+
+/** Whether the window that the row is in is the one that the event falls into; an event from an earlier one joins the current. */
+export function isCurrent(moment: Moment, window: number): boolean {
+  const number = moment.active.f32[moment.activeRow + activeAt.windows + window * 2]!;
+  return number >= Math.floor(moment.observation.ts / tallyWindowsMs[window]!) % 0xffffff;
+}
+
+function cellStart(moment: Moment, cell: number): number {
+  return moment.activeRow + activeAt.tallies + cell * 4;
+}
+
+/** What a window is expected to come to: the chance that there is anything at all, and then the logarithm of how much. */
+type Expected = { chance: number; amount: Normal };
+
+function predict(moment: Moment, window: number, cell: number): Expected {
+  const habits = moment.shared.habits;
+  const known = habits.sum(0, cell, 0) + ignoranceStrength;
+  let mean = (habits.sum(0, cell, 1) + ignoranceStrength * ignorance.mean) / known;
+  let square = (habits.sum(0, cell, 2) + ignoranceStrength * ignorance.square) / known;
+  let chance = (habits.sum(0, cell, 0) + 1) / (habits.count(0, window) + ignoranceStrength);
+  if (moment.group > 0) {
+    const peers = habits.sum(moment.group, cell, 0) + everyoneStrength;
+    mean = (habits.sum(moment.group, cell, 1) + everyoneStrength * mean) / peers;
+    square = (habits.sum(moment.group, cell, 2) + everyoneStrength * square) / peers;
+    const windows = habits.count(moment.group, window) + everyoneStrength;
+    chance = (habits.sum(moment.group, cell, 0) + everyoneStrength * chance) / windows;
+  }
+  prior.mean = mean;
+  prior.variance = Math.max(varianceMin, square - mean * mean);
+  const { f32 } = moment.active;
+  const start = cellStart(moment, cell);
+  own.mean = f32[start + 1]!;
+  own.variance = f32[start + 2]!;
+  own.weight = f32[start + 3]!;
+  const finished = f32[moment.activeRow + activeAt.windows + window * 2 + 1]!;
+  return {
+    chance: (own.weight + peerStrength * chance) / (finished + peerStrength),
+    amount: shrink(own, prior, peerStrength),
+  };
+}
+
+/** How surprising that there is anything, and that it is as much. Nats. */
+function surprise({ chance, amount }: Expected, count: number): number {
+  const z = (Math.log1p(count) - amount.mean) / Math.sqrt(amount.variance);
+  return z <= 0 ? 0 : studentSurprise(z, amount.weight) - Math.log(Math.min(1, chance));
+}
+
+/**
+ * Counts of one family over windows of ten minutes and a day, each compared with finished windows of the identity, its peers and everyone on a
+ * logarithmic scale (normal-inverse-gamma, Student's tail), and made comparable by how rare such a surprise is among finished windows.
+ * `increments` says by how much the event raises each count, before anything is learned from it.
+ */
+export class Tally {
+  readonly family: TallyFamily;
+  readonly names: readonly string[];
+  readonly #first: number;
+  readonly #increments: (moment: Moment, window: number, into: Float32Array) => void;
+  readonly #by: Float32Array;
+
+  constructor(family: TallyFamily, increments: (moment: Moment, window: number, into: Float32Array) => void) {
+    this.family = family;
+    this.names = tallies[family];
+    this.#first = firsts[family];
+    this.#increments = increments;
+    this.#by = new Float32Array(this.names.length);
+  }
+
+  /** Nats per tally, the higher of its windows', to `out`; returns the highest. Only what the event raises can say something. */
+  extract(moment: Moment, out: Float32Array, offset: number): number {
+    let most = 0;
+    for (let i = 0; i < this.names.length; i++) out[offset + i] = 0;
+    for (let window = 0; window < tallyWindowsMs.length; window++) {
+      this.#by.fill(0);
+      this.#increments(moment, window, this.#by);
+      for (let i = 0; i < this.names.length; i++) {
+        if (this.#by[i] === 0) continue;
+        const nats = this.#nats(moment, window, i);
+        if (nats > out[offset + i]!) out[offset + i] = nats;
+        if (nats > most) most = nats;
+      }
+    }
+    return most;
+  }
+
+  learn(moment: Moment, weight: number): void {
+    for (let window = 0; window < tallyWindowsMs.length; window++) {
+      if (!isCurrent(moment, window)) finish(moment, window, weight);
+      this.#by.fill(0);
+      this.#increments(moment, window, this.#by);
+      const { f32 } = moment.active;
+      for (let i = 0; i < this.names.length; i++) {
+        if (this.#by[i] === 0) continue;
+        const start = cellStart(moment, this.#cell(window, i));
+        f32[start] = f32[start]! + this.#by[i]!;
+      }
+    }
+  }
+
+  /** What is said of a tally in the window in which it is the more surprising; `name` puts a count into words. */
+  describe(moment: Moment, tally: number, name: (count: number) => string): Observed {
+    let window = 0;
+    let most = -1;
+    for (let w = 0; w < tallyWindowsMs.length; w++) {
+      this.#by.fill(0);
+      this.#increments(moment, w, this.#by);
+      const nats = this.#nats(moment, w, tally);
+      if (nats > most) [window, most] = [w, nats];
+    }
+    this.#by.fill(0);
+    this.#increments(moment, window, this.#by);
+    const cell = this.#cell(window, tally);
+    const count = Math.round(this.#count(moment, window, tally));
+    const { amount, chance } = predict(moment, window, cell);
+    const spread = 1.64 * Math.sqrt(amount.variance);
+    const of = (number: number): number => Math.max(0, Math.round(Math.expm1(number)));
+    const { habits } = moment.shared;
+    const self = moment.active.f32[moment.activeRow + activeAt.windows + window * 2 + 1]!;
+    const peers = moment.group > 0 ? habits.count(moment.group, window) : 0;
+    const everyone = habits.count(0, window);
+    const level: BaselineLevel = self >= peerStrength ? 'self' : peers >= everyoneStrength ? 'peers' : 'everyone';
+    const sampleSize = Math.round(level === 'self' ? self : level === 'peers' ? peers : everyone);
+    const expected = chance < 0.5 ? 0 : of(amount.mean);
+    return {
+      ...{
+        observed: count,
+        expected,
+        low: chance < 0.95 ? 0 : of(amount.mean - spread),
+        high: of(amount.mean + spread),
+      },
+      ...{ level, sampleSize },
+      text: `${name(count)} in ${windowNames[window]!}, ${usually(everyone)} ${expected}`,
+    };
+  }
+
+  /** A tally's count so far in the window that the event falls into. */
+  soFar(moment: Moment, window: number, tally: number): number {
+    return isCurrent(moment, window) ? moment.active.f32[cellStart(moment, this.#cell(window, tally))]! : 0;
+  }
+
+  /** The count of the current window, the event included. */
+  #count(moment: Moment, window: number, tally: number): number {
+    return this.soFar(moment, window, tally) + this.#by[tally]!;
+  }
+
+  #nats(moment: Moment, window: number, tally: number): number {
+    const cell = this.#cell(window, tally);
+    const found = surprise(predict(moment, window, cell), this.#count(moment, window, tally));
+    return found <= 0 ? 0 : -Math.log(moment.shared.habits.pValue(cell, found));
+  }
+
+  #cell(window: number, tally: number): number {
+    return window * tallyCount + this.#first + tally;
+  }
+}
+
+/** Of finished windows an identity's own count for at most this many: older ones fade. */
+function fade(windows: number): number {
+  return windows * (1 - 1 / memory);
+}
+
+function finishCell(moment: Moment, of: { window: number; cell: number; weight: number }): void {
+  const { cell, weight } = of;
+  const { f32 } = moment.active;
+  const { habits } = moment.shared;
+  const start = cellStart(moment, cell);
+  const count = f32[start]!;
+  const before = f32[start + 3]!;
+  if (before > 0) f32[start + 3] = fade(before);
+  if (count === 0) return;
+  const expected = predict(moment, of.window, cell);
+  const { mean, variance } = expected.amount;
+  habits.addSurprise(cell, surprise(expected, count));
+  const clipped = Math.min(Math.log1p(count), mean + 3 * Math.sqrt(variance));
+  const total = f32[start + 3]! + weight;
+  const step = weight / total;
+  const apart = clipped - f32[start + 1]!;
+  f32[start] = 0;
+  f32[start + 1] = f32[start + 1]! + step * apart;
+  f32[start + 2] = (1 - step) * (f32[start + 2]! + step * apart * apart);
+  f32[start + 3] = total;
+  habits.add(moment.group, cell, clipped);
+}
+
+/** The window is over: its counts become part of what is usual, each clipped to three standard deviations; a new one begins. */
+function finish(moment: Moment, window: number, weight: number): void {
+  const { f32, u32 } = moment.active;
+  const { habits } = moment.shared;
+  const place = moment.activeRow + activeAt.windows + window * 2;
+  const finished = f32[place]! > 0;
+  f32[place] = Math.floor(moment.observation.ts / tallyWindowsMs[window]!) % 0xffffff;
+  if (finished) {
+    habits.addWindow(moment.group, window);
+    for (let tally = 0; tally < tallyCount; tally++)
+      finishCell(moment, { window, cell: window * tallyCount + tally, weight });
+    f32[place + 1] = fade(f32[place + 1]!) + weight;
+  }
+  for (const seen of [activeAt.objectsSeen, activeAt.functionsSeen, activeAt.changedSeen]) {
+    const start = moment.activeRow + seen[window]!.at;
+    u32.fill(0, start, start + seen[window]!.words);
+  }
+  if (window === 1) u32.fill(0, moment.activeRow + activeAt.slots, moment.activeRow + activeAt.slots + 9);
+}
+
+/**
+ * By how much the number of distinct values rises with this one: a linear counter (Whang et al., 1990) of which each newly set bit counts as
+ * much as it was improbable (Cohen's and Ting's HIP estimator, 2014), so that a filling counter does not fall behind.
+ */
+export function distinctIncrement(
+  moment: Moment,
+  counter: { readonly at: number; readonly words: number },
+  of: { readonly value: number; readonly window: number; readonly count: number },
+): number {
+  if (!isCurrent(moment, of.window)) return 1;
+  const bit = bitOf(counter, of.value);
+  if ((moment.active.u32[moment.activeRow + counter.at + (bit >>> 5)]! & (1 << (bit & 31))) !== 0) return 0;
+  return Math.exp(Math.min(3, of.count / (counter.words * 32)));
+}
+
+export function markDistinct(
+  moment: Moment,
+  counter: { readonly at: number; readonly words: number },
+  value: number,
+): void {
+  const bit = bitOf(counter, value);
+  const word = moment.activeRow + counter.at + (bit >>> 5);
+  moment.active.u32[word] = (moment.active.u32[word]! | (1 << (bit & 31))) >>> 0;
+}
+
+function bitOf(counter: { readonly words: number }, value: number): number {
+  return (Math.imul(value, 0x9e3779b1) >>> 8) % (counter.words * 32);
+}
+
+/** Whether the call did what was asked. */
+export function succeeded(moment: Moment): boolean {
+  return moment.observation.outcome === 0;
+}

@@ -1,0 +1,251 @@
+import { activeAt } from '../baseline/active-layout.ts';
+import { addToday, beginDay, habit, type OwnDay, patternToday } from '../baseline/change-patterns.ts';
+import { dimensionIndex } from '../baseline/row-layout.ts';
+import { hash32 } from '../core/hash.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import type { Family, Moment } from './family.ts';
+import { circleOf, dayOf, isNew, isService, shareText } from './known.ts';
+import { dimensionText } from './observation.ts';
+
+/**
+ * A token lives in one program on one device. Kept of an identity's last four tokens: the context it was first used in (home), the newest
+ * other one, and when they were used. An attacker with many tokens pushes an identity's others out, and with them his own.
+ */
+const slots = 4;
+const slotWords = 8;
+/** Words of a slot. Seconds since 1970; a context is two words: program and network, TLS fingerprint and country, 16 bits each. */
+const at = { token: 0, home: 1, homeLast: 3, other: 4, otherFirst: 6, authTime: 7 } as const;
+const dayAt = activeAt.token + slots * slotWords;
+
+/** A home that was not used for this long has moved. */
+const homeSeconds = 86_400;
+/** Clocks differ, and verifiers allow for that: up to five minutes is usual. */
+const leewaySeconds = 300;
+
+const network = dimensionIndex('network');
+const country = dimensionIndex('country');
+const client = dimensionIndex('client');
+
+/** What is odd about a use of a token, one bit each. A network or a program is another one that the identity is known to use, or a new one. */
+const fact = {
+  otherNetwork: 1,
+  newNetwork: 2,
+  country: 4,
+  otherClient: 8,
+  newClient: 16,
+  tls: 32,
+  /** Home was used since the other context began: both are alive. */
+  both: 64,
+  expired: 128,
+} as const;
+const contextFacts = 127;
+const elsewhere = fact.newNetwork | fact.newClient;
+
+const features = ['two_contexts', 'token_moved', 'foreign_key', 'past_expiry'] as const;
+
+/** Hashes of the newest event's texts: they are needed twice, before learning and in it. */
+let memo: ResolvedEvent | null = null;
+let memoToken = 0;
+let memoTls = 0;
+
+/**
+ * The session if there is one, for a stolen refresh token makes new tokens of the same session; else the token, the key, the certificate. None
+ * for a caller who was refused: what he sent in somebody's name proves nothing.
+ */
+function remember(resolved: ResolvedEvent): void {
+  if (memo === resolved) return;
+  memo = resolved;
+  const { session_id, token_id, api_key, mtls_subject, ja4 } = resolved.event;
+  const text = session_id ?? token_id ?? api_key ?? mtls_subject;
+  memoToken = text === null || resolved.claimed_identity !== null ? 0 : hash32(text) || 1;
+  memoTls = ja4 === null ? 0 : hash32(ja4) >>> 16;
+}
+
+/** The event's context, in the words of a slot. */
+function contextOf({ observation }: Moment, which: 0 | 1): number {
+  const { values } = observation;
+  const high = which === 0 ? values[client]! >>> 16 : memoTls;
+  return ((high << 16) | (values[which === 0 ? network : country]! >>> 16)) >>> 0;
+}
+
+/** What was not said on either side is no difference. */
+const differs = (a: number, b: number): boolean => a !== b && a !== 0 && b !== 0;
+
+/** Word of the token's slot, or -1. */
+function findSlot({ active: { u32 }, activeRow }: Moment): number {
+  const first = activeRow + activeAt.token;
+  for (let slot = first; slot < first + slots * slotWords; slot += slotWords)
+    if (u32[slot + at.token] === memoToken) return slot;
+  return -1;
+}
+
+/** In which dimensions the event's context differs from the one that begins at this word: facts, the new ones apart. */
+function differences(moment: Moment, word: number): number {
+  const { u32 } = moment.active;
+  const first = contextOf(moment, 0);
+  const second = contextOf(moment, 1);
+  if (u32[word] === first && u32[word + 1] === second) return 0;
+  let mask = 0;
+  if (differs(first & 0xffff, u32[word]! & 0xffff))
+    mask |= isNew(moment, network) ? fact.newNetwork : fact.otherNetwork;
+  if (differs(first >>> 16, u32[word]! >>> 16)) mask |= isNew(moment, client) ? fact.newClient : fact.otherClient;
+  if (differs(second & 0xffff, u32[word + 1]! & 0xffff)) mask |= fact.country;
+  if (differs(second >>> 16, u32[word + 1]! >>> 16)) mask |= fact.tls;
+  return mask;
+}
+
+/** A log-in since proves who it is, wherever that is. */
+function isFresh(moment: Moment, slot: number): boolean {
+  const { auth_time } = moment.resolved.event;
+  const before = moment.active.u32[slot + at.authTime]!;
+  return auth_time !== null && before !== 0 && auth_time > before;
+}
+
+function factsOf(moment: Moment): number {
+  const { event } = moment.resolved;
+  remember(moment.resolved);
+  if (memoToken === 0) return 0;
+  const { token_exp, status, ts } = event;
+  const answered = status !== null && status < 400;
+  let mask = token_exp !== null && answered && ts / 1000 > token_exp + leewaySeconds ? fact.expired : 0;
+  const slot = findSlot(moment);
+  if (slot < 0 || isFresh(moment, slot)) return mask;
+  const { u32 } = moment.active;
+  const context = differences(moment, slot + at.home);
+  if (context === 0) return mask;
+  mask |= context;
+  if (u32[slot + at.otherFirst] !== 0 && u32[slot + at.homeLast]! > u32[slot + at.otherFirst]!) mask |= fact.both;
+  return mask;
+}
+
+const own: { slab: OwnDay['slab']; start: number; day: number } = { slab: undefined as never, start: 0, day: 0 };
+function ownDay(moment: Moment): OwnDay {
+  own.slab = moment.active;
+  own.start = moment.activeRow + dayAt;
+  own.day = dayOf(moment);
+  return own;
+}
+
+/** -ln of the share of identity-days on which tokens are used like this, less what the identity's own habit explains. */
+function oddness(moment: Moment, mask: number): number {
+  if (mask === 0) return 0;
+  const circle = circleOf(moment);
+  const patterns = moment.shared.tokenPatterns;
+  return Math.max(0, patterns.nats(circle, mask) - habit(ownDay(moment), mask, { patterns, circle }));
+}
+
+/** The feature that a use from another context speaks for. */
+function contextFeature(moment: Moment, mask: number): number {
+  if (isService(circleOf(moment)) && (mask & elsewhere) !== 0) return 2;
+  return (mask & fact.both) !== 0 ? 0 : 1;
+}
+
+/**
+ * Tokens that are used where they cannot be: in two contexts at once, moved to another without a log-in, a machine's key from elsewhere, past
+ * their expiry. D13. How odd that is, is counted: where gateways hand tokens on, or every phone changes its network, it is not.
+ */
+export const token: Family = {
+  name: 'token',
+  features,
+  extract: (moment, out, offset) => {
+    out.fill(0, offset, offset + features.length);
+    const mask = factsOf(moment);
+    if (mask === 0) return 0;
+    const context = mask & contextFacts;
+    if (context !== 0) out[offset + contextFeature(moment, context)] = oddness(moment, context);
+    if ((mask & fact.expired) !== 0) out[offset + 3] = oddness(moment, fact.expired);
+    return Math.max(out[offset + 3]!, oddness(moment, mask | patternToday(ownDay(moment))));
+  },
+  learn: (moment, weight) => {
+    const mask = factsOf(moment);
+    const day = ownDay(moment);
+    const { tokenPatterns } = moment.shared;
+    if (beginDay(day)) tokenPatterns.begin(circleOf(moment));
+    const before = patternToday(day);
+    if ((before | mask) !== before) {
+      addToday(day, mask, weight);
+      tokenPatterns.reach(circleOf(moment), { mask: before | mask, before, weight });
+    }
+    if (memoToken !== 0) learnSlot(moment);
+  },
+  describe: (moment, feature) => {
+    const mask = factsOf(moment);
+    const { tokenPatterns } = moment.shared;
+    const circle = circleOf(moment);
+    const counted = feature === 3 ? fact.expired : mask & contextFacts;
+    const said = feature === 3 ? expiryText(moment.resolved) : contextText(moment, mask);
+    return {
+      observed: said.observed,
+      expected: said.expected,
+      low: null,
+      high: null,
+      level: 'peers',
+      sampleSize: Math.round(tokenPatterns.days(circle)),
+      text: `${said.text}; that happens ${shareText(tokenPatterns, circle, tokenPatterns.nats(circle, counted))}`,
+    };
+  },
+};
+
+function learnSlot(moment: Moment): void {
+  const { u32 } = moment.active;
+  const { event } = moment.resolved;
+  const seconds = Math.floor(event.ts / 1000);
+  let slot = findSlot(moment);
+  const isHome =
+    slot < 0 ||
+    isFresh(moment, slot) ||
+    seconds - u32[slot + at.homeLast]! > homeSeconds ||
+    differences(moment, slot + at.home) === 0;
+  if (slot < 0) slot = oldestSlot(moment);
+  if (u32[slot + at.token] !== memoToken || isFresh(moment, slot)) u32.fill(0, slot, slot + slotWords);
+  u32[slot + at.token] = memoToken;
+  if (event.auth_time !== null) u32[slot + at.authTime] = Math.max(u32[slot + at.authTime]!, event.auth_time);
+  if (isHome) {
+    if (u32[slot + at.homeLast] === 0 || seconds - u32[slot + at.homeLast]! > homeSeconds)
+      keepContext(moment, slot + at.home);
+    u32[slot + at.homeLast] = Math.max(u32[slot + at.homeLast]!, seconds);
+    return;
+  }
+  if (u32[slot + at.otherFirst] !== 0 && differences(moment, slot + at.other) === 0) return;
+  keepContext(moment, slot + at.other);
+  u32[slot + at.otherFirst] = seconds;
+}
+
+function keepContext(moment: Moment, word: number): void {
+  moment.active.u32[word] = contextOf(moment, 0);
+  moment.active.u32[word + 1] = contextOf(moment, 1);
+}
+
+function oldestSlot({ active: { u32 }, activeRow }: Moment): number {
+  const first = activeRow + activeAt.token;
+  let oldest = first;
+  for (let slot = first; slot < first + slots * slotWords; slot += slotWords)
+    if (u32[slot + at.homeLast]! < u32[oldest + at.homeLast]!) oldest = slot;
+  return oldest;
+}
+
+type Words = { readonly observed: string; readonly expected: string; readonly text: string };
+
+function expiryText({ event }: ResolvedEvent): Words {
+  const minutes = Math.round((event.ts / 1000 - (event.token_exp ?? 0)) / 60);
+  const text = `its token was accepted ${minutes} minutes after it expired`;
+  return { observed: `${minutes} minutes after expiry`, expected: 'before expiry', text };
+}
+
+function contextText(moment: Moment, mask: number): Words {
+  const { resolved } = moment;
+  const parts: string[] = [];
+  if (mask & (fact.otherNetwork | fact.newNetwork))
+    parts.push(`${mask & fact.newNetwork ? 'new ' : ''}network ${dimensionText(resolved, network) ?? '-'}`);
+  if (mask & fact.country) parts.push(`country ${resolved.event.country ?? '-'}`);
+  if (mask & (fact.otherClient | fact.newClient))
+    parts.push(`${mask & fact.newClient ? 'new ' : ''}program ${dimensionText(resolved, client) ?? '-'}`);
+  if (mask & fact.tls) parts.push('TLS fingerprint');
+  const what = resolved.event.session_id !== null ? 'session' : resolved.event.token_id !== null ? 'token' : 'key';
+  const observed = parts.join(', ');
+  const text =
+    mask & fact.both
+      ? `one ${what} is used in two contexts at once: here another ${observed}, while the first is still in use`
+      : `its ${what} moved without a new log-in: another ${observed}`;
+  return { observed, expected: `the context in which the ${what} began`, text };
+}
