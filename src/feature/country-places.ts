@@ -1,7 +1,8 @@
 /**
  * Where countries are: middle (degrees) and the distance within which the country lies, kilometres. A middle alone would put Windsor 2,000 km from
  * Detroit; with the radii, the distance between two countries is the least that it can be.
- * Computed from Natural Earth 1:10m (public domain): area-weighted middle, and the farthest border of all parts with a hundredth of the country's land.
+ * Computed from Natural Earth 1:10m (public domain): area-weighted middle, and the farthest border of all parts with a hundredth of the country's land; the Vatican
+ * (too small for it) and the Antarctic (around the pole) by hand.
  */
 export type CountryPlace = { readonly lat: number; readonly lon: number; readonly radiusKm: number };
 
@@ -39,7 +40,7 @@ const table = `
   SY 35 38.5 430; SZ -26.6 31.5 100; TC 21.8 -71.9 90; TD 15.2 18.6 960; TF -49.1 68.9 1330; TG 8.5 1 320; TH 15 101 1050;
   TJ 38.5 71 390; TL -8.8 125.9 210; TM 39.1 59.4 670; TN 34.1 9.6 430; TO -20.1 -174.9 510; TR 39 35.2 870; TT 10.5 -61.3 130;
   TV -7.8 178.5 360; TW 23.7 120.9 210; TZ -6.3 34.8 780; UA 49.1 31.3 680; UG 1.3 32.4 430; UM 15.8 -158.6 8810; US 43.8 -103.7 4520;
-  UY -32.8 -56 330; UZ 41.7 63.2 840; VA NaN 0 -Infinity; VC 13.2 -61.2 80; VE 7.1 -66.2 830; VG 18.5 -64.5 40; VI 18 -64.8 50;
+  UY -32.8 -56 330; UZ 41.7 63.2 840; VA 41.9 12.5 10; VC 13.2 -61.2 80; VE 7.1 -66.2 830; VG 18.5 -64.5 40; VI 18 -64.8 50;
   VN 16.5 106.3 900; VU -16.2 167.7 510; WF -13.7 -177.1 140; WS -13.8 -172.2 90; XK 42.6 20.9 90; YE 15.9 47.6 600; YT -12.8 45.1 20;
   ZA -28.9 25.2 950; ZM -13.4 27.8 730; ZW -19 29.9 510
 `;
