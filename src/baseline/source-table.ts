@@ -139,7 +139,7 @@ export class SourceTable {
   #opCount = 0;
   #frame = 0;
   readonly #ratios = new Float64Array(ratioNames.length * 2);
-  /** Per kind of identity: newcomers and returning ones, as first seen at an address that day. */
+  /** Per kind of identity: newcomers and returning ones, counted once a day and address. Today's wait for the day's end. */
   readonly #arrivals = new Float64Array(identityKinds.length * 2);
   readonly #arrivalsNow = new Float64Array(identityKinds.length * 2);
 
@@ -194,7 +194,7 @@ export class SourceTable {
     return (this.#ratios[index * 2]! + share * weight) / (this.#ratios[index * 2 + 1]! + weight);
   }
 
-  /** Share of the identities of this kind that were new when they came, as of late. All of them, as long as nothing is known. */
+  /** Share of the identities of this kind that were new when they came, on days that are over. All, as long as nothing is known. */
   newcomerShare(kind: number): number {
     const newcomers = this.#arrivals[kind * 2]! + 5;
     return newcomers / (newcomers + this.#arrivals[kind * 2 + 1]!);
@@ -224,8 +224,6 @@ export class SourceTable {
     this.#opCount = 0;
     if (this.#index.size > this.#limit) this.#forget();
     this.pairs.advance(ts);
-    for (let i = 0; i < this.#arrivals.length; i++) this.#arrivals[i]! += this.#arrivalsNow[i]!;
-    this.#arrivalsNow.fill(0);
     if (this.#frame > 0 && Math.floor(ts / dayMs) > Math.floor(this.#frame / dayMs)) this.#endDay();
     this.#frame = ts;
   }
@@ -323,9 +321,7 @@ export class SourceTable {
     this.#ratios.forEach((sum, i) => {
       this.#ratios[i] = sum * ratioMemory;
     });
-    this.#arrivals.forEach((sum, i) => {
-      this.#arrivals[i] = sum * arrivalMemory;
-    });
+    this.#learnArrivals();
     const view = emptyView();
     // Sums of many places are exact only in one order.
     for (const key of [...this.#index.keys()].sort((a, b) => a - b)) {
@@ -341,6 +337,18 @@ export class SourceTable {
       f32[row + at.proven] = Math.max(this.#provenToday(row), f32[row + at.proven]! * 0.8);
       f32.fill(0, row + at.provenToday, row + at.windows);
     }
+  }
+
+  /** A wave of newcomers counts as at most `clip` times what was usual. */
+  #learnArrivals(): void {
+    for (let kind = 0; kind < identityKinds.length; kind++) {
+      const newcomers = this.#arrivalsNow[kind * 2]!;
+      const returning = this.#arrivalsNow[kind * 2 + 1]!;
+      const most = clip * this.newcomerShare(kind) * (newcomers + returning);
+      this.#arrivals[kind * 2] = this.#arrivals[kind * 2]! * arrivalMemory + Math.min(newcomers, most);
+      this.#arrivals[kind * 2 + 1] = this.#arrivals[kind * 2 + 1]! * arrivalMemory + returning;
+    }
+    this.#arrivalsNow.fill(0);
   }
 
   #learn(name: RatioName, seen: number, against: number): void {

@@ -22,7 +22,7 @@ const call = dimensionIndex('function');
 
 /** Bursts vary by more than chance alone: the shape of the gamma distribution that their means are taken to have. */
 const shape = 2;
-/** An hour may hold this share of a day's ordinary mistakes. */
+/** An hour may hold this share of the ordinary mistakes of those who belong to an address, and all of those of new arrivals. */
 const hourOfDay = 1 / 8;
 /** Addresses that usually try one account in a window. */
 const usualAddresses = 1;
@@ -90,7 +90,7 @@ function look(moment: Moment): void {
   if (!refused && (identity_kind === 'address' || (event.status ?? 0) >= 400)) return;
   const address = hash32(ip);
   seen.note = pairOf(address, Math.floor(moment.observation.ts / windowsMs[1]));
-  if (!refused && isNoted(moment)) return;
+  if (!refused && isNoted(moment, seen.note)) return;
   seen.kind = refused ? 'refusal' : 'arrival';
   findPlaces(moment, address);
   seen.nats.fill(0);
@@ -98,8 +98,8 @@ function look(moment: Moment): void {
   else judgeArrival(moment);
 }
 
-function isNoted({ active: { u32 }, activeRow }: Moment): boolean {
-  for (let i = 0; i < notedMax; i++) if (u32[activeRow + own.noted + i] === seen.note) return true;
+function isNoted({ active: { u32 }, activeRow }: Moment, note: number): boolean {
+  for (let i = 0; i < notedMax; i++) if (u32[activeRow + own.noted + i] === note) return true;
   return false;
 }
 
@@ -155,7 +155,8 @@ function judgeAddress(moment: Moment, live: boolean): void {
     const accounts = place.counterparts;
     // One account is somebody away from home.
     if (accounts >= 1.5) {
-      const usual = table.ratio('claims') * (1 + place.proven) * (window === 0 ? hourOfDay : 1);
+      const people = window === 0 ? Math.max(hourOfDay * place.proven, place.fresh) : place.proven;
+      const usual = table.ratio('claims') * (1 + people);
       count(live ? say.accounts : say.entered, accounts, usual);
     }
     const sofar = place.tries + named + (current ? u32[start + own.tries]! : 0);
@@ -256,26 +257,25 @@ function learnRefusal(moment: Moment): void {
   table.add('try', seen.claimed, seen.address);
 }
 
-/** An identity that came from where it is in doubt does not come to belong there, and is judged again at its next call. */
+/** An identity that came from where it is in doubt is counted, but does not come to belong there, and is judged again at its next call. */
 function learnArrival(moment: Moment, weight: number): void {
   const table = moment.shared.sources;
+  const doubt = weight < 0.5 || Math.max(seen.nats[say.entered]!, seen.nats[say.guessed]!) > doubtful;
+  const note = doubt ? ~seen.note >>> 0 : seen.note;
+  if (doubt && isNoted(moment, note)) return;
   const newcomer = moment.history === 0;
-  if (newcomer) {
-    table.add('newcomer', seen.address, 0);
-    if (seen.edges[1] !== 0) table.add('newcomer', seen.edges[1]!, 0);
-  }
-  if (weight < 0.5 || Math.max(seen.nats[say.entered]!, seen.nats[say.guessed]!) > doubtful) return;
   table.addArrival(identityKinds.indexOf(moment.resolved.identity_kind), newcomer);
-  table.add('proven', seen.address, seen.claimed);
-  for (const edge of seen.edges) {
-    if (edge === 0) continue;
-    table.add('proven', edge, seen.claimed);
-    if (seen.strange) table.add('fresh', edge, 0);
+  for (let i = 0; i <= seen.edges.length; i++) {
+    const place = i === 0 ? seen.address : seen.edges[i - 1]!;
+    if (place === 0) continue;
+    table.add('proven', place, seen.claimed);
+    if (seen.strange) table.add('fresh', place, 0);
+    if (newcomer) table.add('newcomer', place, 0);
   }
-  table.pairs.add(seen.pair);
+  if (!doubt) table.pairs.add(seen.pair);
   const { u32 } = moment.active;
   const next = moment.activeRow + own.notedNext;
-  u32[moment.activeRow + own.noted + u32[next]!] = seen.note;
+  u32[moment.activeRow + own.noted + u32[next]!] = note;
   u32[next] = (u32[next]! + 1) % notedMax;
 }
 
