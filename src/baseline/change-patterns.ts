@@ -5,10 +5,15 @@ import type { RowSlab } from './row-slab.ts';
  * What is counted are identity-days, not events, so that a busy identity has no louder voice than a quiet one. Nothing here names an identity.
  */
 export const patternBits = 15;
-/** Identity-days that a wider circle's share weighs against a narrower one's. */
-const strength = 20;
-/** Half of what was counted a month ago still counts. */
-const halfLifeDays = 30;
+/** Fewer identity-days than this prove little. */
+const daysEnough = 20;
+/** Share of identity-days on which a fact is assumed to occur where nobody is known. */
+const ignorance = 1 / 40;
+/**
+ * Two memories: half of what was counted a month ago still counts in the one, half of yesterday's in the other. What many begin on the same day
+ * (a release) is no news on that day.
+ */
+const halfLivesDays = [30, 1] as const;
 const natsMax = 60;
 /**
  * A day that looks odd counts at least this much: a legitimate change must become known, and a wave of takeovers that share a pattern must
@@ -16,9 +21,10 @@ const natsMax = 60;
  */
 const leastWeight = 0.25;
 
-/** Actor kinds (0 is all of them) times lengths of history (few events, some, many). */
+/** Lengths of history (few events, some, many) of all actor kinds, then of each of three kinds; the last circle is everybody. */
 export const historyClasses = 3;
-const circles = 4 * historyClasses;
+const everybody = 4 * historyClasses;
+const circles = everybody + 1;
 const keyOf = (circle: number, mask: number): number => (circle << patternBits) | mask;
 
 type Counts = { readonly masks: Map<number, number>; readonly bits: Float64Array; readonly days: Float64Array };
@@ -29,56 +35,69 @@ const emptyCounts = (): Counts => ({
 });
 
 /**
- * Shares of identity-days that reach a pattern. The limit is the number of patterns there can be (12 circles times 2^15; in practice some
+ * Shares of identity-days that reach a pattern. The limit is the number of patterns there can be (13 circles times 2^15; in practice some
  * hundreds); those that faded are forgotten once a day.
  */
 export class ChangePatterns {
-  #now = emptyCounts();
+  #month = emptyCounts();
+  #recent = emptyCounts();
   #pending = emptyCounts();
   #day = -1;
 
   get bytes(): number {
-    return (this.#now.masks.size + this.#pending.masks.size) * 40 + 2 * 8 * circles * (patternBits + 1);
+    const all = [this.#month, this.#recent, this.#pending];
+    return all.reduce((sum, { masks }) => sum + masks.size * 40 + 8 * circles * (patternBits + 1), 0);
   }
 
   /** Identity-days counted in the circle. */
   days(circle: number): number {
-    return this.#now.days[circle]!;
+    return this.#month.days[circle]!;
   }
 
-  /** Share of the circle's identity-days on which the fact occurs, shrunk towards that of all actor kinds; 1 in 40 where nothing is known. */
+  /** Share of the circle's identity-days on which the fact occurs, backed by wider circles. */
   bitShare(circle: number, bit: number): number {
-    const { bits, days } = this.#now;
-    const wide = circle % historyClasses;
-    const all = (bits[wide * patternBits + bit]! + 0.5) / (days[wide]! + strength);
-    return (bits[circle * patternBits + bit]! + strength * all) / (days[circle]! + strength);
+    const { bits, days } = this.#month;
+    let share = ignorance;
+    for (const each of [everybody, circle % historyClasses, circle])
+      share = estimate(bits[each * patternBits + bit]!, days[each]!, share);
+    return share;
   }
 
   /**
-   * -ln of the share of identity-days that reach exactly this pattern: the circle's, shrunk towards all actor kinds', shrunk towards what
-   * independent facts would give (which ranks patterns that nobody ever had). 3 of 9,980 days and a prior of 1e-6: -ln(3 / 10,000) = 8.1.
+   * -ln of the share of identity-days that come to exactly this pattern, backed by wider circles, and these by what the facts would
+   * give by themselves (which ranks patterns that nobody ever had). 3 of 9,980 days: at most -ln(3 / 10,000) = 8.1.
    */
   nats(circle: number, mask: number): number {
-    const { masks, days } = this.#now;
-    const wide = circle % historyClasses;
-    let independent = 1;
-    for (let bit = 0; bit < patternBits; bit++) if (mask & (1 << bit)) independent *= this.bitShare(wide, bit);
-    const all = ((masks.get(keyOf(wide, mask)) ?? 0) + strength * independent) / (days[wide]! + strength);
-    const share = ((masks.get(keyOf(circle, mask)) ?? 0) + strength * all) / (days[circle]! + strength);
-    return Math.min(natsMax, Math.max(0, -Math.log(share)));
+    let share = this.#byThemselves(mask);
+    for (const each of [everybody, circle % historyClasses, circle])
+      share = estimate(countOf(this.#month, each, mask), this.#month.days[each]!, share);
+    const recently = estimate(countOf(this.#recent, everybody, mask), this.#recent.days[everybody]!, share);
+    return Math.min(natsMax, Math.max(0, -Math.log(Math.max(share, recently))));
+  }
+
+  /** Things change together more often than by chance: beyond the rarest fact, each counts half its nats. */
+  #byThemselves(mask: number): number {
+    let rarest = 0;
+    let total = 0;
+    for (let bit = 0; bit < patternBits; bit++) {
+      if ((mask & (1 << bit)) === 0) continue;
+      const nats = -Math.log(this.bitShare(everybody, bit));
+      rarest = Math.max(rarest, nats);
+      total += nats;
+    }
+    return Math.exp(-(rarest + total) / 2);
   }
 
   /** An identity's day begins. */
   begin(circle: number): void {
-    this.#pending.days[circle]! += 1;
-    this.#pending.days[circle % historyClasses]! += 1;
+    for (const each of [everybody, circle % historyClasses, circle]) this.#pending.days[each]! += 1;
   }
 
   /** The identity's day has the pattern now, and had `before` until now. */
   reach(circle: number, of: { readonly mask: number; readonly before: number; readonly weight: number }): void {
     const weight = Math.round(Math.max(leastWeight, of.weight) * 1024) / 1024;
     const { masks, bits } = this.#pending;
-    for (const each of [circle, circle % historyClasses]) {
+    for (const each of [everybody, circle % historyClasses, circle]) {
       masks.set(keyOf(each, of.mask), (masks.get(keyOf(each, of.mask)) ?? 0) + weight);
       for (let bit = 0; bit < patternBits; bit++)
         if (of.mask & ~of.before & (1 << bit)) bits[each * patternBits + bit]! += weight;
@@ -86,46 +105,61 @@ export class ChangePatterns {
   }
 
   advance(ts: number): void {
-    const { masks, bits, days } = this.#pending;
-    if (masks.size > 0) {
-      for (const [key, count] of masks) this.#now.masks.set(key, (this.#now.masks.get(key) ?? 0) + count);
-      for (let i = 0; i < bits.length; i++) this.#now.bits[i]! += bits[i]!;
-      masks.clear();
-      bits.fill(0);
-    }
-    for (let i = 0; i < days.length; i++) this.#now.days[i]! += days[i]!;
-    days.fill(0);
-    this.#decay(Math.floor(ts / 86_400_000));
-  }
-
-  #decay(day: number): void {
-    if (this.#day >= 0 && day > this.#day) {
-      const factor = 2 ** (-(day - this.#day) / halfLifeDays);
-      const { masks, bits, days } = this.#now;
-      for (const [key, count] of masks) {
-        if (count * factor < 0.01) masks.delete(key);
-        else masks.set(key, count * factor);
-      }
-      for (let i = 0; i < bits.length; i++) bits[i]! *= factor;
-      for (let i = 0; i < days.length; i++) days[i]! *= factor;
-    }
+    for (const counts of [this.#month, this.#recent]) join(counts, this.#pending);
+    this.#pending.masks.clear();
+    this.#pending.bits.fill(0);
+    this.#pending.days.fill(0);
+    const day = Math.floor(ts / 86_400_000);
+    if (this.#day >= 0 && day > this.#day)
+      [this.#month, this.#recent].forEach((counts, i) => {
+        fade(counts, 2 ** (-(day - this.#day) / halfLivesDays[i]!));
+      });
     if (day > this.#day) this.#day = day;
   }
 
   snapshot() {
-    return structuredClone({ now: this.#now, pending: this.#pending, day: this.#day });
+    return structuredClone({ month: this.#month, recent: this.#recent, pending: this.#pending, day: this.#day });
   }
 
   restore(saved: ReturnType<ChangePatterns['snapshot']>): void {
-    this.#now = saved.now;
+    this.#month = saved.month;
+    this.#recent = saved.recent;
     this.#pending = saved.pending;
     this.#day = saved.day;
   }
 }
 
+function countOf({ masks }: Counts, circle: number, mask: number): number {
+  return masks.get(keyOf(circle, mask)) ?? 0;
+}
+
 /**
- * An identity's own days, six words of its active row: day number + 1, the day's pattern, then bytes: days counted, days on which each fact
- * occurred (15), all halved when 64 days are counted.
+ * The share of days that was counted, and one occurrence that may have been missed, as far as the wider circle's share makes that likely.
+ * None of 1,000 days: 1/1,002 where every second day is like that elsewhere, 1/11,000 where one in 10,000 is.
+ */
+function estimate(count: number, days: number, wider: number): number {
+  return Math.min(1, count / (days + daysEnough) + 1 / (days + 1 / wider));
+}
+
+function join(counts: Counts, more: Counts): void {
+  for (let i = 0; i < circles; i++) counts.days[i]! += more.days[i]!;
+  if (more.masks.size === 0) return;
+  for (const [key, count] of more.masks) counts.masks.set(key, (counts.masks.get(key) ?? 0) + count);
+  for (let i = 0; i < counts.bits.length; i++) counts.bits[i]! += more.bits[i]!;
+}
+
+function fade({ masks, bits, days }: Counts, factor: number): void {
+  for (const [key, count] of masks) {
+    if (count * factor < 0.01) masks.delete(key);
+    else masks.set(key, count * factor);
+  }
+  for (let i = 0; i < bits.length; i++) bits[i]! *= factor;
+  for (let i = 0; i < days.length; i++) days[i]! *= factor;
+}
+
+/**
+ * An identity's own days, six words of its active row: day number + 1; the day's pattern, and the part of it that was learned without
+ * suspicion in the upper half; then bytes: finished days, days on which each fact occurred (15), all halved when 64 days are counted.
  */
 export const ownDayWords = 6;
 const ownDaysMax = 64;
@@ -136,25 +170,27 @@ export type OwnDay = { readonly slab: RowSlab; readonly start: number; readonly 
 
 /** What was new today so far. An event from before midnight that comes after it belongs to the new day. */
 export function patternToday({ slab, start, day }: OwnDay): number {
-  return slab.u32[start]! > day ? slab.u32[start + 1]! : 0;
+  return slab.u32[start]! > day ? slab.u32[start + 1]! & 0xffff : 0;
 }
 
-/** Whether the identity's day begins with this event; if so it is counted, and nothing is new yet. */
+/** Whether the identity's day begins with this event; if so what the last one came to is its habit, and nothing is new yet. */
 export function beginDay({ slab, start, day }: OwnDay): boolean {
-  if (slab.u32[start]! > day) return false;
-  slab.u32[start] = day + 1;
-  slab.u32[start + 1] = 0;
+  const { u32, u8 } = slab;
+  if (u32[start]! > day) return false;
   const bytes = (start + 2) * 4;
-  if (++slab.u8[bytes]! >= ownDaysMax) for (let i = 0; i <= patternBits; i++) slab.u8[bytes + i]! >>= 1;
+  if (u32[start] !== 0) {
+    const trusted = u32[start + 1]! >>> 16;
+    for (let bit = 0; bit < patternBits; bit++) u8[bytes + 1 + bit]! += (trusted >>> bit) & 1;
+    if (++u8[bytes]! >= ownDaysMax) for (let i = 0; i <= patternBits; i++) u8[bytes + i]! >>= 1;
+  }
+  u32[start] = day + 1;
+  u32[start + 1] = 0;
   return true;
 }
 
 /** Adds facts to the day; those that were learned with suspicion do not become the identity's habit. */
 export function addToday({ slab, start }: OwnDay, mask: number, weight: number): void {
-  const before = slab.u32[start + 1]!;
-  slab.u32[start + 1] = before | mask;
-  if (weight < 0.5) return;
-  for (let bit = 0; bit < patternBits; bit++) if (mask & ~before & (1 << bit)) slab.u8[(start + 2) * 4 + 1 + bit]! += 1;
+  slab.u32[start + 1]! |= weight < 0.5 ? mask : mask | (mask << 16);
 }
 
 /** Nats by which the identity's own habit explains the pattern: a traveller's new network is no news. */

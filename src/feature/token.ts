@@ -13,7 +13,10 @@ import { dimensionText } from './observation.ts';
  */
 const slots = 4;
 const slotWords = 8;
-/** Words of a slot. Seconds since 1970; a context is two words: program and network, TLS fingerprint and country, 16 bits each. */
+/**
+ * Words of a slot. Seconds since 1970; a context is two words: program and network, TLS fingerprint and country, 16 bits each. The last two bits
+ * of `otherFirst` say whether its network and its program were new to the identity when it began.
+ */
 const at = { token: 0, home: 1, homeLast: 3, other: 4, otherFirst: 6, authTime: 7 } as const;
 const dayAt = activeAt.token + slots * slotWords;
 
@@ -114,7 +117,13 @@ function factsOf(moment: Moment): number {
   const context = differences(moment, slot + at.home);
   if (context === 0) return mask;
   mask |= context;
-  if (u32[slot + at.otherFirst] !== 0 && u32[slot + at.homeLast]! > u32[slot + at.otherFirst]!) mask |= fact.both;
+  const began = u32[slot + at.otherFirst]!;
+  if (began === 0) return mask;
+  if (u32[slot + at.homeLast]! > (began | 3)) mask |= fact.both;
+  if (differences(moment, slot + at.other) !== 0) return mask;
+  // What has been learned meanwhile does not excuse it.
+  if ((began & 1) !== 0 && (mask & fact.otherNetwork) !== 0) mask ^= fact.otherNetwork | fact.newNetwork;
+  if ((began & 2) !== 0 && (mask & fact.otherClient) !== 0) mask ^= fact.otherClient | fact.newClient;
   return mask;
 }
 
@@ -207,8 +216,10 @@ function learnSlot(moment: Moment): void {
     return;
   }
   if (u32[slot + at.otherFirst] !== 0 && differences(moment, slot + at.other) === 0) return;
+  const facts = differences(moment, slot + at.home);
   keepContext(moment, slot + at.other);
-  u32[slot + at.otherFirst] = seconds;
+  u32[slot + at.otherFirst] =
+    ((seconds & ~3) | ((facts & fact.newNetwork) === 0 ? 0 : 1) | ((facts & fact.newClient) === 0 ? 0 : 2)) >>> 0;
 }
 
 function keepContext(moment: Moment, word: number): void {

@@ -37,6 +37,8 @@ export class Bench {
   readonly shared = new Shared();
   readonly population = new Population();
   readonly family: Family;
+  /** The peer group of the next calls. */
+  peers = 'peers';
 
   constructor(family: Family) {
     this.family = family;
@@ -58,7 +60,7 @@ export class Bench {
       resolved,
       row,
       activeRow,
-      group: this.population.group('peers'),
+      group: this.population.group(this.peers),
       observation,
       history: this.slab.f32[row + at.events]!,
       gapMs: last === 0 ? 0 : Math.max(0, resolved.event.ts - last),
@@ -88,7 +90,8 @@ export class Bench {
   }
 
   /** What was learned becomes visible to the peers. */
-  endFrame(): void {
-    this.population.advance(monday);
+  endFrame(ts = monday): void {
+    this.population.advance(ts);
+    this.shared.advance(ts);
   }
 }
