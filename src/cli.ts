@@ -53,19 +53,16 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
     .action(async (files: string[], options) => (await import('./command/replay.ts')).replay({ files, ...options }));
 
   program
-    .command('train')
-    .description('train a model; the same recipe gives the same model, byte for byte')
-    .option('-r, --recipe <file>', 'default: pipelines/train/recipe.yaml')
-    .option('-o, --out <folder>', 'default: models/<name of the recipe>')
-    .action(async (options) => (await import('./command/train.ts')).train(options));
+    .command('simulate')
+    .description('write labelled traffic: the same recipe and seed give the same files, byte for byte')
+    .requiredOption('-r, --recipe <file>', 'for example pipelines/simulate/default.yaml')
+    .option('-s, --seed <number>', 'a whole number from 0', wholeNumber, 1)
+    .requiredOption('-o, --out <folder>', 'gets events.ndjson.gz, labels.ndjson and recipe.json')
+    .option('--identities <number>', "instead of the recipe's", wholeNumber)
+    .option('--days <number>', "instead of the recipe's", wholeNumber)
+    .action(async (options) => (await import('./command/simulate.ts')).simulate(options));
 
-  program
-    .command('evaluate')
-    .description('print the evaluation table: no model, PCA, and the model')
-    .option('-s, --sets <name...>', 'data sets; default: all')
-    .option('-o, --out <file>', 'write the table as JSON too')
-    .action(async (options) => (await import('./command/evaluate.ts')).evaluate(options));
-
+  addMeasuring(program);
   program
     .command('migrate')
     .description("bring ClickHouse's tables up to date")
@@ -90,8 +87,37 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
   return program;
 }
 
+/** What is done with models and labelled data, and never in service. */
+function addMeasuring(program: Command): void {
+  program
+    .command('train')
+    .description('train a model; the same recipe gives the same model, byte for byte')
+    .option('-r, --recipe <file>', 'default: pipelines/train/recipe.yaml')
+    .option('-o, --out <folder>', 'default: models/<name of the recipe>')
+    .action(async (options) => (await import('./command/train.ts')).train(options));
+
+  program
+    .command('evaluate')
+    .description(
+      'how good detection is: labelled sets through Gait and its peers, as Markdown tables, and what must hold',
+    )
+    .option('-s, --sets <name...>', 'source-activity, rest-sessions, cloudtrail, newcomers; default: all')
+    .option('-d, --data <folder...>', 'folders that `gait simulate` wrote; without --sets, only these')
+    .option('--models <name...>', 'beside the shipped model; default: none pca-v1')
+    .option('--nab <folder>', 'also the Numenta Anomaly Benchmark (folders data and labels) through the rate detector')
+    .option('--short', 'the small part that continuous integration runs')
+    .option('-o, --out <file>', 'write the result as JSON too')
+    .option('--json', 'print JSON instead of tables')
+    .action(async (options) => (await import('./command/evaluate.ts')).evaluate(options));
+}
+
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('expected a whole number above zero.');
+  return Number(text);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
   return Number(text);
 }
 

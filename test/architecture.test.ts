@@ -12,13 +12,25 @@ import { test } from 'node:test';
 const root = join(import.meta.dirname, '../..');
 
 /** A file imports its own folder and those before it. */
-const inner = ['core', 'config', 'event', 'identity', 'baseline', 'feature', 'score', 'finding', 'policy'];
+const inner = [
+  'core',
+  'config',
+  'event',
+  'identity',
+  'baseline',
+  'feature',
+  'score',
+  'finding',
+  'policy',
+  'simulate',
+  'evaluate',
+];
 /** Ring folders import the inner ones, never each other; `command` may import all. */
 const ring = ['log', 'store', 'signal', 'alert', 'http', 'dashboard', 'command'];
 /** Composition, in order: the flow on one screen (inner folders only), what a process does with the log, the parts put together. */
 const top = ['pipeline.ts', 'role', 'service.ts', 'cli.ts'];
 
-const pure = ['event', 'identity', 'baseline', 'feature', 'score', 'finding', 'policy'];
+const pure = ['event', 'identity', 'baseline', 'feature', 'score', 'finding', 'policy', 'simulate', 'evaluate'];
 /** Loading a network's weights waits for the backend; nothing else in there does. */
 const loadsModel = 'src/score/model.ts';
 

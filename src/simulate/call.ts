@@ -74,14 +74,14 @@ function outcome({ role, api, dice }: Session, { roles, action }: Route): number
 }
 
 function authentication(session: Session): WireEvent {
-  const { persona, token, api } = session;
+  const { persona, token, api, device } = session;
   const { credential } = persona;
   const claims = token !== null && api.says.token ? claimsOf(session, token) : {};
   switch (credential.kind) {
     case 'user':
       return {
         subject: credential.subject,
-        client_id: credential.clientId,
+        client_id: `${api.name}-${device.kind === 'app' ? 'app' : 'web'}`,
         session_id: session.id ?? undefined,
         auth_method: 'bearer',
         ...claims,

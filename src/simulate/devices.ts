@@ -60,7 +60,7 @@ const phones: readonly Program[] = [
   },
 ];
 
-const libraries: readonly Program[] = [
+const scripts: readonly Program[] = [
   { kind: 'program', agent: 'python-requests/2.#.3', version: 32, weight: 5 },
   { kind: 'program', agent: 'Go-http-client/2.0', version: 0, weight: 4 },
   { kind: 'program', agent: 'axios/1.#.0', version: 9, weight: 3 },
@@ -103,7 +103,7 @@ export function app(api: ApiName, dice: Dice): Device {
 }
 
 export function library(dice: Dice): Device {
-  return install(choose(libraries, dice), dice);
+  return install(choose(scripts, dice), dice);
 }
 
 export function sidecar(dice: Dice): Device {
@@ -129,9 +129,12 @@ export function updated(device: Device): Device {
   return { ...device, userAgent, ja4: fingerprint(userAgent) };
 }
 
+/** The TLS libraries behind the programs, in the order in which their names in a User-Agent decide. */
+const libraries = ['iOS', 'iPhone', 'Android 15; ', 'Firefox', 'Chrome', 'Safari'];
+
 /** JA4 has the shape `t13d1516h2_8daaf6152771_b0da82dd1658`. It names the TLS library, so versions of a program share it. */
 function fingerprint(userAgent: string): string {
-  const family = userAgent.replace(/[0-9][0-9._-]*/g, '#').replace(/.*(Chrome|Firefox|iPhone|Safari|App\/).*/, '$1');
+  const family = libraries.find((name) => userAgent.includes(name)) ?? userAgent.replace(/[/ ].*/, '');
   const hex = (salt: string): string =>
     hash32(salt + family)
       .toString(16)

@@ -52,6 +52,16 @@ export function openSession(world: World, persona: Persona, options: SessionOpti
   return session;
 }
 
+/** Where an app left off: the session and its log-in stay, the place is today's. Null when there is nothing to go on with. */
+export function resumeSession(world: World, persona: Persona, keptMs: number): Session | null {
+  const { session, dice } = persona;
+  const app = persona.devices.find((device) => device.kind === 'app' && device.id === session?.device.id);
+  if (session === null || app === undefined || session.role !== persona.role) return null;
+  if (session.token === null || world.now - session.token.issuedMs > keptMs || !dice.chance(0.85)) return null;
+  persona.session = { ...session, device: app, place: usual(persona.places, dice.next()) };
+  return persona.session;
+}
+
 /** The first three times out of four, then the second, and so on. */
 function usual<T>(choices: readonly T[], luck: number): T {
   const turn = Math.floor(-Math.log(1 - luck) / Math.log(4));

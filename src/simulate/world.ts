@@ -160,7 +160,7 @@ export type Tenant = { readonly name: string; readonly country: string; readonly
 
 /** How calls of a service or an attacker-to-be are authenticated. `user` has sessions and tokens of a person. */
 export type Credential =
-  | { readonly kind: 'user'; readonly subject: string; readonly clientId: string }
+  | { readonly kind: 'user'; readonly subject: string }
   | { readonly kind: 'api-key'; readonly key: string; readonly consumer: string }
   | { readonly kind: 'oauth-client'; readonly clientId: string }
   | { readonly kind: 'mtls'; readonly subject: string; readonly service: string };
