@@ -1,125 +1,135 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { largestDeviation } from '../../pipelines/evaluate/largest-deviation.ts';
-import { restSessions } from '../../pipelines/evaluate/rest-sessions.ts';
-import type { Roc } from '../../pipelines/evaluate/roc.ts';
-import { type EvaluationSet, type Measured, runShard } from '../../pipelines/evaluate/run.ts';
-import { sourceActivity } from '../../pipelines/evaluate/source-activity.ts';
 import { GaitError } from '../core/errors.ts';
-import { featureCount } from '../feature/registry.ts';
-import { batchMax } from '../score/batch.ts';
+import { type Claim, claimsOf, claimTable } from '../evaluate/claims.ts';
+import { largestDeviation } from '../evaluate/largest-deviation.ts';
+import { measure, type SetResult } from '../evaluate/measure.ts';
+import { Peers } from '../evaluate/peers/peers.ts';
+import { tablesOf } from '../evaluate/report.ts';
+import { printTable, type Table } from '../evaluate/table.ts';
 import { loadModel, type Model } from '../score/model.ts';
+import { defaultConfig, Engine, pass } from './evaluate-engine.ts';
+import { type EvaluationSet, recordedSets, simulatedFolder } from './evaluate-sets.ts';
 
 export type EvaluateCommandOptions = {
   /** Names, also several in one with commas; default: all. */
   readonly sets?: readonly string[] | string;
+  /** Folders that `gait simulate` wrote, evaluated beside the sets, or instead of them when no set is named. */
+  readonly data?: readonly string[] | string;
+  /** Names of models beside the shipped one; default: none and PCA. */
+  readonly models?: readonly string[] | string;
+  /** A small part of it, for continuous integration. */
+  readonly short?: boolean;
   /** Writes the result as JSON to this file too. */
   readonly out?: string;
-  /** Prints JSON instead of the table. */
+  /** Prints JSON instead of the tables. */
   readonly json?: boolean;
-  /** Tries the models at this weight instead of the one they have earned. */
-  readonly weight?: number;
 };
 
-export type EvaluationRow = { readonly set: string; readonly model: string; readonly weight: number } & Measured;
 export type Evaluation = {
-  readonly rows: readonly EvaluationRow[];
-  /** Microseconds per event in batches of 512, by model. */
-  readonly cost: Readonly<Record<string, number>>;
+  readonly sets: readonly object[];
+  readonly tables: readonly Table[];
+  readonly claims: readonly Claim[];
 };
 
-const sets = [sourceActivity, restSessions];
-const modelNames = ['pca-v1', 'deviation-v1'];
+const defaultBudget = 1;
+const otherBudgets = [0.1, 10];
 
-/** `gait evaluate`: each set through the engine without a model, with the largest deviation in its place, with PCA and with the network. */
+/** `gait evaluate`: each set through Gait as shipped, at three budgets, with other models, and through the peers; then what must hold. */
 export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
-  const chosen = chooseSets(options.sets);
-  const models = await Promise.all(modelNames.map(load));
-  const weight = options.weight ?? Math.max(...models.map((model) => model.weight));
-  const tried = models.map((model) => ({ ...model, weight: options.weight ?? model.weight }));
-  const rows = chosen.flatMap((set) =>
-    [null, largestDeviation(weight), ...tried].map((model) => ({
-      set: set.name,
-      model: model?.name ?? 'none',
-      weight: model?.weight ?? 0,
-      ...set.measure(runShard(set.events(), model)),
-    })),
-  );
-  const cost = Object.fromEntries(
-    models.map((model) => [`${model.name} (${model.backend})`, microsecondsPerEvent(model)]),
-  );
-  const json = `${JSON.stringify({ rows, cost } satisfies Evaluation, null, 2)}\n`;
+  const print = (text: string): void => void (options.json === true || process.stdout.write(text));
+  const chosen = chooseSets(options);
+  const models = await chooseModels(options);
+  const budgets = options.short ? [] : otherBudgets;
+  const own = new Set(models.map(labelOf));
+  const tables: Table[] = [];
+  const claims: Claim[] = [];
+  const sets: object[] = [];
+  const tell = (table: Table): void => {
+    tables.push(table);
+    print(`${printTable(table)}\n`);
+  };
+  for (const open of chosen) {
+    const result = run(open(), models, budgets);
+    for (const table of tablesOf(result)) tell(table);
+    claims.push(...claimsOf(result, own));
+    sets.push(plain(result));
+  }
+  tell(claimTable(claims));
+  const json = `${JSON.stringify({ sets, tables, claims } satisfies Evaluation, null, 2)}\n`;
   if (options.out !== undefined) writeFileSync(options.out, json);
-  process.stdout.write(options.json === true ? json : table({ rows, cost }));
+  if (options.json === true) process.stdout.write(json);
 }
 
-function chooseSets(names: EvaluateCommandOptions['sets']): readonly EvaluationSet[] {
-  if (names === undefined) return sets;
-  return [names].flat().flatMap((text) =>
-    text.split(',').map((name) => {
-      const found = sets.find((set) => set.name === name);
-      if (found !== undefined) return found;
-      throw new GaitError('USAGE', `unknown set ${name}; there are: ${sets.map((set) => set.name).join(', ')}`);
-    }),
-  );
+/** The first model is the shipped one. All score the same events in one pass. */
+function run(set: EvaluationSet, models: readonly (Model | null)[], budgets: readonly number[]): SetResult {
+  const shipped = models[0]!;
+  const engines = [
+    ...[defaultBudget, ...budgets].map((findingsPer1000PerDay) => ({ model: shipped, findingsPer1000PerDay })),
+    ...models.slice(1).map((model) => ({ model, findingsPer1000PerDay: defaultBudget })),
+  ].map((each) => new Engine({ name: labelOf(each.model), ...each }));
+  const peers = new Peers();
+  const traffic = pass(set, (event, index) => {
+    for (const engine of engines) engine.accept(event);
+    peers.accept(event, index);
+  });
+  const scored = engines.map((engine) => engine.end(traffic));
+  return measure({ set: set.name, traffic, engines: scored, peers: peers.end(), items: set.items });
 }
 
-function load(name: string): Promise<Model> {
+function labelOf(model: Model | null): string {
+  return `Gait, ${model?.name ?? 'no model'}`;
+}
+
+function chooseSets({ sets, data, short }: EvaluateCommandOptions): (() => EvaluationSet)[] {
+  const folders = listOf(data).map((folder) => () => simulatedFolder(folder));
+  const all = Object.keys(recordedSets);
+  const names =
+    sets !== undefined
+      ? listOf(sets)
+      : folders.length > 0
+        ? []
+        : all.filter((name) => !short || name !== 'source-activity');
+  const named = names.map((name) => {
+    const found = recordedSets[name];
+    if (found !== undefined) return found;
+    throw new GaitError('USAGE', `unknown set ${name}; there are: ${all.join(', ')}`);
+  });
+  return [...named, ...folders];
+}
+
+function listOf(names: readonly string[] | string | undefined): string[] {
+  return names === undefined ? [] : [names].flat().flatMap((text) => text.split(','));
+}
+
+async function chooseModels({ models, short }: EvaluateCommandOptions): Promise<(Model | null)[]> {
+  const { model } = defaultConfig().detect;
+  const shipped = model === 'pca' ? 'pca-v1' : model;
+  const names = models === undefined ? (short ? [] : ['none', 'pca-v1']) : listOf(models);
+  return Promise.all([...new Set([shipped, ...names])].map(load));
+}
+
+async function load(name: string): Promise<Model | null> {
+  if (name === 'none') return null;
+  if (name === 'largest-deviation') return largestDeviation(0.25);
   return loadModel({ dir: fileURLToPath(new URL(`../../../models/${name}`, import.meta.url)), backend: 'auto' });
 }
 
-/** The fastest of ten stretches: what it costs when nothing else runs. */
-function microsecondsPerEvent(model: Model): number {
-  const vectors = new Float32Array(batchMax * featureCount).fill(0.5);
-  const rounds = 10;
-  let fastest = Number.POSITIVE_INFINITY;
-  for (let stretch = 0; stretch < 10; stretch++) {
-    const start = process.hrtime.bigint();
-    for (let i = 0; i < rounds; i++) model.score(vectors, batchMax);
-    fastest = Math.min(fastest, Number(process.hrtime.bigint() - start));
-  }
-  return Math.round(fastest / (rounds * batchMax)) / 1000;
-}
-
-const columns = [
-  'set',
-  'model',
-  'weight',
-  'measure',
-  'AUROC',
-  'hits at 0.1 / 1 / 5 % false',
-  'incidents seen',
-  'findings',
-];
-
-/** Markdown, so that it can be pasted. */
-function table({ rows, cost }: Evaluation): string {
-  const lines = rows.flatMap((row) => [
-    [
-      row.set,
-      row.model,
-      String(row.weight),
-      'mean surprise',
-      ...rocCells(row.meanSurprise, row.incidents),
-      findingsCell(row),
-    ],
-    ['', '', '', 'evidence', ...rocCells(row.evidence, row.incidents), ''],
-  ]);
-  const all = [columns, ...lines];
-  const widths = columns.map((_, c) => Math.max(...all.map((line) => line[c]!.length)));
-  const print = (line: readonly string[]): string =>
-    `| ${line.map((cell, c) => cell.padEnd(widths[c]!)).join(' | ')} |\n`;
-  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|\n`;
-  const costs = Object.entries(cost).map(([name, us]) => `${name} ${us.toFixed(2)} µs`);
-  return `${print(columns)}${rule}${lines.map(print).join('')}\nModel cost per event at batch ${batchMax}: ${costs.join(', ')}\n`;
-}
-
-function rocCells(of: Roc, incidents: number): string[] {
-  const hits = of.hits.map((hit) => hit.toFixed(3)).join(' / ');
-  return [of.auroc.toFixed(4), hits, `${of.incidents.join(' / ')} of ${incidents}`];
-}
-
-function findingsCell({ findings, incidents }: Measured): string {
-  if (findings === null) return '';
-  return `raised ${findings.raised} of ${incidents}; ${findings.false} of ${findings.total} false (${findings.falseRate.toFixed(2)} per 1,000 identities and 30 days)`;
+/** What a program wants to read: numbers only. */
+function plain({ set, ranked, spent }: SetResult): object {
+  return {
+    set,
+    ranked: ranked.map(({ rankings, ...rest }) => ({
+      ...rest,
+      rankings: { ...rankings, byFamily: Object.fromEntries(rankings.byFamily) },
+    })),
+    spent: spent.map(({ outcomes, ...rest }) => ({
+      ...rest,
+      outcomes: outcomes.map(({ incident: { ids, identities, expected, ...incident }, ...outcome }) => ({
+        ...incident,
+        calls: ids.length,
+        ...outcome,
+      })),
+    })),
+  };
 }

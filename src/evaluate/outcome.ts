@@ -6,6 +6,12 @@ import { dayMs, type Incident, type Scores, type Traffic } from './traffic.ts';
 /** A finding in its final state, with the number of the event that named it first. */
 export type Raised = { readonly finding: Finding; readonly at: number };
 
+/** What Gait said of a stream: scores, and the findings it raised at a budget (per 1,000 identities and day). */
+export type FindingScores = Scores & {
+  readonly budget: number;
+  readonly raised: readonly Raised[];
+};
+
 /** A finding may come this long after the last call of an incident and still be its. */
 const graceMs = 3_600_000;
 /** Reasons of a finding that a reader is sure to see. */
@@ -15,7 +21,10 @@ const quietDays = 3;
 
 export type IncidentOutcome = {
   readonly incident: Incident;
+  /** A finding was raised by it. */
   readonly found: boolean;
+  /** Or one of its identities had a finding that reaches from before, or into, its time. */
+  readonly covered: boolean;
   /** Calls of the incident until the finding, the one that raised it included, and time; NaN when not found. */
   readonly delayEvents: number;
   readonly delayMs: number;
@@ -25,15 +34,22 @@ export type IncidentOutcome = {
   readonly severity: Severity | null;
 };
 
-const missed = { found: false, delayEvents: Number.NaN, delayMs: Number.NaN, reasonsRight: false, severity: null };
+const missed = {
+  found: false,
+  covered: false,
+  delayEvents: Number.NaN,
+  delayMs: Number.NaN,
+  reasonsRight: false,
+  severity: null,
+};
 
 /**
  * A finding is of an incident when it names one of its identities, was raised between its first call and an hour after its last, and by one of its
- * calls or with one among its examples. One that was open before, for another reason, does not count.
+ * calls or with one among its examples. One that was open before, for another reason, only covers it.
  */
-export function incidentOutcomes(traffic: Traffic, raised: readonly Raised[]): IncidentOutcome[] {
+export function incidentOutcomes(traffic: Traffic, scores: FindingScores): IncidentOutcome[] {
   const byIdentity = new Map<string, Raised[]>();
-  for (const each of raised) {
+  for (const each of scores.raised) {
     const others = byIdentity.get(each.finding.identity);
     if (others === undefined) byIdentity.set(each.finding.identity, [each]);
     else others.push(each);
@@ -41,25 +57,31 @@ export function incidentOutcomes(traffic: Traffic, raised: readonly Raised[]): I
   const calls = callsByIncident(traffic);
   return traffic.incidents.map((incident, i) => {
     const ids = new Set(incident.ids);
-    const own = incident.identities
-      .flatMap((identity) => byIdentity.get(identity) ?? [])
+    const named = incident.identities.flatMap((identity) => byIdentity.get(identity) ?? []);
+    const own = named
       .filter(({ finding, at }) => {
         const ts = traffic.ts[at]!;
         const within = ts >= incident.first_ts && ts <= incident.last_ts + graceMs;
         return within && (traffic.incidentOf[at] === i || finding.event_ids.some((id) => ids.has(id)));
       })
       .sort((a, b) => a.at - b.at);
-    if (own.length === 0) return { incident, ...missed };
+    if (own.length === 0)
+      return { incident, ...missed, covered: named.some(({ finding }) => overlaps(incident, finding)) };
     const reasons = own[0]!.finding.reasons.slice(0, reasonsSeen);
     const severity = Math.max(...own.map(({ finding }) => severities.indexOf(finding.severity)));
     return {
       incident,
       found: true,
+      covered: true,
       ...delay(traffic, incident, { calls: calls[i]!, at: own[0]!.at }),
       reasonsRight: reasons.some(({ feature }) => incident.expected.some((prefix) => feature.startsWith(prefix))),
       severity: severities[severity]!,
     };
   });
+}
+
+function overlaps(incident: Incident, span: { readonly first_seen: number; readonly last_seen: number }): boolean {
+  return span.first_seen <= incident.last_ts && span.last_seen >= incident.first_ts;
 }
 
 function delay(traffic: Traffic, incident: Incident, of: { calls: readonly number[]; at: number }) {
@@ -75,19 +97,19 @@ function callsByIncident(traffic: Traffic): number[][] {
   return calls;
 }
 
-/** What is spent on identities that no attack touches, after the stream's first day. */
+/** What is spent on identities that no attack touches, after the stream's first day; of a stream that has no second day, in all of it. */
 export type Spending = {
   readonly falseFindings: number;
   /** Days (UTC) on which such an identity was active, summed over identities. */
   readonly identityDays: number;
 };
 
-/** Null for a stream that has no second day. */
+/** Null where nobody is innocent. */
 export function per1000Days({ falseFindings, identityDays }: Spending): number | null {
   return identityDays === 0 ? null : (1000 * falseFindings) / identityDays;
 }
 
-/** Per innocent identity and day after the first: the highest score, looked up by one number for both. */
+/** Per innocent identity and day that counts: the highest score, looked up by one number for both. */
 class InnocentDays {
   readonly #innocents: ReadonlySet<number>;
   readonly #from: number;
@@ -96,7 +118,8 @@ class InnocentDays {
   constructor(traffic: Traffic) {
     this.#traffic = traffic;
     this.#innocents = traffic.innocents();
-    this.#from = (traffic.ts[0] ?? 0) + dayMs;
+    const start = traffic.ts[0] ?? 0;
+    this.#from = (traffic.ts.at(-1) ?? 0) < start + dayMs ? start : start + dayMs;
   }
 
   /** Undefined for an event that spends nothing of the budget. */
@@ -123,30 +146,64 @@ export function spending(traffic: Traffic, raised: readonly Raised[]): Spending 
 }
 
 /**
- * The lowest threshold at which a peer's alerts (scores above it) make no more than `falseMax` false findings. Days of one identity with at most two
- * quiet ones between them are one finding, as Gait's own.
+ * A peer's alerts are scores above a threshold. Innocent identity-days from the highest score down, each with the false findings that a threshold
+ * just below it makes: days of one identity with at most two quiet ones between them are one finding, as Gait's own.
  */
-export function thresholdFor(traffic: Traffic, scores: Scores, falseMax: number): number {
+function* alertingDays(
+  traffic: Traffic,
+  scores: Scores,
+): Generator<{ readonly score: number; readonly findings: number }> {
   const highest = new InnocentDays(traffic).highest((i) => scores.state[i]!);
   const alerting = new Set<number>();
   let findings = 0;
   for (const [day, score] of [...highest].sort((a, b) => b[1] - a[1])) {
-    const near = (step: number): boolean =>
-      Array.from({ length: quietDays }, (_, i) => day + step * (i + 1)).some((each) => alerting.has(each));
-    findings += 1 - Number(near(-1)) - Number(near(1));
-    if (findings > falseMax) return score;
+    const steps = Array.from({ length: quietDays }, (_, i) => i + 1);
+    const before = steps.find((step) => alerting.has(day - step));
+    const after = steps.find((step) => alerting.has(day + step));
+    findings += 1 - Number(before !== undefined) - Number(after !== undefined);
+    // Both neighbours were one finding already.
+    if (before !== undefined && after !== undefined && before + after <= quietDays) findings++;
     alerting.add(day);
+    yield { score, findings };
   }
+}
+
+/** The lowest threshold at which a peer makes no more than `falseMax` false findings: the best for it that can be had. */
+export function thresholdFor(traffic: Traffic, scores: Scores, falseMax: number): number {
+  for (const { score, findings } of alertingDays(traffic, scores)) if (findings > falseMax) return score;
   return Number.NEGATIVE_INFINITY;
 }
 
-/** The same for a peer: an incident is found by its first call that scores above the threshold, when that score was known. */
+/** What a peer spends at a threshold of its own. */
+export function peerSpending(traffic: Traffic, scores: Scores, threshold: number): Spending {
+  let falseFindings = 0;
+  for (const { score, findings } of alertingDays(traffic, scores)) if (score > threshold) falseFindings = findings;
+  return { ...spending(traffic, []), falseFindings };
+}
+
+/** A peer's alerts of one identity with fewer than three quiet days between them. `at` is the event with which the first score was known. */
+type PeerFinding = { readonly first: number; readonly at: number; readonly first_seen: number; last_seen: number };
+
+/** The same for a peer: its finding is of an incident that its first alert is a call of. */
 export function peerOutcomes(traffic: Traffic, scores: PeerScores, threshold: number): IncidentOutcome[] {
-  return callsByIncident(traffic).map((calls, i) => {
-    const incident = traffic.incidents[i]!;
-    const at = Math.min(...calls.flatMap((call) => (scores.state[call]! > threshold ? [scores.knownAt[call]!] : [])));
-    if (!Number.isFinite(at)) return { incident, ...missed };
-    return { incident, ...missed, found: true, ...delay(traffic, incident, { calls, at }) };
+  const byIdentity = new Map<string, PeerFinding[]>();
+  for (let i = 0; i < traffic.size; i++) {
+    if (scores.state[i]! <= threshold) continue;
+    const identity = traffic.identities[traffic.identityOf[i]!]!;
+    const ts = traffic.ts[i]!;
+    const findings = byIdentity.get(identity) ?? [];
+    byIdentity.set(identity, findings);
+    const open = findings.at(-1);
+    if (open !== undefined && ts - open.last_seen < quietDays * dayMs) open.last_seen = ts;
+    else findings.push({ first: i, at: scores.knownAt[i]!, first_seen: ts, last_seen: ts });
+  }
+  const calls = callsByIncident(traffic);
+  return traffic.incidents.map((incident, i) => {
+    const named = incident.identities.flatMap((identity) => byIdentity.get(identity) ?? []);
+    const covered = named.some((finding) => overlaps(incident, finding));
+    const own = named.find(({ first }) => traffic.incidentOf[first] === i);
+    if (own === undefined) return { incident, ...missed, covered };
+    return { incident, ...missed, found: true, covered, ...delay(traffic, incident, { calls: calls[i]!, at: own.at }) };
   });
 }
 

@@ -1,78 +1,96 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { restSessions } from '../../pipelines/evaluate/rest-sessions.ts';
-import { roc } from '../../pipelines/evaluate/roc.ts';
-import { sourceActivity } from '../../pipelines/evaluate/source-activity.ts';
 import { type Evaluation, evaluate } from '../../src/command/evaluate.ts';
+import { pass } from '../../src/command/evaluate-engine.ts';
+import { recordedSets } from '../../src/command/evaluate-sets.ts';
 import { GaitError } from '../../src/core/errors.ts';
+import type { Ranked, Spent } from '../../src/evaluate/measure.ts';
 
-const out = join(tmpdir(), `gait-evaluate-${process.pid}.json`);
-after(() => rmSync(out, { force: true }));
+const folder = join(tmpdir(), `gait-evaluate-${process.pid}`);
+mkdirSync(folder);
+after(() => rmSync(folder, { recursive: true, force: true }));
+const out = join(folder, 'out.json');
 
-const item = (score: number, attack: boolean, incident = '') => ({ score, attack, incident });
+type Numbers = { readonly set: string; readonly ranked: readonly Ranked[]; readonly spent: readonly Spent[] };
+const read = () => JSON.parse(readFileSync(out, 'utf8')) as Evaluation & { readonly sets: readonly Numbers[] };
 
-test('AUROC is the share of pairs in the right order, ties counted half', () => {
-  const items = [item(3, true, 'a'), item(2, false), item(2, true, 'b'), item(1, false), item(0, true, 'c')];
-  // Of 6 pairs: 3>2, 3>1, 2>1 are right, 2=2 is a tie, 0<2 and 0<1 are wrong.
-  const { auroc, hits, incidents } = roc(items);
-  assert.ok(Math.abs(auroc - 3.5 / 6) < 1e-12);
-  assert.deepEqual(hits, [1 / 3, 1 / 3, 1 / 3]);
-  assert.deepEqual(incidents, [1, 1, 1]);
-});
-
-test('a hit rate counts only what stands above the threshold of its false-positive rate', () => {
-  const ordinary = Array.from({ length: 100 }, (_, i) => item(i, false));
-  const { hits } = roc([...ordinary, item(98.5, true, 'a'), item(94.5, true, 'b'), item(50.5, true, 'c')]);
-  assert.deepEqual(hits, [0, 1 / 3, 2 / 3]);
-});
-
-test('the recorded sets are whole: events in order of time, none lost', () => {
-  for (const [set, count] of [
-    [sourceActivity, 52_716],
-    [restSessions, 24_532],
-  ] as const) {
-    const ids = new Set<string>();
+test('the recorded sets are whole: events in order of time, none lost, every labelled call among them', () => {
+  for (const [name, count] of Object.entries({
+    'source-activity': 52_716,
+    'rest-sessions': 24_532,
+    cloudtrail: 2900,
+    newcomers: 3000,
+  })) {
     let last = 0;
-    for (const { event, event_id } of set.events()) {
-      assert.ok(event.ts >= last, set.name);
+    const traffic = pass(recordedSets[name]!(), ({ event }) => {
+      assert.ok(event.ts >= last, name);
       last = event.ts;
-      ids.add(event_id);
-    }
-    assert.equal(ids.size, count, set.name);
+    });
+    assert.equal(traffic.size, count, name);
+    const labelled = traffic.incidents.flatMap(({ ids }) => ids);
+    assert.equal(traffic.incidentOf.filter((each) => each >= 0).length, new Set(labelled).size, name);
   }
 });
 
-test('sessions as events: counts of requests, POSTs, log-ins and refusals are those of the recording', () => {
-  const first = [...restSessions.events()].filter((event) => event.event_id.startsWith('s-0002/')).map((e) => e.event);
-  assert.equal(first.length, 62);
-  assert.equal(first.filter((event) => event.method === 'POST').length, 36);
-  assert.equal(first.filter((event) => event.path === '/login').length, 36);
-  assert.equal(first.filter((event) => event.status === 401).length, 36);
-  assert.equal(first.at(-1)!.ts, 1_596_556_207_819);
+test('rest-sessions is a floor that Gait stands on, and every peer is judged on the same events', async () => {
+  await evaluate({ sets: 'rest-sessions', models: 'none', short: true, out });
+  const { sets, claims } = read();
+  const { ranked, spent } = sets[0]!;
+  assert.deepEqual(ranked.map(({ detector }) => detector).slice(1), [
+    'Gait, no model',
+    ...['isolation forest', 'ECOD', 'random cut forest', 'z-score per identity', 'fixed thresholds'],
+  ]);
+  assert.ok(ranked[0]!.items!.evidence.auroc > 0.95);
+  const own = spent.find(({ detector }) => detector === ranked[0]!.detector)!;
+  for (const { spending, outcomes } of spent) {
+    assert.equal(outcomes.length, 205);
+    assert.equal(spending.identityDays, own.spending.identityDays);
+  }
+  assert.ok(claims.some(({ claim }) => claim.includes('isolation forest')));
 });
 
-test('the table has a row without a model, one per rival and one with the network, and is written as asked', async () => {
-  await evaluate({ sets: ['rest-sessions'], out });
-  const { rows, cost } = JSON.parse(readFileSync(out, 'utf8')) as Evaluation;
-  assert.deepEqual(
-    rows.map((row) => row.model),
-    ['none', 'largest deviation', 'pca-v1', 'deviation-v1'],
-  );
-  assert.ok(Object.values(cost).every((us) => us > 0));
-  // The set is a floor: a detector that cannot tell its tools from its visitors is broken.
-  for (const { evidence, meanSurprise, incidents } of rows) {
-    assert.equal(incidents, 205);
-    assert.ok(evidence.auroc > 0.95, `AUROC of evidence ${evidence.auroc}`);
-    assert.ok(meanSurprise.auroc > 0.85, `AUROC of mean surprise ${meanSurprise.auroc}`);
-  }
+test('a folder of labelled traffic is evaluated by attack, family and look-alike', async () => {
+  const events = Array.from({ length: 4000 }, (_, i) => ({
+    ts: 1_700_000_000_000 + i * 60_000,
+    event_id: `e${i}`,
+    subject: `u${i % 20}`,
+    client_ip: `198.51.100.${i % 20}`,
+    method: 'GET',
+    path: i > 3900 && i % 20 === 3 ? '/admin/keys' : '/orders',
+    status: i > 3900 && i % 20 === 3 ? 403 : 200,
+  }));
+  const incidentOf = (user: number, kind: string) => {
+    const own = events.filter(({ subject }, i) => i > 3900 && subject === `u${user}`);
+    const [family, recipe] = kind === 'attack' ? ['objects', 'probing'] : ['rate', 'batch'];
+    const span = { first_ts: own[0]!.ts, last_ts: own.at(-1)!.ts, ids: own.map(({ event_id }) => event_id) };
+    return {
+      incident: `i${user}`,
+      recipe,
+      family,
+      kind,
+      pace: 'fast',
+      identities: [`user:-:u${user}`],
+      ...span,
+      expected: ['novelty.'],
+    };
+  };
+  const lines = (records: readonly object[]): string => records.map((record) => `${JSON.stringify(record)}\n`).join('');
+  writeFileSync(join(folder, 'events.ndjson'), lines(events));
+  writeFileSync(join(folder, 'labels.ndjson'), lines([incidentOf(3, 'attack'), incidentOf(4, 'look-alike')]));
+  await evaluate({ data: folder, models: 'none', short: true, out });
+  const { sets, tables } = read();
+  assert.equal(sets.length, 1);
+  assert.deepEqual(Object.keys(sets[0]!.ranked[0]!.rankings.byFamily), ['objects']);
+  assert.ok(sets[0]!.ranked[0]!.rankings.events.auroc > 0.9);
+  assert.ok(tables.some(({ title, rows }) => title.includes('look-alikes') && rows[0]![0] === 'batch'));
 });
 
 test('an unknown set is a usage error that names the known ones', async () => {
   await assert.rejects(
-    evaluate({ sets: 'nab' }),
+    evaluate({ sets: 'nobody' }),
     (error) =>
       error instanceof GaitError && error.exitCode === 2 && /source-activity, rest-sessions/.test(error.message),
   );

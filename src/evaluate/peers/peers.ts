@@ -13,7 +13,9 @@ const byWindow: readonly { name: string; score: (windows: readonly Window[]) => 
   { name: 'random cut forest', score: (windows) => randomCutForest(windows.map(({ features }) => features)) },
   { name: 'z-score per identity', score: zScore },
 ];
-export const fixedThresholds = 'fixed thresholds';
+const fixedThresholds = 'fixed thresholds';
+/** Peers that have a threshold of their own, beside those that are chosen for them. */
+export const alertsAbove: Readonly<Record<string, number>> = { [fixedThresholds]: 1 };
 
 /** All peers on one stream. A window's score stands for each of its events, and is known with the last of them. */
 export class Peers {

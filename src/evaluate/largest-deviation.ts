@@ -1,5 +1,5 @@
-import { featureCount, featureNames } from '../../src/feature/registry.ts';
-import type { Model } from '../../src/score/model.ts';
+import { featureCount, featureNames } from '../feature/registry.ts';
+import type { Model } from '../score/model.ts';
 
 /** Rarities repeat what novelty and context say; rate and volume are standardised, the others log ratios, so nats as they are. */
 const counted = featureNames.map((name) => !name.endsWith('_rarity'));

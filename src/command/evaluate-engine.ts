@@ -1,0 +1,109 @@
+import { type Config, parseConfig } from '../config/config.ts';
+import { Secret } from '../config/secret.ts';
+import { type EpochMs, systemClock } from '../core/clock.ts';
+import { GaitError } from '../core/errors.ts';
+import type { FindingScores } from '../evaluate/outcome.ts';
+import { type Incident, Traffic } from '../evaluate/traffic.ts';
+import type { Finding } from '../finding/finding.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import { Shard, type ShardOutput } from '../pipeline.ts';
+import { createPolicy } from '../policy/decide.ts';
+import { assembleIngest, readPolicy } from '../role/assemble.ts';
+import { openEnrichment } from '../role/enrichment.ts';
+import type { Model } from '../score/model.ts';
+
+/** As `gait replay` has it: a file costs nothing to wait for. */
+const reorderWindowMs = 2000;
+const eventsPerDrain = 512;
+
+/** Labelled records as they would come out of a file. */
+export type LabelledStream = {
+  readonly name: string;
+  readonly format: 'canonical' | 'cloudtrail';
+  readonly incidents: readonly Incident[];
+  /** Asked for once per pass; JSON texts in order of time. */
+  readonly records: () => Iterable<string>;
+};
+
+/** The shipped defaults, whatever the environment and the working directory say. */
+export function defaultConfig(): Config {
+  const outcome = parseConfig(undefined, {});
+  if (outcome.kind === 'ok') return outcome.config;
+  throw new GaitError('CONFIG_INVALID', outcome.problems.join('; '));
+}
+
+/** One pass over a stream: each event is resolved once, as `gait replay` does it, and handed to all who score it. */
+export function pass(stream: LabelledStream, accept: (event: ResolvedEvent, index: number) => void): Traffic {
+  const traffic = new Traffic(stream.incidents);
+  // Keys the hashes of this run's secrets and nothing else; fixed, so that the same files give the same table.
+  const key = new Secret('evaluation: no real secret passes here');
+  const config = defaultConfig();
+  const { enrich } = openEnrichment(config);
+  const ingest = assembleIngest({ config, key, enrich }, () => ({ format: stream.format }));
+  const now = systemClock.now();
+  let offset = 0;
+  for (const record of stream.records()) {
+    const position = { topic: stream.name, partition: 0, offset: offset++, index: 0 };
+    const { events, deadLetters } = ingest.ingest(record, position, now);
+    if (deadLetters.length > 0)
+      throw new GaitError('INPUT_UNREADABLE', `${stream.name}, record ${offset}: ${deadLetters[0]!.reason}`);
+    for (const event of events) accept(event, traffic.add(event));
+  }
+  return traffic;
+}
+
+export type EngineOptions = {
+  readonly name: string;
+  readonly model: Model | null;
+  readonly findingsPer1000PerDay: number;
+  /** Events from then on are scored and not learned. */
+  readonly learnUntil?: EpochMs;
+};
+
+/** Gait itself, as one of those who score a stream. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #shard: Shard;
+  readonly #outputs: { id: string; surprise: number; evidence: number; findings: readonly string[] }[] = [];
+  readonly #findings = new Map<string, Finding>();
+  #accepted = 0;
+
+  constructor(options: EngineOptions) {
+    const config = defaultConfig();
+    this.#options = options;
+    const { model, findingsPer1000PerDay, learnUntil } = options;
+    const own = { shard: 0, reorderWindowMs, policy: createPolicy(readPolicy(config)), model, findingsPer1000PerDay };
+    this.#shard = new Shard({ ...config.detect, ...own, ...(learnUntil === undefined ? {} : { learnUntil }) });
+  }
+
+  accept(event: ResolvedEvent): void {
+    this.#shard.accept(event);
+    if (++this.#accepted % eventsPerDrain === 0) this.#take(this.#shard.drain());
+  }
+
+  end(traffic: Traffic): FindingScores {
+    this.#shard.flush();
+    this.#take(this.#shard.drain());
+    const event = new Float64Array(traffic.size);
+    const state = new Float64Array(traffic.size);
+    const firstNamed = new Map<string, number>();
+    const { name, findingsPer1000PerDay: budget } = this.#options;
+    for (const { id, surprise, evidence, findings } of this.#outputs) {
+      const index = traffic.indexOf(id)!;
+      event[index] = surprise;
+      state[index] = evidence;
+      for (const finding of findings) if (!firstNamed.has(finding)) firstNamed.set(finding, index);
+    }
+    const raised = [...this.#findings.values()].map((finding) => {
+      const at = firstNamed.get(finding.finding_id) ?? traffic.indexOf(finding.event_ids[0]!)!;
+      return { finding, at };
+    });
+    return { name, budget, event, state, raised };
+  }
+
+  #take({ verdicts, findings }: ShardOutput): void {
+    for (const { resolved, surprise, evidence, findings: named } of verdicts)
+      this.#outputs.push({ id: resolved.event_id, surprise, evidence, findings: named });
+    for (const finding of findings) this.#findings.set(finding.finding_id, finding);
+  }
+}
