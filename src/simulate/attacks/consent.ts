@@ -1,10 +1,11 @@
 import { call } from '../call.ts';
 import { renew, signIn, visit } from '../session.ts';
+import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Session, Stage, WireEvent } from '../world.ts';
 import {
   hasToken,
-  hourMs,
   intrude,
+  isLively,
   loot,
   mayCall,
   pause,
@@ -111,7 +112,7 @@ export const stepUpIgnored: IncidentRecipe = {
   about: 'Whoever holds the session cannot pass the challenge and works on around it, function after function.',
   hours: 72,
   run: function* (stage): Actor {
-    const victim = stage.claim(hasToken);
+    const victim = stage.claim((one) => hasToken(one) && isLively(one));
     if (victim === undefined) return;
     const session = yield* untilSignedIn(stage, victim);
     if (session === undefined) return;

@@ -1,11 +1,13 @@
 import { call } from '../call.ts';
+import { watch } from '../look-alikes/watching.ts';
 import { renew, signIn, walk } from '../session.ts';
+import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Stage } from '../world.ts';
 import {
   hasToken,
-  hourMs,
   intrude,
   isHuman,
+  isLively,
   isService,
   mayCall,
   minuteMs,
@@ -29,20 +31,14 @@ export const newDevice: IncidentRecipe = {
   about: 'A user buys another phone or computer, signs in afresh and uses it from then on at the usual places.',
   hours: 72,
   run: function* (stage): Actor {
-    const person = stage.claim(isHuman);
-    if (person?.credential.kind !== 'user') return;
+    const person = stage.claim((one) => isHuman(one) && isLively(one));
+    if (person === undefined) return;
     yield stage.startMs;
     person.devices = [
       strangeDevice({ ...stage, stealth: 0 }, person, person.devices[0]!.kind),
       ...person.devices.slice(1),
     ];
-    const { subject } = person.credential;
-    stage.world.watch({
-      fromMs: stage.startMs,
-      untilMs: stage.startMs + 72 * hourMs,
-      incident: stage.incident,
-      fits: (event) => event.subject === subject,
-    });
+    watch(stage, { hours: 72, personas: [person] });
   },
 };
 
@@ -83,19 +79,20 @@ export const wifiToMobile: IncidentRecipe = {
     'One session on the train: the same phone goes from the home line to the mobile network and back within minutes.',
   hours: 6,
   run: function* (stage): Actor {
-    const person = stage.claim((one) => hasToken(one) && mobileNear(stage, one) !== undefined);
+    const person = stage.claim((one) => hasToken(one) && otherLine(stage, one) !== undefined);
     if (person === undefined) return;
     const [at = stage.startMs] = spread(stage, { hours: 6, count: 1, of: person });
     yield at;
     const { world, dice } = stage;
-    const session = intrude(stage, person, { place: person.places[0]! });
-    const mobile = mobileNear(stage, person)!;
+    const line = person.places[0]!;
+    const mobile = otherLine(stage, person);
+    if (mobile === undefined) return;
+    const session = intrude(stage, person, { place: line });
     yield* signIn(world, session, stage.emit);
     const steps = walk(world, session);
     for (let left = scaled(stage, 35); left > 0; left--) {
       if (dice.chance(0.15))
-        session.place =
-          session.place.network === mobile ? person.places[0]! : { network: mobile, ip: mobile.address(dice) };
+        session.place = session.place.network === mobile ? line : { network: mobile, ip: mobile.address(dice) };
       yield* renew(world, session, stage.emit);
       stage.emit(call(session, steps.next().value));
       yield world.now + dice.logNormal(person.habits.thinkMs, 0.8);
@@ -104,11 +101,11 @@ export const wifiToMobile: IncidentRecipe = {
   },
 };
 
-function mobileNear({ world }: Stage, { places }: Persona) {
-  const home = places[0]!.network;
-  return world.networks.find(
-    ({ kind, country, asn }) => kind === 'mobile' && country === home.country && asn !== home.asn,
-  );
+/** The line that a phone falls back to: mobile if there is another one, else a home's. */
+function otherLine({ world }: Stage, { places }: Persona) {
+  const { name, country } = places[0]!.network;
+  const near = world.networks.filter((each) => each.country === country && each.name !== name);
+  return near.find(({ kind }) => kind === 'mobile') ?? near.find(({ kind }) => kind === 'home');
 }
 
 export const keyMoves: IncidentRecipe = {
@@ -122,16 +119,10 @@ export const keyMoves: IncidentRecipe = {
   hours: 72,
   run: function* (stage): Actor {
     const service = stage.claim((one) => isService(one) && one.credential.kind === 'api-key');
-    if (service?.credential.kind !== 'api-key') return;
+    if (service === undefined) return;
     yield stage.startMs;
-    const { key } = service.credential;
     service.places = [strangePlace({ ...stage, stealth: 0 }, service)];
-    stage.world.watch({
-      fromMs: stage.startMs,
-      untilMs: stage.startMs + 72 * hourMs,
-      incident: stage.incident,
-      fits: (event) => event.api_key === key,
-    });
+    watch(stage, { hours: 72, personas: [service] });
   },
 };
 
@@ -145,24 +136,19 @@ export const traveller: IncidentRecipe = {
     'A user flies to another country for some days: the usual machine, signed in afresh, on lines of that country.',
   hours: 96,
   run: function* (stage): Actor {
-    const person = stage.claim(isHuman);
-    if (person?.credential.kind !== 'user') return;
+    const person = stage.claim((one) => isHuman(one) && isLively(one));
+    if (person === undefined) return;
     yield stage.startMs;
     const { world, dice } = stage;
-    const { places, credential } = person;
+    const { places } = person;
     const { country } = places[0]!.network;
     const abroad = dice.pick(world.networks.filter((each) => each.country !== country && each.kind === 'home'));
     const phone = world.networks.find((each) => each.kind === 'mobile' && each.country === abroad.country) ?? abroad;
     yield* flight(stage, person);
     person.places = [abroad, phone].map((network) => ({ network, ip: network.address(dice) }));
-    const backMs = world.now + dice.between(2, 5) * 24 * hourMs;
-    world.watch({
-      fromMs: world.now,
-      untilMs: backMs,
-      incident: stage.incident,
-      fits: ({ subject }) => subject === credential.subject,
-    });
-    yield backMs;
+    const hours = dice.between(2, 5) * 24;
+    watch(stage, { hours, personas: [person] });
+    yield world.now + hours * hourMs;
     yield* flight(stage, person);
     person.places = places;
   },

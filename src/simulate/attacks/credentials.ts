@@ -1,8 +1,8 @@
 import { call } from '../call.ts';
 import { refused, signIn, visit } from '../session.ts';
+import { hourMs } from '../week.ts';
 import type { Actor, Device, IncidentRecipe, Persona, Place, Session, Stage, WireEvent } from '../world.ts';
 import {
-  hourMs,
   intrude,
   isHuman,
   isService,
@@ -14,6 +14,7 @@ import {
   spread,
   strangeDevice,
   strangePlace,
+  unlabelled,
 } from './means.ts';
 
 /**
@@ -141,10 +142,10 @@ export const forgedTokens: IncidentRecipe = {
   about: "Tokens in somebody's name with signatures that do not fit, to be let in or to have the victim locked out.",
   hours: 2,
   run: function* (stage): Actor {
-    const named = stage.claim(isHuman);
-    if (named === undefined) return;
+    const { dice, world } = stage;
+    // Not claimed: nothing happens to who is named, and no finding may name them.
+    const named = dice.pick(world.personas.filter(isHuman));
     yield stage.startMs;
-    const { dice } = stage;
     const from = { place: strangePlace(stage, named), device: strangeDevice(stage, named, 'program') };
     const routes = routesOf(stage, named, () => true);
     const session = intrude(stage, named, from);
@@ -190,7 +191,8 @@ function* mistyped(stage: Stage, person: Persona): Actor {
     stage.emit(refused(session, person.api.route('auth.login')));
     yield world.now + dice.logNormal(8 * secondMs, 0.5);
   }
-  yield* visit(world, session, { calls: 6 + dice.int(10), say: stage.emit });
+  // Who is in has nothing to do with it any more.
+  yield* visit(world, session, { calls: 6 + dice.int(10), say: unlabelled(stage) });
 }
 
 export const expiredIntegration: IncidentRecipe = {

@@ -1,5 +1,6 @@
 import { call } from '../call.ts';
 import { openSession, renew, signIn, type Voice, walk } from '../session.ts';
+import { hourMs, hourOfWeek } from '../week.ts';
 import type { Actor, Device, Intention, Persona, Place, Pool, Route, Session, Stage, WireEvent } from '../world.ts';
 
 /**
@@ -8,7 +9,6 @@ import type { Actor, Device, Intention, Persona, Place, Pool, Route, Session, St
  */
 export const secondMs = 1_000;
 export const minuteMs = 60_000;
-export const hourMs = 3_600_000;
 
 /** A number of things to do: the recipe's own idea times the intensity, with some spread, at least one. */
 export function scaled({ dice, intensity }: Stage, usual: number): number {
@@ -33,15 +33,13 @@ export function* spread(
   for (let i = 0; i < options.count; i++) {
     const from = startMs + i * span + dice.between(0, Math.min(span, hourMs));
     let at = from;
-    while (at < from + span - hourMs && upAt(options.of, at) < dice.between(0.1, 0.9)) at += hourMs;
+    while (
+      at < from + span - hourMs &&
+      options.of.habits.week[hourOfWeek(at, options.of.zone)]! < dice.between(0.1, 0.9)
+    )
+      at += hourMs;
     yield Math.max(world.now, at);
   }
-}
-
-/** Weight of the hour at which a moment falls for somebody. The week begins on Monday; 1970 began on a Thursday. */
-function upAt(persona: Persona, ms: number): number {
-  const local = ms + persona.zone.offsetMinutes * minuteMs;
-  return persona.habits.week[(Math.floor(local / hourMs) + 72) % 168] ?? 0;
 }
 
 /** A place that is not the victim's. With stealth a home line or a phone of the victim's country, without it a rented machine or a VPN. */
@@ -201,3 +199,6 @@ export function* loot(stage: Stage, session: Session): Generator<Intention, neve
 
 /** A person whose tokens the gateway reports. */
 export const hasToken = (persona: Persona): boolean => isHuman(persona) && persona.api.says.token;
+
+/** Somebody who is there nearly every day, so that a change of theirs, or a theft, is seen within the span. */
+export const isLively = ({ sessionsPerDay }: Persona): boolean => sessionsPerDay >= 0.8;

@@ -1,8 +1,9 @@
 import { call } from '../call.ts';
 import { renew, signIn } from '../session.ts';
+import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Session, Stage } from '../world.ts';
 import {
-  hourMs,
+  foreignTo,
   intrude,
   isHuman,
   minuteMs,
@@ -159,7 +160,7 @@ export const supportBusyDay: IncidentRecipe = {
   expected: [],
   about: 'After an incident a support agent looks at several times as many customers in a day as usual.',
   hours: 10,
-  run: (stage) => lookedAtMuch(stage, { roles: /support|agent|operator/, hours: 9, sittings: 8, share: 0.5 }),
+  run: (stage) => lookedAtMuch(stage, { roles: ['support', 'advisor', 'operator'], hours: 9, sittings: 8, share: 0.5 }),
 };
 
 export const auditReview: IncidentRecipe = {
@@ -170,22 +171,40 @@ export const auditReview: IncidentRecipe = {
   expected: [],
   about: 'An auditor draws a sample and reads it over some days, as is the job.',
   hours: 72,
-  run: (stage) => lookedAtMuch(stage, { roles: /audit|compliance|admin|manager/, hours: 72, sittings: 9, share: 0.6 }),
+  run: (stage) => lookedAtMuch(stage, { roles: ['auditor', 'admin'], hours: 72, sittings: 9, share: 0.6 }),
 };
+
+/** Single things of whichever customer that the job is about. In a tenant of its own there are no other people's customers. */
+function casework(persona: Persona): readonly ObjectRoute[] {
+  if (persona.api.name === 'saas') return [];
+  const unused = foreignTo(persona);
+  return persona.api.routes.filter(
+    (route): route is ObjectRoute =>
+      route.pool !== null && route.pool.ids !== 'slug' && route.action === 'read' && !unused(route),
+  );
+}
 
 /** Somebody whose job it is looks at the objects of many. */
 function* lookedAtMuch(
   stage: Stage,
-  plan: { readonly roles: RegExp; readonly hours: number; readonly sittings: number; readonly share: number },
+  plan: {
+    readonly roles: readonly string[];
+    readonly hours: number;
+    readonly sittings: number;
+    readonly share: number;
+  },
 ): Actor {
-  const persona = stage.claim((one) => isHuman(one) && plan.roles.test(one.role) && objectRoutes(one).length > 0);
+  const persona = stage.claim((one) => isHuman(one) && plan.roles.includes(one.role) && casework(one).length > 0);
   if (persona === undefined) return;
-  const routes = objectRoutes(persona);
+  const { dice } = stage;
+  const routes = casework(persona);
   for (const at of spread(stage, { hours: plan.hours, count: plan.sittings, of: persona })) {
     yield at;
     const deed = () => {
-      const route = stage.dice.pick(routes);
-      return { route, object: route.pool.foreign(persona, stage.dice) };
+      const route = dice.pick(routes);
+      const { pool } = route;
+      const isCatalogue = pool.ownership === 'shared' && pool.ids === 'uuid';
+      return { route, object: isCatalogue ? dice.pick(pool.of(persona)) : pool.foreign(persona, dice) };
     };
     const calls = scaled(stage, 25);
     yield* sitting(stage, intrude(stage, persona), { calls, share: plan.share, deed, cover: stage.emit });

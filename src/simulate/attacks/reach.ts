@@ -1,12 +1,14 @@
 import { call } from '../call.ts';
+import { watch } from '../look-alikes/watching.ts';
 import { signIn, visit } from '../session.ts';
+import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Route, Session, Stage, WireEvent } from '../world.ts';
 import {
   anonymous,
   foreignTo,
-  hourMs,
   intrude,
   isHuman,
+  isLively,
   isService,
   mayCall,
   minuteMs,
@@ -88,11 +90,12 @@ export const reconnaissance: IncidentRecipe = {
   about: 'Somebody, with an account or without, asks for documents, versions and guesses at what else there is.',
   hours: 2,
   run: function* (stage): Actor {
-    const account = stage.claim(isHuman, { sparse: true });
-    if (account === undefined) return;
-    yield stage.startMs;
     const { dice, world } = stage;
     const signedIn = dice.chance(0.5);
+    // Without an account nobody is attacked yet: any persona serves, to say which API it is about.
+    const account = signedIn ? stage.claim(isHuman, { sparse: true }) : dice.pick(world.personas.filter(isHuman));
+    if (account === undefined) return;
+    yield stage.startMs;
     const place = strangePlace(stage, account);
     const session = intrude(stage, account, { place, device: strangeDevice(stage, account, 'program') });
     if (signedIn) yield* signIn(world, session, stage.emit);
@@ -228,17 +231,11 @@ export const roleChange: IncidentRecipe = {
   about: 'Somebody is promoted: new role and scopes in the tokens, new functions in use, at the usual place and tempo.',
   hours: 72,
   run: function* (stage): Actor {
-    const person = stage.claim((one) => isHuman(one) && wider(one) !== undefined);
-    if (person === undefined || person.credential.kind !== 'user') return;
+    const person = stage.claim((one) => isHuman(one) && isLively(one) && wider(one) !== undefined);
+    if (person === undefined) return;
     yield stage.startMs;
     person.role = wider(person) ?? person.role;
-    const { subject } = person.credential;
-    stage.world.watch({
-      fromMs: stage.startMs,
-      untilMs: stage.startMs + 72 * hourMs,
-      incident: stage.incident,
-      fits: (event) => event.subject === subject,
-    });
+    watch(stage, { hours: 72, personas: [person] });
   },
 };
 

@@ -1,8 +1,8 @@
 import { call } from '../call.ts';
 import { renew, signIn, visit } from '../session.ts';
+import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Session, Stage } from '../world.ts';
 import {
-  hourMs,
   intrude,
   isHuman,
   loot,

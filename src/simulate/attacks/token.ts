@@ -1,9 +1,10 @@
 import { call } from '../call.ts';
+import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Session, Stage } from '../world.ts';
 import {
   hasToken,
-  hourMs,
   intrude,
+  isLively,
   isService,
   loot,
   pause,
@@ -19,7 +20,7 @@ const family = 'token';
 
 /** A live token of the victim's in a second program, a second network, or both, until it runs out. */
 function* replay(stage: Stage, strange: { readonly network: boolean; readonly client: boolean }): Actor {
-  const victim = stage.claim(hasToken);
+  const victim = stage.claim((one) => hasToken(one) && isLively(one));
   if (victim === undefined) return;
   const session = yield* untilSignedIn(stage, victim);
   if (session === undefined) return;
@@ -80,20 +81,20 @@ export const tokenExpired: IncidentRecipe = {
   about: 'A token found in a log is accepted by a gateway that does not look at the clock, hours after it ran out.',
   hours: 72,
   run: function* (stage): Actor {
-    const victim = stage.claim(hasToken);
+    const victim = stage.claim((one) => hasToken(one) && isLively(one));
     if (victim === undefined) return;
-    const session = yield* untilSignedIn(stage, victim, 60);
-    if (session === undefined) return;
+    yield stage.startMs;
+    const session = victim.session?.token ? victim.session : yield* untilSignedIn(stage, victim);
+    if (!session?.token) return;
     const { world, dice } = stage;
     const place = strangePlace(stage, victim);
     const old: Session = { ...session, place, device: strangeDevice(stage, victim, 'program'), dice };
-    yield old.token!.expiresMs + dice.between(0.5, 6) * hourMs;
+    yield Math.max(world.now, session.token.expiresMs + dice.between(0.5, 6) * hourMs);
     const plan = loot(stage, old);
     for (let left = scaled(stage, 30); left > 0; left--) {
       stage.emit(call(old, plan.next().value));
       yield pause(stage, 2_500);
     }
-    yield world.now;
   },
 };
 

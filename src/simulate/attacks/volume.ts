@@ -1,8 +1,8 @@
 import { call } from '../call.ts';
 import { renew, signIn } from '../session.ts';
+import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Route, Stage } from '../world.ts';
 import {
-  hourMs,
   intrude,
   isHuman,
   isService,
@@ -66,11 +66,11 @@ export const catalogueSync: IncidentRecipe = {
   about: 'A partner reads the whole catalogue once, to fill a new shop, under its own key and from its own machines.',
   hours: 8,
   run: function* (stage): Actor {
-    const service = stage.claim((one) => isService(one) && one.api.name !== 'mesh' && readable(one).length > 0);
+    const service = stage.claim((one) => isService(one) && one.api.name !== 'mesh' && catalogue(one).length > 0);
     if (service === undefined) return;
     yield stage.startMs;
     const { world, dice } = stage;
-    const route = dice.pick(readable(service));
+    const route = dice.pick(catalogue(service));
     const session = intrude(stage, service);
     for (const object of dice.sample(route.pool!.of(service), 300)) {
       yield* renew(world, session, stage.emit);
@@ -79,12 +79,6 @@ export const catalogueSync: IncidentRecipe = {
     }
   },
 };
-
-function readable(persona: Persona): readonly Route[] {
-  return persona.api.routes.filter(
-    (route) => route.pool !== null && route.action === 'read' && mayCall(persona)(route),
-  );
-}
 
 export const exfilBurst: IncidentRecipe = {
   name: 'exfiltration-burst',
