@@ -44,10 +44,17 @@ export const activeAt = {
   slots: take(9),
   /** Length of the last gap between calls, ms. */
   lastGap: take(1),
-  /** Tokens and their contexts. */
-  token: take(48),
+  /** The last four tokens and their contexts, and what was odd about tokens today. */
+  tokens: take(32),
+  tokenDay: take(6),
+  /** Where the identity was last: latitude, longitude, seconds since 1970, network, then radius and country in 16 bits each. */
+  place: take(5),
+  /** TLS fingerprints. */
+  tls: take(2),
+  /** Rights: the last combination, and a set of all. */
+  rights: take(5),
   /** What is new today, and today's number. */
-  patterns: take(8),
+  patterns: take(6),
   /** Own transitions and the session's progress. */
   sequence: take(48),
   /** What the identity did as a source of others' calls. */

@@ -36,7 +36,7 @@ const bitNames = [
 /** The longest absence so far, days, stands behind the day's facts. */
 const longestGapAt = (moment: Moment): number => (moment.activeRow + activeAt.patterns + 2) * 4 + 15;
 /** Four 16-bit tags of the TLS fingerprints used last. */
-const tlsAt = activeAt.token + 41;
+const tlsAt = activeAt.tls;
 
 const own: { slab: OwnDay['slab']; start: number; day: number } = { slab: undefined as never, start: 0, day: 0 };
 function ownDay(moment: Moment): OwnDay {

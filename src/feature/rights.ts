@@ -9,7 +9,7 @@ import { drawn } from './known.ts';
  * Rights: the scopes and roles of an identity's tokens. Its active row holds the last combination's hash and a set of 128 bits of all rights
  * it ever had; beyond some sixty rights new ones go unnoticed.
  */
-const start = activeAt.token + 43;
+const start = activeAt.rights;
 const bitWords = 4;
 
 /** The combination of the newest event, so that one that did not change costs one pass over its texts. */

@@ -2,8 +2,10 @@ import { activeAt } from '../baseline/active-layout.ts';
 import { addToday, beginDay, habit, type OwnDay, patternToday } from '../baseline/change-patterns.ts';
 import { dimensionIndex } from '../baseline/row-layout.ts';
 import { hash32 } from '../core/hash.ts';
+import type { TrafficEvent } from '../event/traffic-event.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Family, Moment } from './family.ts';
+import { describeJourney, journeyOf, learnPlace } from './journey.ts';
 import { circleOf, dayOf, isNew, isService, shareText } from './known.ts';
 import { dimensionText } from './observation.ts';
 
@@ -18,12 +20,14 @@ const slotWords = 8;
  * of `otherFirst` say whether its network and its program were new to the identity when it began.
  */
 const at = { token: 0, home: 1, homeLast: 3, other: 4, otherFirst: 6, authTime: 7 } as const;
-const dayAt = activeAt.token + slots * slotWords;
 
 /** A home that was not used for this long has moved. */
 const homeSeconds = 86_400;
 /** Clocks differ, and verifiers allow for that: up to five minutes is usual. */
 const leewaySeconds = 300;
+
+/** A journey that is less impossible than this, nats, may be a wrong place. */
+const travelNats = 1;
 
 const network = dimensionIndex('network');
 const country = dimensionIndex('country');
@@ -40,11 +44,12 @@ const fact = {
   /** Home was used since the other context began: both are alive. */
   both: 64,
   expired: 128,
+  travel: 256,
 } as const;
 const contextFacts = 127;
 const elsewhere = fact.newNetwork | fact.newClient;
 
-const features = ['two_contexts', 'token_moved', 'foreign_key', 'past_expiry'] as const;
+const features = ['two_contexts', 'token_moved', 'foreign_key', 'past_expiry', 'travel'] as const;
 
 /** Hashes of the newest event's texts: they are needed twice, before learning and in it. */
 let memo: ResolvedEvent | null = null;
@@ -76,7 +81,7 @@ const differs = (a: number, b: number): boolean => a !== b && a !== 0 && b !== 0
 
 /** Word of the token's slot, or -1. */
 function findSlot({ active: { u32 }, activeRow }: Moment): number {
-  const first = activeRow + activeAt.token;
+  const first = activeRow + activeAt.tokens;
   for (let slot = first; slot < first + slots * slotWords; slot += slotWords)
     if (u32[slot + at.token] === memoToken) return slot;
   return -1;
@@ -107,7 +112,11 @@ function isFresh(moment: Moment, slot: number): boolean {
 function factsOf(moment: Moment): number {
   const { event } = moment.resolved;
   remember(moment.resolved);
-  if (memoToken === 0) return 0;
+  const isTravel = journeyOf(moment).nats >= travelNats;
+  return (isTravel ? fact.travel : 0) | (memoToken === 0 ? 0 : tokenFacts(moment, event));
+}
+
+function tokenFacts(moment: Moment, event: TrafficEvent): number {
   const { token_exp, status, ts } = event;
   const answered = status !== null && status < 400;
   let mask = token_exp !== null && answered && ts / 1000 > token_exp + leewaySeconds ? fact.expired : 0;
@@ -130,7 +139,7 @@ function factsOf(moment: Moment): number {
 const own: { slab: OwnDay['slab']; start: number; day: number } = { slab: undefined as never, start: 0, day: 0 };
 function ownDay(moment: Moment): OwnDay {
   own.slab = moment.active;
-  own.start = moment.activeRow + dayAt;
+  own.start = moment.activeRow + activeAt.tokenDay;
   own.day = dayOf(moment);
   return own;
 }
@@ -151,7 +160,7 @@ function contextFeature(moment: Moment, mask: number): number {
 
 /**
  * Tokens that are used where they cannot be: in two contexts at once, moved to another without a log-in, a machine's key from elsewhere, past
- * their expiry. D13. How odd that is, is counted: where gateways hand tokens on, or every phone changes its network, it is not.
+ * their expiry; and people in two places. D11, D13. How odd that is, is counted: where gateways hand tokens on, or every phone changes its network, it is not.
  */
 export const token: Family = {
   name: 'token',
@@ -163,7 +172,8 @@ export const token: Family = {
     const context = mask & contextFacts;
     if (context !== 0) out[offset + contextFeature(moment, context)] = oddness(moment, context);
     if ((mask & fact.expired) !== 0) out[offset + 3] = oddness(moment, fact.expired);
-    return Math.max(out[offset + 3]!, oddness(moment, mask | patternToday(ownDay(moment))));
+    if ((mask & fact.travel) !== 0) out[offset + 4] = oddness(moment, fact.travel);
+    return Math.max(out[offset + 3]!, out[offset + 4]!, oddness(moment, mask | patternToday(ownDay(moment))));
   },
   learn: (moment, weight) => {
     const mask = factsOf(moment);
@@ -176,13 +186,15 @@ export const token: Family = {
       tokenPatterns.reach(circleOf(moment), { mask: before | mask, before, weight });
     }
     if (memoToken !== 0) learnSlot(moment);
+    learnPlace(moment);
   },
   describe: (moment, feature) => {
     const mask = factsOf(moment);
     const { tokenPatterns } = moment.shared;
     const circle = circleOf(moment);
-    const counted = feature === 3 ? fact.expired : mask & contextFacts;
-    const said = feature === 3 ? expiryText(moment.resolved) : contextText(moment, mask);
+    const counted = feature === 3 ? fact.expired : feature === 4 ? fact.travel : mask & contextFacts;
+    const said =
+      feature === 3 ? expiryText(moment.resolved) : feature === 4 ? describeJourney(moment) : contextText(moment, mask);
     return {
       observed: said.observed,
       expected: said.expected,
@@ -228,7 +240,7 @@ function keepContext(moment: Moment, word: number): void {
 }
 
 function oldestSlot({ active: { u32 }, activeRow }: Moment): number {
-  const first = activeRow + activeAt.token;
+  const first = activeRow + activeAt.tokens;
   let oldest = first;
   for (let slot = first; slot < first + slots * slotWords; slot += slotWords)
     if (u32[slot + at.homeLast]! < u32[oldest + at.homeLast]!) oldest = slot;

@@ -106,6 +106,7 @@ const kindOfDetector: Readonly<Record<Exclude<DetectorName, 'behaviour'>, Findin
 };
 const kindOfFeature: Readonly<Record<string, FindingKind>> = {
   'patterns.dormant': 'dormant_reactivated',
+  'token.travel': 'impossible_travel',
   'source.tries': 'auth_failure_burst',
   'source.newcomers': 'bulk_accounts',
 };
