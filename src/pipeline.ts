@@ -21,6 +21,8 @@ import { Scorer } from './score/scorer.ts';
 const frameMs = 10_000;
 const reorderMax = 65_536;
 const rowsPerRecord = 1000;
+/** Not zero: what is learned with no weight at all has no mean. */
+const frozenWeight = 1 / 1024;
 const nothingFound = { evidence: 0, changes: [] };
 
 type Mark = [offset: number, index: number];
@@ -36,6 +38,8 @@ export type ShardOptions = {
   readonly findingsPer1000PerDay: number;
   readonly model: Model | null;
   readonly policy: Policy;
+  /** Evaluation only: identities learn next to nothing of events from then on, so that a model frozen at that time can be compared with. */
+  readonly learnUntil?: EpochMs;
   /** Where identities beyond `identitiesMax` wait; without it they are forgotten. */
   readonly cold?: ColdRows;
 };
@@ -182,7 +186,8 @@ export class Shard {
     const moment = this.#baselines.enter(resolved, this.#settleNow);
     const p = this.#batch.add({ moment, resolved, seq: this.#seq, late });
     const gated = event.ts < moment.slab.u32[moment.row + at.gatedUntil]! * 1000;
-    this.#baselines.learn(learningWeight(p, gated));
+    const frozen = event.ts >= (this.#options.learnUntil ?? Number.POSITIVE_INFINITY);
+    this.#baselines.learn(frozen ? frozenWeight : learningWeight(p, gated));
     if (this.#batch.full) this.#settle();
   }
 
