@@ -2,6 +2,7 @@ import { activeAt } from '../baseline/active-layout.ts';
 import { addToday, beginDay, habit, type OwnDay, patternToday } from '../baseline/change-patterns.ts';
 import { dimensionIndex } from '../baseline/row-layout.ts';
 import { hash32 } from '../core/hash.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Family, Moment } from './family.ts';
 import { circleOf, dayOf, dimensionName, drawn, isNew, shareText } from './known.ts';
 import { dimensionText } from './observation.ts';
@@ -91,6 +92,14 @@ function newFacts(moment: Moment): number {
   return mask;
 }
 
+/** The facts of the newest event as they were before any family learned from it: in `learn` they are needed once more. */
+let judged: ResolvedEvent | null = null;
+let judgedFacts = 0;
+
+function factsBefore(moment: Moment): number {
+  return judged === moment.resolved ? judgedFacts : newFacts(moment);
+}
+
 /** -ln of the share of identity-days that come to this, less what the identity's own habit explains. */
 function oddness(moment: Moment, mask: number): number {
   // Coming back after a long time, as one always was, is a holiday.
@@ -112,6 +121,8 @@ export const patterns: Family = {
     out[offset + 1] = 0;
     if (moment.history < knownEvents) return 0;
     const mask = newFacts(moment);
+    judged = moment.resolved;
+    judgedFacts = mask;
     if (mask === 0) return 0;
     const today = patternToday(ownDay(moment)) | mask;
     const nats = oddness(moment, today);
@@ -149,7 +160,7 @@ function learnDay(moment: Moment, weight: number): void {
   const circle = circleOf(moment);
   const { dayPatterns } = moment.shared;
   if (beginDay(day)) dayPatterns.begin(circle);
-  const mask = newFacts(moment);
+  const mask = factsBefore(moment);
   if (mask === 0) return;
   const before = patternToday(ownDay(moment));
   if ((before | mask) === before) return;

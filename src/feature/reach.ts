@@ -1,6 +1,7 @@
 import { anyRight } from '../baseline/reach-counts.ts';
 import { dimensionIndex } from '../baseline/row-layout.ts';
 import { readSlots, type SlotView } from '../baseline/slots.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import { type Surprise, surpriseOf } from './categorical.ts';
 import type { Family, Moment, Observed } from './family.ts';
 import { circleOf } from './known.ts';
@@ -50,6 +51,9 @@ function foreignness({ population, shared, group, observation }: Moment, dimensi
   return Math.log(others / own);
 }
 
+/** The newest event whose function was new to its identity before any family learned from it. */
+let firstUseOf: ResolvedEvent | null = null;
+
 /** Freeman's ratio for a first use: how much likelier somebody of another kind does this than this identity does. */
 function firstUse(moment: Moment, dimension: number): number {
   const share = newness(moment, dimension);
@@ -93,6 +97,7 @@ export const reach: Family = {
   features,
   extract: (moment, out, offset) => {
     out[offset] = firstUse(moment, fn);
+    firstUseOf = newness(moment, fn) > 0 ? moment.resolved : null;
     out[offset + 1] = firstUse(moment, area);
     out[offset + 2] = rightsChanged(moment) ? newRightNats(moment) : 0;
     out[offset + 3] = openAnswer(moment);
@@ -103,7 +108,7 @@ export const reach: Family = {
   learn: (moment, weight) => {
     learnRights(moment, weight);
     const { population, shared, observation } = moment;
-    if (newness(moment, fn) === 0) return;
+    if (firstUseOf !== moment.resolved) return;
     const value = observation.values[fn]!;
     if (isAnswered(moment)) shared.reach.addAnswer(value, !isNobody(moment));
     for (const dimension of [fn, area]) {

@@ -55,6 +55,9 @@ const features = ['two_contexts', 'token_moved', 'foreign_key', 'past_expiry', '
 let memo: ResolvedEvent | null = null;
 let memoToken = 0;
 let memoTls = 0;
+/** And its facts as they were before any family learned from it. */
+let judged: ResolvedEvent | null = null;
+let judgedFacts = 0;
 
 /**
  * The session if there is one, for a stolen refresh token makes new tokens of the same session; else the token, the key, the certificate. None
@@ -168,6 +171,8 @@ export const token: Family = {
   extract: (moment, out, offset) => {
     out.fill(0, offset, offset + features.length);
     const mask = factsOf(moment);
+    judged = moment.resolved;
+    judgedFacts = mask;
     if (mask === 0) return 0;
     const context = mask & contextFacts;
     if (context !== 0) out[offset + contextFeature(moment, context)] = oddness(moment, context);
@@ -176,7 +181,7 @@ export const token: Family = {
     return Math.max(out[offset + 3]!, out[offset + 4]!, oddness(moment, mask | patternToday(ownDay(moment))));
   },
   learn: (moment, weight) => {
-    const mask = factsOf(moment);
+    const mask = judged === moment.resolved ? judgedFacts : factsOf(moment);
     const day = ownDay(moment);
     const { tokenPatterns } = moment.shared;
     if (beginDay(day)) tokenPatterns.begin(circleOf(moment));
@@ -185,7 +190,8 @@ export const token: Family = {
       addToday(day, mask, weight);
       tokenPatterns.reach(circleOf(moment), { mask: before | mask, before, weight });
     }
-    if (memoToken !== 0) learnSlot(moment);
+    remember(moment.resolved);
+    if (memoToken !== 0) learnSlot(moment, mask);
     learnPlace(moment);
   },
   describe: (moment, feature) => {
@@ -207,7 +213,7 @@ export const token: Family = {
   },
 };
 
-function learnSlot(moment: Moment): void {
+function learnSlot(moment: Moment, facts: number): void {
   const { u32 } = moment.active;
   const { event } = moment.resolved;
   const seconds = Math.floor(event.ts / 1000);
@@ -228,7 +234,6 @@ function learnSlot(moment: Moment): void {
     return;
   }
   if (u32[slot + at.otherFirst] !== 0 && differences(moment, slot + at.other) === 0) return;
-  const facts = differences(moment, slot + at.home);
   keepContext(moment, slot + at.other);
   u32[slot + at.otherFirst] =
     ((seconds & ~3) | ((facts & fact.newNetwork) === 0 ? 0 : 1) | ((facts & fact.newClient) === 0 ? 0 : 2)) >>> 0;
