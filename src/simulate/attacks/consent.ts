@@ -51,7 +51,7 @@ export const consentAbuse: IncidentRecipe = {
   about: 'Users were talked into consenting to an application, which then takes away what it can reach.',
   hours: 8,
   run: function* (stage): Actor {
-    const users = claimUsers(stage, 3);
+    const users = claimUsers(stage, 2 + stage.dice.int(2));
     if (users.length === 0) return;
     yield stage.startMs;
     const { world, dice } = stage;
@@ -80,7 +80,7 @@ export const newIntegration: IncidentRecipe = {
     'A team connects a new calendar tool: an unknown application in the names of users, a few light calls an hour.',
   hours: 48,
   run: function* (stage): Actor {
-    const users = claimUsers(stage, 3);
+    const users = claimUsers(stage, 2 + stage.dice.int(2));
     if (users.length === 0) return;
     yield stage.startMs;
     const { world, dice } = stage;

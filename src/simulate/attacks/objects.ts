@@ -109,7 +109,7 @@ export const enumerationDistributed: IncidentRecipe = {
     const first = stage.claim(numbered, { sparse: true });
     if (first === undefined) return;
     const hands: Persona[] = [first];
-    for (let more = Math.min(11, scaled(stage, 4)); more > 0; more--) {
+    for (let more = Math.min(11, scaled(stage, 3)); more > 0; more--) {
       const next = stage.claim((one) => numbered(one) && one.api === first.api && one.role === first.role, {
         sparse: true,
       });
