@@ -11,11 +11,14 @@ const latestShare = 0.9;
 export function planIncidents(world: World, recipe: Recipe): readonly Incident[] {
   const claims = new Claims(world, recipe.attackedShareMax);
   const incidents: Incident[] = [];
-  for (const each of incidentRecipes) {
-    const { count, intensity, stealth } = doseOf(recipe, each.kind, each.name);
-    for (let i = 0; i < count; i++) {
+  const doses = incidentRecipes.map((each) => ({ each, ...doseOf(recipe, each.kind, each.name) }));
+  const rounds = Math.max(...doses.map((dose) => dose.count));
+  // The first of each, then the second: when nobody is left to attack, no recipe goes without.
+  for (let round = 0; round < rounds; round++) {
+    for (const { each, count, intensity, stealth } of doses) {
+      if (round >= count) continue;
       // By name and number: another recipe in the list changes nothing here but who is still to be had.
-      const dice = world.dice.fork(`incident/${each.name}/${i}`);
+      const dice = world.dice.fork(`incident/${each.name}/${round}`);
       const incident = announce(each, `i${incidents.length + 1}`);
       incidents.push(incident);
       const stage: Stage = {

@@ -83,7 +83,7 @@ const vpnChange: IncidentRecipe = {
   ...lookAlike,
   name: 'vpn-change',
   about: 'A company sends its staff through a VPN: all of them come from another network from one morning on.',
-  hours: 48,
+  hours: 96,
   run: function* (stage): Actor {
     const { world, dice } = stage;
     const networks = world.networks.filter((network) => network.kind === 'vpn');
@@ -95,7 +95,7 @@ const vpnChange: IncidentRecipe = {
         i === 0 ? { network: egress, ip: egress.address(dice) } : place,
       );
     }
-    watch(stage, { hours: 48, personas: staff });
+    watch(stage, { hours: 96, personas: staff });
   },
 };
 
