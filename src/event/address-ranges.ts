@@ -92,6 +92,7 @@ class FamilyRanges {
     const before = this.size - 1;
     if (before >= 0) {
       if (this.#startsAfter(before, first.high, first.low)) return false;
+      if (this.#values[before] === value && this.#isNext(before, first)) return this.#extend(before, last);
       if (this.#isStart(before, first)) this.size = before;
       else if (!this.#endsBefore(before, first.high, first.low)) this.#cut(before, first);
     }
@@ -112,6 +113,18 @@ class FamilyRanges {
   #cut(i: number, next: Address): void {
     this.#lastLow[i] = next.low - 1;
     if (this.#wide) this.#lastHigh[i] = next.low === 0 ? next.high - 1 : next.high;
+  }
+
+  /** One range instead of two: databases of networks split what belongs together. */
+  #extend(i: number, { high, low }: Address): true {
+    this.#lastLow[i] = low;
+    if (this.#wide) this.#lastHigh[i] = high;
+    return true;
+  }
+
+  #isNext(i: number, { high, low }: Address): boolean {
+    const next = (this.#lastLow[i]! + 1) >>> 0;
+    return low === next && (!this.#wide || this.#lastHigh[i]! + (next === 0 ? 1 : 0) === high);
   }
 
   #isStart(i: number, { high, low }: Address): boolean {

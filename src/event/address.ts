@@ -121,3 +121,13 @@ function hexDigit(code: number): number {
   const letter = (code | 32) - 87;
   return letter >= 10 && letter <= 15 ? letter : -1;
 }
+
+/** The last address of a network, of IPv6 its first 64 bits. False when the bits are too many. */
+export function lastOf(first: Address, bits: number, into: Address): boolean {
+  if (bits > (first.family === 4 ? 32 : 128)) return false;
+  into.family = first.family;
+  const lowBits = first.family === 4 ? bits : Math.max(0, bits - 32);
+  into.high = first.family === 4 || bits >= 32 ? first.high : (first.high | (0xffffffff >>> bits)) >>> 0;
+  into.low = lowBits >= 32 ? first.low : (first.low | (0xffffffff >>> lowBits)) >>> 0;
+  return true;
+}

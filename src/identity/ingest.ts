@@ -42,6 +42,7 @@ const sourcesMax = 1000;
 
 /** From a record to resolved events: decode, redact, resolve, enrich, template. No state that a result depends on but the format and the known routes. */
 export function createIngest(options: IngestOptions): Ingest {
+  const { templater, enrich } = options;
   const sources = new Map<string, IngestSource>();
   const sourceOf = (topic: string): IngestSource => {
     let source = sources.get(topic);
@@ -56,7 +57,7 @@ export function createIngest(options: IngestOptions): Ingest {
     newDeadLetter(refused, position, { redactor: options.redactor, nowMs });
 
   return {
-    otherRoutes: options.templater.overflowed,
+    otherRoutes: templater.overflowed,
     refuse,
     ingest(record, position, nowMs) {
       const events: ResolvedEvent[] = [];
@@ -66,7 +67,7 @@ export function createIngest(options: IngestOptions): Ingest {
       for (let i = 0; i < outcomes.length; i++) {
         const outcome = outcomes[i]!;
         const at = i === 0 ? position : { ...position, index: position.index + i };
-        const resolved = outcome.kind === 'ok' ? resolveEvent(outcome.value, at, { source, ...options }) : null;
+        const resolved = outcome.kind === 'ok' ? resolveEvent(outcome.value, at, { source, templater, enrich }) : null;
         if (resolved !== null) {
           events.push(resolved);
           continue;

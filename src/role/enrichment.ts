@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
@@ -6,6 +6,7 @@ import { describeError, GaitError } from '../core/errors.ts';
 import { AddressRanges } from '../event/address-ranges.ts';
 import { createEnrich, type Enrich } from '../event/enrich.ts';
 import { RangeCsv, type RangeKind } from '../event/range-csv.ts';
+import { readMmdb } from '../event/range-mmdb.ts';
 import { type ReadRanges, readOnce } from './range-file.ts';
 
 export type Enrichment = {
@@ -41,10 +42,9 @@ function readRanges(kind: RangeKind, files: readonly string[], name: string): Re
   let rows = 0;
   let passedOver = 0;
   for (const file of files) {
-    const csv = new RangeCsv(ranges, kind);
-    readFile(file, csv);
-    rows += csv.rows;
-    passedOver += csv.passedOver;
+    const read = readFile(file, kind, ranges);
+    rows += read.rows;
+    passedOver += read.passedOver;
   }
   if (ranges.size === 0) throw new GaitError('INPUT_UNREADABLE', `${name}: no row is an address range`);
   ranges.trim();
@@ -70,16 +70,24 @@ function bundledFiles(kind: RangeKind): readonly string[] | null {
   }
 }
 
-function readFile(path: string, csv: RangeCsv): void {
-  let file: number | undefined;
+/** By the ending of its name: `.mmdb` is MaxMind's format, anything else is CSV. */
+function readFile(path: string, kind: RangeKind, ranges: AddressRanges): { rows: number; passedOver: number } {
   try {
-    file = openSync(path, 'r');
+    return path.endsWith('.mmdb') ? readMmdb(readFileSync(path), kind, ranges) : readCsv(path, kind, ranges);
+  } catch (cause) {
+    throw new GaitError('INPUT_UNREADABLE', `${path}: ${describeError(cause)}`, { cause });
+  }
+}
+
+function readCsv(path: string, kind: RangeKind, ranges: AddressRanges): RangeCsv {
+  const csv = new RangeCsv(ranges, kind);
+  const file = openSync(path, 'r');
+  try {
     const piece = Buffer.allocUnsafe(pieceBytes);
     for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) csv.push(piece.subarray(0, read));
     csv.end();
-  } catch (cause) {
-    throw new GaitError('INPUT_UNREADABLE', `${path}: ${describeError(cause)}`, { cause });
   } finally {
-    if (file !== undefined) closeSync(file);
+    closeSync(file);
   }
+  return csv;
 }

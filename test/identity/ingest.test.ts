@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
+import { AddressRanges } from '../../src/event/address-ranges.ts';
 import { createDecoder } from '../../src/event/decode/decoder.ts';
 import { type FormatName, formatNames } from '../../src/event/decode/format.ts';
 import { RecordSplitter } from '../../src/event/decode/split-records.ts';
+import { createEnrich } from '../../src/event/enrich.ts';
 import { createRedactor } from '../../src/event/redact.ts';
 import { createRouteTemplater } from '../../src/event/route-template.ts';
 import { encodeLine } from '../../src/identity/event-line.ts';
@@ -276,4 +278,20 @@ test('no secret of any format is in an event, a line or a dead letter, in clear 
 
 test('every format that has a record here is known to the decoder', () => {
   assert.deepEqual([...formatNames].filter((name) => name !== 'map').length, secretBearing.length);
+});
+
+test('what an address says is on the canonical line, and what the gateway said stays', () => {
+  const ranges = new AddressRanges();
+  const at = (low: number) => ({ family: 4, high: 0, low }) as const;
+  ranges.add(at(0xc0000200), at(0xc00002ff), 64500);
+  const ingest = createIngest({
+    sourceFor: () => ({ decoder: createDecoder({ format: 'canonical', redactor }) }),
+    redactor,
+    templater: createRouteTemplater(),
+    enrich: createEnrich(ranges, null),
+  });
+  const lineOf = (fields: object): string => encodeLine(ingestOne({ ...good, ...fields }, ingest).events[0]!);
+  assert.match(lineOf({ client_ip: '192.0.2.7' }), /"asn":64500\b/);
+  assert.match(lineOf({ client_ip: '192.0.2.7', asn: 7 }), /"asn":7\b/);
+  assert.doesNotMatch(lineOf({ client_ip: '10.0.0.1' }), /"asn"/);
 });
