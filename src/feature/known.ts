@@ -2,7 +2,9 @@ import { type ChangePatterns, historyClasses } from '../baseline/change-patterns
 import { historyBucket } from '../baseline/population.ts';
 import { dimensions } from '../baseline/row-layout.ts';
 import { readSlots, type SlotView } from '../baseline/slots.ts';
+import { hash32 } from '../core/hash.ts';
 import { actorKindOf } from '../identity/peer-group.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Moment } from './family.ts';
 
 /** Values of a dimension that must be remembered before another one is new: before that its source may only have begun to tell it. */
@@ -41,6 +43,19 @@ export function drawn({ observation, history }: Moment, weight: number): boolean
   if (weight >= 1) return true;
   const mixed = Math.imul((observation.ts % 0xffffffff) ^ Math.imul(history + 1, 0x85ebca6b), 0x9e3779b1);
   return ((mixed ^ (mixed >>> 15)) >>> 0) / 0x100000000 < weight;
+}
+
+/** The newest event's TLS fingerprint: two families ask for it, each before learning and in it. */
+let tlsOf: ResolvedEvent | null = null;
+let tls = 0;
+
+/** 16 bits that stand for the TLS fingerprint; 0 when the event does not say. */
+export function tlsTag(resolved: ResolvedEvent): number {
+  if (tlsOf === resolved) return tls;
+  const { ja4 } = resolved.event;
+  tlsOf = resolved;
+  tls = ja4 === null ? 0 : hash32(ja4) >>> 16 || 1;
+  return tls;
 }
 
 /** "on 3 of 9,980 days of its kind": how often a pattern occurs. */

@@ -1,10 +1,9 @@
 import { activeAt } from '../baseline/active-layout.ts';
 import { addToday, beginDay, habit, type OwnDay, patternToday } from '../baseline/change-patterns.ts';
 import { dimensionIndex } from '../baseline/row-layout.ts';
-import { hash32 } from '../core/hash.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Family, Moment } from './family.ts';
-import { circleOf, dayOf, dimensionName, drawn, isNew, shareText } from './known.ts';
+import { circleOf, dayOf, dimensionName, drawn, isNew, shareText, tlsTag } from './known.ts';
 import { dimensionText } from './observation.ts';
 import { newRight } from './rights.ts';
 
@@ -47,13 +46,10 @@ function ownDay(moment: Moment): OwnDay {
   return own;
 }
 
-const tlsTag = (ja4: string): number => hash32(ja4) >>> 16 || 1;
-
 function isNewTls({ active: { u32 }, activeRow, resolved }: Moment): boolean {
   const first = u32[activeRow + tlsAt]!;
-  const { ja4 } = resolved.event;
-  if (ja4 === null || first === 0) return false;
-  const tag = tlsTag(ja4);
+  const tag = tlsTag(resolved);
+  if (tag === 0 || first === 0) return false;
   const second = u32[activeRow + tlsAt + 1]!;
   return first >>> 16 !== tag && (first & 0xffff) !== tag && second >>> 16 !== tag && (second & 0xffff) !== tag;
 }
@@ -65,12 +61,12 @@ function learnTls(moment: Moment, weight: number): void {
     activeRow,
     resolved,
   } = moment;
-  const { ja4 } = resolved.event;
-  if (ja4 === null) return;
+  const tag = tlsTag(resolved);
+  if (tag === 0) return;
   const word = activeRow + tlsAt;
   if (u32[word] !== 0 && (!isNewTls(moment) || !drawn(moment, weight))) return;
   u32[word + 1] = ((u32[word]! << 16) | (u32[word + 1]! >>> 16)) >>> 0;
-  u32[word] = ((tlsTag(ja4) << 16) | (u32[word]! >>> 16)) >>> 0;
+  u32[word] = ((tag << 16) | (u32[word]! >>> 16)) >>> 0;
 }
 
 /** Facts of absence that the event ends. */

@@ -6,7 +6,7 @@ import type { TrafficEvent } from '../event/traffic-event.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Family, Moment } from './family.ts';
 import { describeJourney, journeyOf, learnPlace } from './journey.ts';
-import { circleOf, dayOf, isNew, isService, shareText } from './known.ts';
+import { circleOf, dayOf, isNew, isService, shareText, tlsTag } from './known.ts';
 import { dimensionText } from './observation.ts';
 
 /**
@@ -51,10 +51,9 @@ const elsewhere = fact.newNetwork | fact.newClient;
 
 const features = ['two_contexts', 'token_moved', 'foreign_key', 'past_expiry', 'travel'] as const;
 
-/** Hashes of the newest event's texts: they are needed twice, before learning and in it. */
+/** The newest event's token: it is needed twice, before learning and in it. */
 let memo: ResolvedEvent | null = null;
 let memoToken = 0;
-let memoTls = 0;
 /** And its facts as they were before any family learned from it. */
 let judged: ResolvedEvent | null = null;
 let judgedFacts = 0;
@@ -66,16 +65,15 @@ let judgedFacts = 0;
 function remember(resolved: ResolvedEvent): void {
   if (memo === resolved) return;
   memo = resolved;
-  const { session_id, token_id, api_key, mtls_subject, ja4 } = resolved.event;
+  const { session_id, token_id, api_key, mtls_subject } = resolved.event;
   const text = session_id ?? token_id ?? api_key ?? mtls_subject;
   memoToken = text === null || resolved.claimed_identity !== null ? 0 : hash32(text) || 1;
-  memoTls = ja4 === null ? 0 : hash32(ja4) >>> 16;
 }
 
 /** The event's context, in the words of a slot. */
-function contextOf({ observation }: Moment, which: 0 | 1): number {
+function contextOf({ observation, resolved }: Moment, which: 0 | 1): number {
   const { values } = observation;
-  const high = which === 0 ? values[client]! >>> 16 : memoTls;
+  const high = which === 0 ? values[client]! >>> 16 : tlsTag(resolved);
   return ((high << 16) | (values[which === 0 ? network : country]! >>> 16)) >>> 0;
 }
 
