@@ -30,6 +30,8 @@ export type FieldSpec = {
   readonly min?: number;
   readonly max?: number;
   readonly integer?: boolean;
+  /** There are so many values that remembering them all costs more than reading them again. */
+  readonly isUnique?: boolean;
 };
 
 const bytes = { kind: 'number', min: 0, integer: true } as const;
@@ -37,23 +39,31 @@ const bytes = { kind: 'number', min: 0, integer: true } as const;
 /** The one table behind the decoders, the JSON Schema and the documentation. */
 export const canonicalFields: Readonly<Record<FieldName, FieldSpec>> = {
   ts: { kind: 'time', about: 'When the call began: milliseconds since 1970 or RFC 3339. Required.' },
-  event_id: { kind: 'id', about: 'Unique per call; without it derived from the position in the source.' },
+  event_id: {
+    kind: 'id',
+    isUnique: true,
+    about: 'Unique per call; without it derived from the position in the source.',
+  },
   tenant: { kind: 'id', about: 'The customer whose identities these are.' },
   source: { kind: 'text', about: 'Which gateway or log reported the call.' },
-  trace_id: { kind: 'id', about: 'Trace or request id, for finding the call elsewhere.' },
+  trace_id: { kind: 'id', isUnique: true, about: 'Trace or request id, for finding the call elsewhere.' },
   sample_rate: { kind: 'number', min: 1e-9, max: 1, about: 'Share of the real calls that this one stands for.' },
   tz: { kind: 'text', about: "The caller's UTC offset, as +0200." },
-  subject: { kind: 'id', about: 'The user: `sub` of the token, or the name that the gateway authenticated.' },
+  subject: {
+    kind: 'id',
+    isUnique: true,
+    about: 'The user: `sub` of the token, or the name that the gateway authenticated.',
+  },
   issuer: { kind: 'id', about: '`iss` of the token.' },
   client_id: { kind: 'id', about: 'The OAuth client or application.' },
-  session_id: { kind: 'id', about: '`sid` of the token, or the id of the session.' },
-  token_id: { kind: 'id', about: '`jti` of the token.' },
+  session_id: { kind: 'id', isUnique: true, about: '`sid` of the token, or the id of the session.' },
+  token_id: { kind: 'id', isUnique: true, about: '`jti` of the token.' },
   api_key: { kind: 'secret', about: 'The API key; kept only as a prefix of its keyed HMAC-SHA-256.' },
   mtls_subject: { kind: 'id', about: "Subject of the client's certificate." },
   consumer: { kind: 'id', about: 'The consumer or account as the gateway names it.' },
-  device_id: { kind: 'id', about: 'The device.' },
+  device_id: { kind: 'id', isUnique: true, about: 'The device.' },
   actor_kind: { kind: 'actor', about: '`human` or `service`.' },
-  client_ip: { kind: 'address', about: 'Address of the caller, as the gateway believes it.' },
+  client_ip: { kind: 'address', isUnique: true, about: 'Address of the caller, as the gateway believes it.' },
   forwarded_for: { kind: 'text', about: 'X-Forwarded-For, as received.' },
   user_agent: { kind: 'text', about: 'User-Agent, as received.' },
   ja4: { kind: 'text', about: 'TLS client fingerprint.' },
@@ -94,7 +104,7 @@ export const canonicalFields: Readonly<Record<FieldName, FieldSpec>> = {
   client_cert_verified: { kind: 'boolean', about: "Whether the client's certificate was verified." },
   service: { kind: 'text', about: 'The service that was called.' },
   caller_service: { kind: 'text', about: 'The service that called on behalf of the identity.' },
-  object_ids: { kind: 'list', about: 'The objects that were touched.' },
+  object_ids: { kind: 'list', isUnique: true, about: 'The objects that were touched.' },
   sensitive: { kind: 'counts', about: 'Sensitive data in the response: class to count.' },
   rows: { kind: 'number', min: 0, integer: true, about: 'Rows or items in the response.' },
   decision_id: { kind: 'id', about: 'The decision of ours that this response enforced.' },

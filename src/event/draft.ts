@@ -1,12 +1,27 @@
 import { canonicalFields, type FieldName, type FieldSpec, itemsMax } from './canonical-fields.ts';
 import { isMissing, toAddress, toBoolean, toEpochMs, toNumber, toStrings } from './decode/coerce.ts';
 import type { Redactor } from './redact.ts';
-import { emptyEvent, type TrafficEvent } from './traffic-event.ts';
+import { emptyEvent, rowNames, type TrafficEvent } from './traffic-event.ts';
 
-export type Field = FieldSpec & { readonly name: FieldName };
+export type Field = Required<FieldSpec> & {
+  readonly name: FieldName;
+  /** Its place in a row. */
+  readonly index: number;
+};
 
 const fields: ReadonlyMap<string, Field> = new Map(
-  (Object.keys(canonicalFields) as FieldName[]).map((name) => [name, { name, ...canonicalFields[name] }]),
+  rowNames.map((name, index) => {
+    // Written out, so that all fields have one shape: they are looked at for every value of every event.
+    const {
+      kind,
+      about,
+      min = -Infinity,
+      max = Number.MAX_VALUE,
+      integer = false,
+      isUnique = false,
+    } = canonicalFields[name];
+    return [name, { name, index, kind, about, min, max, integer, isUnique }];
+  }),
 );
 
 const methods = new Set(
@@ -39,17 +54,21 @@ export function isCanonicalField(name: string): boolean {
 export function assign(draft: Draft, name: string, value: unknown): boolean {
   const field = fields.get(name);
   if (field === undefined) return false;
-  assignField(draft, field, value);
+  if (isMissing(value)) return true;
+  const coerced = coerce(field, value, draft);
+  if (coerced === undefined) noteWrong(draft, field);
+  else (draft.event as Record<string, unknown>)[field.name] = coerced;
+  if (field.kind === 'time') draft.hasTime = true;
   return true;
 }
 
-/** As `assign`, for one who has looked the field up already. */
-export function assignField(draft: Draft, field: Field, value: unknown): void {
-  if (isMissing(value)) return;
-  const coerced = coerce(field, value, draft);
-  if (coerced === undefined) draft.problem ??= `${field.name}: expected ${expectation(field)}`;
-  else (draft.event as Record<string, unknown>)[field.name] = coerced;
-  if (field.kind === 'time') draft.hasTime = true;
+/** A raw value as the field's: null when it is missing, undefined when it is wrong. */
+export function valueFor(draft: Draft, field: Field, value: unknown): unknown {
+  return isMissing(value) ? null : coerce(field, value, draft);
+}
+
+export function noteWrong(draft: Draft, field: Field): void {
+  draft.problem ??= `${field.name}: expected ${expectation(field)}`;
 }
 
 export function fieldOf(name: string): Field | undefined {
@@ -120,8 +139,7 @@ function coerceId(value: unknown, draft: Draft): string | undefined {
 
 function coerceNumber(field: Field, value: unknown): number | undefined {
   const number = typeof value === 'number' ? value : toNumber(value);
-  if (number === undefined || !(number >= (field.min ?? -Infinity) && number <= (field.max ?? Number.MAX_VALUE)))
-    return undefined;
+  if (number === undefined || !(number >= field.min && number <= field.max)) return undefined;
   return field.integer && !Number.isInteger(number) ? undefined : number;
 }
 
@@ -175,7 +193,7 @@ function expectation(field: Field): string {
     case 'seconds':
       return 'a time';
     case 'number': {
-      const range = field.max === undefined ? `of at least ${field.min}` : `from ${field.min} to ${field.max}`;
+      const range = field.max === Number.MAX_VALUE ? `of at least ${field.min}` : `from ${field.min} to ${field.max}`;
       return `${field.integer ? 'a whole number' : 'a number'} ${range}`;
     }
     case 'address':

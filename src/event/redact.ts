@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { redactPath } from './redact-path.ts';
+import { pathShapes } from './path-shape.ts';
 import { isSuspiciousId, redactText } from './redact-text.ts';
 
 export type RedactorOptions = {
@@ -35,7 +35,7 @@ export function createRedactor(options: RedactorOptions): Redactor {
     digest: (secret) => (typeof secret === 'string' ? rememberedHmac(secret) : hmac(secret)),
     text: remember(redactText),
     id: (id) => (isSuspiciousId(id) ? rememberedId(id) : id),
-    path: (path) => redactPath(path, listed),
+    path: (path) => pathShapes.redact(path, listed),
   };
 }
 

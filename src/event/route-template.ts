@@ -1,4 +1,5 @@
 import { compileOpenApi, type OpenApiDocument, type OpenApiRoutes, type TemplatedRoute } from './open-api-routes.ts';
+import { noObjects, pathShapes } from './path-shape.ts';
 
 export type RouteTemplaterOptions = {
   readonly openApi?: readonly OpenApiDocument[];
@@ -25,7 +26,6 @@ export type RouteTemplater = {
 };
 
 export const otherRoute = '{other}';
-const noObjects: readonly string[] = Object.freeze([]);
 const segmentsMax = 24;
 const routeCharsMax = 512;
 
@@ -41,8 +41,10 @@ export function createRouteTemplater(options: RouteTemplaterOptions = {}): Route
   let overflowed = 0;
 
   const routesOf = (host: string): HostRoutes => {
-    const key = hosts.has(host) || hosts.size < hostsMax ? host : otherRoute;
-    let routes = hosts.get(key);
+    let routes = hosts.get(host);
+    if (routes !== undefined) return routes;
+    const key = hosts.size < hostsMax ? host : otherRoute;
+    routes = hosts.get(key);
     if (routes === undefined) {
       routes = { answered: new Map(), unanswered: 0, max: routesMax };
       hosts.set(key, routes);
@@ -76,6 +78,10 @@ function admit(routes: HostRoutes, route: string, isAnswered: boolean): boolean 
 }
 
 function templateOf(event: RouteSource, documents: readonly OpenApiRoutes[]): TemplatedRoute {
+  if (event.route === null && event.path !== null && documents.length === 0) {
+    const known = pathShapes.template(event.path, templateShape);
+    if (known !== undefined) return known;
+  }
   const path = event.path === null ? null : pathOf(event.path);
   if (event.route !== null)
     return { route: event.route.slice(0, routeCharsMax), objects: objectsOf(event.route, path) };
@@ -86,6 +92,8 @@ function templateOf(event: RouteSource, documents: readonly OpenApiRoutes[]): Te
   }
   return templatePath(path);
 }
+
+const templateShape = (path: string): TemplatedRoute => templatePath(pathOf(path));
 
 function pathOf(path: string): string {
   const query = path.indexOf('?');

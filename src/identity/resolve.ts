@@ -2,17 +2,17 @@ import type { TrafficEvent } from '../event/traffic-event.ts';
 import { identityKey } from './identity-key.ts';
 import type { IdentityKey, IdentityKind } from './resolved-event.ts';
 
-/** The links of a chain: which field of the event, and which kind of identity it gives. */
+/** The links of a chain, and which kind of identity each gives. */
 const links = {
-  subject: { field: 'subject', kind: 'user' },
-  mtls: { field: 'mtls_subject', kind: 'mtls' },
-  'api-key': { field: 'api_key', kind: 'api-key' },
-  client: { field: 'client_id', kind: 'client' },
-  consumer: { field: 'consumer', kind: 'consumer' },
-  session: { field: 'session_id', kind: 'session' },
-  device: { field: 'device_id', kind: 'device' },
-  address: { field: 'client_ip', kind: 'address' },
-} as const satisfies Record<string, { field: keyof TrafficEvent; kind: IdentityKind }>;
+  subject: 'user',
+  mtls: 'mtls',
+  'api-key': 'api-key',
+  client: 'client',
+  consumer: 'consumer',
+  session: 'session',
+  device: 'device',
+  address: 'address',
+} as const satisfies Record<string, IdentityKind>;
 
 export type IdentityLink = keyof typeof links;
 export type IdentityChain = readonly IdentityLink[];
@@ -29,7 +29,7 @@ export const defaultIdentityChain: IdentityChain = [
 ];
 
 /** All kinds of identity there are. */
-export const identityKinds: ReadonlySet<string> = new Set(Object.values(links).map((link) => link.kind));
+export const identityKinds: ReadonlySet<string> = new Set(Object.values(links));
 
 export type Resolution = {
   readonly identity: IdentityKey;
@@ -43,15 +43,23 @@ export type Resolution = {
  * Null when no field of the chain is set.
  */
 export function resolveIdentity(event: TrafficEvent, chain: IdentityChain = defaultIdentityChain): Resolution | null {
-  const link = chain.find((name) => event[links[name].field] !== null);
-  if (link === undefined) return null;
-  const identity = keyOf(event, link);
+  let link: IdentityLink | undefined;
+  let id: string | null = null;
+  for (let i = 0; i < chain.length && id === null; i++) {
+    link = chain[i]!;
+    id = idOf(event, link);
+  }
+  if (link === undefined || id === null) return null;
+  const identity = identityKey(links[link], event.tenant, id);
   if (event.status !== 401 && event.auth_result !== 'failure') {
-    return { identity, identity_kind: links[link].kind, claimed_identity: null };
+    return { identity, identity_kind: links[link], claimed_identity: null };
   }
   const source = sourceOf(event);
-  const proven = source === null ? identityKey('address', event.tenant, 'unknown') : keyOf(event, source);
-  const kind = source === null ? 'address' : links[source].kind;
+  const proven =
+    source === null
+      ? identityKey('address', event.tenant, 'unknown')
+      : identityKey(links[source], event.tenant, idOf(event, source)!);
+  const kind = source === null ? 'address' : links[source];
   return { identity: proven, identity_kind: kind, claimed_identity: proven === identity ? null : identity };
 }
 
@@ -62,6 +70,23 @@ function sourceOf(event: TrafficEvent): IdentityLink | null {
   return event.device_id === null ? null : 'device';
 }
 
-function keyOf(event: TrafficEvent, link: IdentityLink): IdentityKey {
-  return identityKey(links[link].kind, event.tenant, event[links[link].field]!);
+function idOf(event: TrafficEvent, link: IdentityLink): string | null {
+  switch (link) {
+    case 'subject':
+      return event.subject;
+    case 'mtls':
+      return event.mtls_subject;
+    case 'api-key':
+      return event.api_key;
+    case 'client':
+      return event.client_id;
+    case 'consumer':
+      return event.consumer;
+    case 'session':
+      return event.session_id;
+    case 'device':
+      return event.device_id;
+    case 'address':
+      return event.client_ip;
+  }
 }

@@ -1,6 +1,7 @@
-import { assign, assignField, type Draft, type Field, fieldOf, isCanonicalField } from '../draft.ts';
+import { assign, type Draft, type Field, fieldOf, isCanonicalField, noteWrong, valueFor } from '../draft.ts';
+import { emptyRow, eventOf } from '../traffic-event.ts';
 import { assignCredentials } from './credentials.ts';
-import type { FlatJson } from './flat-json.ts';
+import { FlatJson, type FlatUse } from './flat-json.ts';
 import type { Format, JsonObject } from './format.ts';
 
 /** Our own form. Besides the canonical fields it takes `authorization` and `cookie` as received, for their claims, and keeps neither. */
@@ -19,26 +20,56 @@ export const canonical: Format = {
 };
 
 /** What a name is to the flat reader: a field, nothing, or a reason to look at the record as a whole. */
-export type FlatTag = Field | null | 'whole';
+type FlatTag = Field | null | 'whole';
 
-export function flatTag(name: string): FlatTag {
+function flatTag(name: string): FlatTag {
   return fieldOf(name) ?? (isCredential(name) || name === 'remote_addr' ? 'whole' : null);
 }
 
-/** As `detect` and `decode`, for a record that was read flat; false, with the draft untouched, when the record needs the long way. */
-export function decodeFlat(flat: FlatJson<FlatTag>, draft: Draft): boolean {
-  let hasTime = false;
-  for (let i = 0; i < flat.size; i++) {
-    const { tag, name } = flat.keys[i]!;
-    if (tag === 'whole') return false;
-    if (name === 'ts') hasTime = true;
-  }
-  if (!hasTime) return false;
-  for (let i = 0; i < flat.size; i++) {
-    const { tag } = flat.keys[i]!;
-    if (tag !== null) assignField(draft, tag as Field, flat.values[i]);
-  }
-  return true;
+/** Numbers and times written as text are as good as unique; what becomes of a key is remembered by the redactor, not under its bytes. */
+const uniqueKinds: ReadonlySet<string> = new Set(['time', 'number', 'seconds', 'path', 'secret']);
+
+function useOf(tag: FlatTag): FlatUse {
+  if (tag === null || tag === 'whole') return 'ignored';
+  return tag.isUnique || uniqueKinds.has(tag.kind) ? 'unique' : 'repeating';
+}
+
+/**
+ * As `detect` and `decode`, for what nearly all records are; false when the record needs the long way. What a text becomes follows from the
+ * field and the text alone (and from what a decoder never changes), so it is asked once for each.
+ */
+export function flatDecoder(draft: Draft): (bytes: Buffer) => boolean {
+  const make = (tag: FlatTag, value: unknown): unknown => valueFor(draft, tag as Field, value);
+  const flat = new FlatJson<FlatTag>(flatTag, { use: useOf, make });
+  const row = [...emptyRow];
+  /** False when the record is not for this way. */
+  const fill = (): boolean => {
+    let isCanonical = false;
+    for (let i = 0; i < flat.size; i++) {
+      const { tag } = flat.keys[i]!;
+      if (tag === 'whole') return false;
+      if (tag === null) continue;
+      const value = flat.values[i];
+      if (tag.kind === 'time') {
+        isCanonical = true;
+        draft.hasTime = value !== null;
+      }
+      if (value === undefined) noteWrong(draft, tag);
+      else if (value !== null) row[tag.index] = value;
+    }
+    return isCanonical;
+  };
+  return (bytes) => {
+    if (!flat.read(bytes)) return false;
+    draft.problem = null;
+    const isFilled = fill();
+    if (isFilled) draft.event = eventOf(row);
+    for (let i = 0; i < flat.size; i++) {
+      const { tag } = flat.keys[i]!;
+      if (tag !== null && tag !== 'whole') row[tag.index] = emptyRow[tag.index];
+    }
+    return isFilled;
+  };
 }
 
 function isCredential(key: string): boolean {

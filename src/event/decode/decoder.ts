@@ -4,11 +4,10 @@ import { type Draft, newDraft } from '../draft.ts';
 import type { Redactor } from '../redact.ts';
 import { type DeadLetterReason, emptyEvent, type TrafficEvent } from '../traffic-event.ts';
 import { awsApiGateway } from './aws-api-gateway.ts';
-import { canonical, decodeFlat, flatTag, looksCanonical } from './canonical.ts';
+import { canonical, flatDecoder, looksCanonical } from './canonical.ts';
 import { cloudtrail } from './cloudtrail.ts';
 import { isDeeperThan, textIsDeeperThan, unwrap } from './envelope.ts';
 import { envoy } from './envoy.ts';
-import { FlatJson } from './flat-json.ts';
 import { type Format, type FormatName, isJsonObject, type JsonObject } from './format.ts';
 import { kong } from './kong.ts';
 import { compileMap, type FieldMap } from './map.ts';
@@ -63,7 +62,7 @@ const clockSkewMs = 5 * 60_000;
 export function createDecoder(options: DecoderOptions): Decoder {
   const limits = options.limits ?? defaultDecoderLimits;
   const draft = newDraft(options.redactor, limits.fieldCharsMax);
-  const flat = new FlatJson(flatTag);
+  const decodeFlat = flatDecoder(draft);
   const isAuto = options.format === 'auto' && options.map === undefined;
   let current = fixedFormat(options);
 
@@ -93,10 +92,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     decode(bytes, nowMs) {
       draft.nowMs = nowMs;
       const isSimple = current === canonical && typeof bytes !== 'string' && bytes.length <= limits.recordBytesMax;
-      if (isSimple && flat.read(bytes)) {
-        reset(draft);
-        if (decodeFlat(flat, draft)) return [check(draft)];
-      }
+      if (isSimple && decodeFlat(bytes)) return [check(draft)];
       const parsed = parse(bytes, limits);
       if (parsed.kind !== 'ok') return parsed.kind === 'drop' ? [] : [parsed];
       const out: Decoded[] = [];
