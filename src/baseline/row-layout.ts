@@ -48,6 +48,7 @@ export const families = [
   'reach',
   'patterns',
   'source',
+  'sequence',
 ] as const;
 export type FamilyName = (typeof families)[number];
 /** Families whose statistics are log-likelihood ratios of one question (is this the identity or somebody else?): they add up, and gather. */

@@ -3,6 +3,7 @@ import { ObjectOwners } from './object-owners.ts';
 import { ReachCounts } from './reach-counts.ts';
 import { SourceTable } from './source-table.ts';
 import { TallyHabits } from './tally-habits.ts';
+import { Transitions } from './transitions.ts';
 
 /**
  * What a shard knows across identities beyond what the population counts. Each table has a limit, and shows what it held when the frame
@@ -23,7 +24,9 @@ export class Shared {
   readonly dayPatterns = new ChangePatterns();
   readonly reach = new ReachCounts();
   readonly sources = new SourceTable();
+  readonly transitions = new Transitions();
   readonly #tables: Readonly<Record<string, Table>> = {
+    transitions: this.transitions,
     sources: this.sources,
     owners: this.owners,
     habits: this.habits,

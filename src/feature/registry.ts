@@ -13,6 +13,7 @@ import { probing } from './probing.ts';
 import { rate } from './rate.ts';
 import { reach } from './reach.ts';
 import { rhythm } from './rhythm.ts';
+import { sequence } from './sequence.ts';
 import { source } from './source.ts';
 import { token } from './token.ts';
 import { volume } from './volume.ts';
@@ -34,6 +35,7 @@ export const families: readonly Family[] = [
   reach,
   patterns,
   source,
+  sequence,
 ];
 
 /** `family.feature` for every number of the deviation vector, in order. */

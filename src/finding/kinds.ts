@@ -87,6 +87,11 @@ export const kinds: Readonly<Record<FindingKind, Kind>> = {
     owasp: ['API6:2023'],
     attack: ['T1136', 'T1585'],
   },
+  sequence_anomaly: {
+    claim: 'does things in another order than it and its peers do',
+    owasp: ['API6:2023'],
+    attack: ['T1078'],
+  },
 };
 
 /** The kind that a detector's finding is of, unless its strongest feature is of a kind of its own. */
@@ -103,6 +108,7 @@ const kindOfDetector: Readonly<Record<Exclude<DetectorName, 'behaviour'>, Findin
   reach: 'privilege_drift',
   patterns: 'account_takeover',
   source: 'credential_stuffing',
+  sequence: 'sequence_anomaly',
 };
 const kindOfFeature: Readonly<Record<string, FindingKind>> = {
   'patterns.dormant': 'dormant_reactivated',

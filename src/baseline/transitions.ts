@@ -1,0 +1,316 @@
+import { type CountEntries, CountTable } from './count-table.ts';
+import { bitsOf } from './source-table.ts';
+
+/**
+ * What follows what, per peer group. In: steps of sessions, as hashes of functions. Out: how improbable a step is after those before it,
+ * which steps nearly always came before it, and how often it is repeated. Reads see the state at the start of the frame.
+ */
+const countsMax = 1 << 18;
+const rowsMax = 1 << 14;
+const namesMax = 4096;
+const usesMax = 1 << 17;
+/** Half of what was counted this many days ago still counts: short, so that a release is the new normal within days. */
+const halfLifeDays = 3;
+/** Uses of a function that its predecessors are remembered over, for the same reason. */
+const usesRemembered = 256;
+/** From this share of its uses on a predecessor is missed, and from this many uses on anything is. */
+const requiredShare = 0.9;
+const usesEnough = 20;
+/** A context of fewer observations than this is taken to be as surprising as any: 2 nats, give or take 1.4. */
+const priorWeight = 8;
+const priorMean = 2;
+const priorSquare = priorMean * priorMean + 2;
+/** Below this many steps a group's own counts say too little, and everyone's are taken. */
+const groupEnough = 500;
+
+/** Functions that came before are kept in this many classes; which one a function falls into is a matter of its hash. */
+const classes = 64;
+const rowWords = 4 + classes;
+const inRow = { key: 0, uses: 1, required: 2, counts: 4 } as const;
+
+/** Words of one use in the log: group, function, and the two halves of the set of classes before it. */
+const useWords = 4;
+
+export type Forecast = {
+  /** -ln P(step | the two before it), nats. */
+  surprise: number;
+  /** Usual surprise in this context and its standard deviation. */
+  mean: number;
+  deviation: number;
+  /** Steps seen in this context, and of them those that were this one. */
+  context: number;
+  same: number;
+};
+
+export type Step = { group: number; second: number; first: number; next: number };
+
+export type TransitionsSnapshot = {
+  readonly counts: readonly CountEntries[];
+  readonly rows: Uint32Array;
+  readonly uses: Uint32Array;
+  readonly names: readonly (readonly [number, string])[];
+  readonly day: number;
+};
+
+function mix(a: number, b: number): number {
+  let hash = Math.imul(a ^ (a >>> 15), 0x2c1b3c6d) ^ Math.imul(b ^ (b >>> 13), 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 14), 0x297a2d39);
+  return (hash ^ (hash >>> 16)) >>> 0 || 1;
+}
+
+const salt = { first: 0x51ed27, second: 0x9d2c56, repeat: 0xb5026f } as const;
+
+/** The class of a function, 0 to 63. */
+export function classOf(value: number): number {
+  return (Math.imul(value, 0x85ebca6b) >>> 26) & 63;
+}
+
+/**
+ * Variable-order Markov chain: order 2 backed by 1 backed by how often the function is used at all, each new successor of a context
+ * making the next one more likely (PPM with Witten and Bell's escape, 1991; Begleiter et al. 2004). At `countsMax` values the rarest are
+ * forgotten, at `rowsMax` functions those used least; uses beyond `usesMax` in a frame are not learned.
+ */
+export class Transitions {
+  /** Contexts (events, distinct successors) and transitions (events). */
+  readonly #counts = new CountTable(countsMax);
+  /** Per context of order 1: sum and sum of squares of surprise. */
+  readonly #surprise = new CountTable(countsMax);
+  readonly #pendingCounts = new CountTable(countsMax);
+  readonly #pendingSurprise = new CountTable(countsMax);
+  readonly #tables = [this.#counts, this.#surprise, this.#pendingCounts, this.#pendingSurprise] as const;
+  #u32 = new Uint32Array(64 * rowWords);
+  #f32 = new Float32Array(this.#u32.buffer);
+  readonly #index = new Map<number, number>();
+  #uses = new Uint32Array(256 * useWords);
+  #useCount = 0;
+  readonly #names = new Map<number, string>();
+  #day = -1;
+
+  get bytes(): number {
+    const tables = this.#tables.reduce((sum, table) => sum + table.bytes, 0);
+    return tables + this.#u32.byteLength + this.#uses.byteLength + this.#index.size * 40 + this.#names.size * 200;
+  }
+
+  /** The group whose counts are read: everyone's (0) until there are enough of its own. */
+  circle(group: number): number {
+    return group !== 0 && this.#counts.events(mix(group, salt.first)) >= groupEnough ? group : 0;
+  }
+
+  /** `share` is how often the step is taken at all, in (0, 1]. */
+  forecast({ group, second, first, next }: Step, share: number, into: Forecast): void {
+    const counts = this.#counts;
+    const after = mix(mix(group ^ salt.first, first), 1);
+    const total = counts.events(after);
+    const kinds = counts.identities(after);
+    into.context = total;
+    into.same = total === 0 ? 0 : counts.events(mix(after, next));
+    let chance = total === 0 ? share : (into.same + kinds * share) / (total + kinds);
+    const afterBoth = mix(mix(mix(group ^ salt.second, second), first), 1);
+    const totalBoth = total === 0 ? 0 : counts.events(afterBoth);
+    if (totalBoth > 0) {
+      const kindsBoth = counts.identities(afterBoth);
+      chance = (counts.events(mix(afterBoth, next)) + kindsBoth * chance) / (totalBoth + kindsBoth);
+    }
+    into.surprise = -Math.log(Math.max(1e-6, chance));
+    const weight = total + priorWeight;
+    into.mean = (this.#surprise.events(after) + priorMean * priorWeight) / weight;
+    const square = (this.#surprise.identities(after) + priorSquare * priorWeight) / weight;
+    into.deviation = Math.sqrt(Math.max(0.5, square - into.mean * into.mean));
+  }
+
+  /** Learns a step and how surprising it was, in whole 1024ths so that sums are exact; for its group and for everyone. */
+  add(step: Step, surprise: number): void {
+    const { group, second, first, next } = step;
+    const s = Math.round(surprise * 1024) / 1024;
+    for (let circle = group; ; circle = 0) {
+      const after = mix(mix(circle ^ salt.first, first), 1);
+      const afterBoth = mix(mix(mix(circle ^ salt.second, second), first), 1);
+      this.#count(after, mix(after, next));
+      this.#count(afterBoth, mix(afterBoth, next));
+      this.#pendingCounts.add(mix(circle, salt.first), 1, 0);
+      this.#pendingSurprise.add(after, s, Math.round(s * s * 1024) / 1024);
+      if (circle === 0) return;
+    }
+  }
+
+  #count(context: number, transition: number): void {
+    const isNew = this.#counts.events(transition) === 0 && this.#pendingCounts.events(transition) === 0;
+    this.#pendingCounts.add(context, 1, isNew ? 1 : 0);
+    this.#pendingCounts.add(transition, 1, 0);
+  }
+
+  /** Classes of which nearly all uses of the function had one before it: two halves of a set into `into`. */
+  required(group: number, value: number, into: Uint32Array): void {
+    const row = this.#index.get(mix(group, value));
+    into[0] = row === undefined ? 0 : this.#u32[row + inRow.required]!;
+    into[1] = row === undefined ? 0 : this.#u32[row + inRow.required + 1]!;
+  }
+
+  /** Uses of the function that are remembered, and those with one of the class before them. */
+  uses(group: number, value: number, before: number): { readonly all: number; readonly having: number } {
+    const row = this.#index.get(mix(group, value));
+    if (row === undefined) return { all: 0, having: 0 };
+    return { all: this.#f32[row + inRow.uses]!, having: this.#f32[row + inRow.counts + before]! };
+  }
+
+  /** Learns which classes came before one use of a function in a session. */
+  addUse(step: Step, low: number, high: number): void {
+    if (this.#useCount >= usesMax) return;
+    if (this.#useCount * useWords === this.#uses.length) {
+      const uses = new Uint32Array(this.#uses.length * 2);
+      uses.set(this.#uses);
+      this.#uses = uses;
+    }
+    const start = this.#useCount++ * useWords;
+    this.#uses[start] = step.group;
+    this.#uses[start + 1] = step.next;
+    this.#uses[start + 2] = low;
+    this.#uses[start + 3] = high;
+  }
+
+  /** Sessions that came to use the function 2^doublings times or more. */
+  repeats(group: number, value: number, doublings: number): number {
+    return this.#counts.events(mix(mix(group ^ salt.repeat, value), doublings + 1));
+  }
+
+  addRepeat(group: number, value: number, doublings: number): void {
+    this.#pendingCounts.add(mix(mix(group ^ salt.repeat, value), doublings + 1), 1, 0);
+    if (group !== 0) this.#pendingCounts.add(mix(mix(salt.repeat, value), doublings + 1), 1, 0);
+  }
+
+  /** Whether the function needs no name any more. */
+  isNamed(value: number): boolean {
+    return this.#names.has(value) || this.#names.size >= namesMax;
+  }
+
+  /** What a function is called. Beyond `namesMax`, functions have no names in explanations. */
+  name(value: number, name: string): void {
+    if (!this.isNamed(value)) this.#names.set(value, name.slice(0, 200));
+  }
+
+  nameOf(value: number): string | undefined {
+    return this.#names.get(value);
+  }
+
+  /** The functions of a class. */
+  members(ofClass: number): [number, string][] {
+    return [...this.#names].filter(([value]) => classOf(value) === ofClass);
+  }
+
+  advance(ts: number): void {
+    this.#join(this.#pendingCounts, this.#counts);
+    this.#join(this.#pendingSurprise, this.#surprise);
+    this.#learnUses();
+    const day = Math.floor(ts / 86_400_000);
+    if (this.#day >= 0 && day > this.#day) {
+      const factor = 2 ** (-(day - this.#day) / halfLifeDays);
+      this.#counts.scale(factor, 0.05);
+      this.#surprise.scale(factor, 0.05);
+    }
+    if (day > this.#day) this.#day = day;
+  }
+
+  #join(pending: CountTable, into: CountTable): void {
+    if (pending.size === 0) return;
+    pending.forEach((key, events, identities) => {
+      into.add(key, events, identities);
+    });
+    pending.clear();
+  }
+
+  #learnUses(): void {
+    if (this.#useCount === 0) return;
+    const touched = new Set<number>();
+    for (let i = 0; i < this.#useCount * useWords; i += useWords) {
+      const [group, value, low, high] = [0, 1, 2, 3].map((k) => this.#uses[i + k]!) as [number, number, number, number];
+      for (let circle = group; ; circle = 0) {
+        touched.add(this.#countUse(mix(circle, value), low, high));
+        if (circle === 0) break;
+      }
+    }
+    this.#useCount = 0;
+    for (const row of touched) this.#settle(row);
+    if (this.#index.size > rowsMax) this.#forget();
+  }
+
+  #countUse(key: number, low: number, high: number): number {
+    let row = this.#index.get(key);
+    if (row === undefined) {
+      row = this.#index.size * rowWords;
+      if (row + rowWords > this.#u32.length) this.#grow();
+      this.#u32[row] = key;
+      this.#index.set(key, row);
+    }
+    const f32 = this.#f32;
+    f32[row + inRow.uses]! += 1;
+    for (let half = 0; half < 2; half++)
+      for (let set = half === 0 ? low : high; set !== 0; set &= set - 1)
+        f32[row + inRow.counts + half * 32 + bitsOf((set & -set) - 1)]! += 1;
+    return row;
+  }
+
+  /** Forgets what is too old, and says what is required. */
+  #settle(row: number): void {
+    const f32 = this.#f32;
+    const uses = f32[row + inRow.uses]!;
+    if (uses > usesRemembered) {
+      const factor = usesRemembered / uses;
+      f32[row + inRow.uses] = usesRemembered;
+      for (let c = 0; c < classes; c++) f32[row + inRow.counts + c] = f32[row + inRow.counts + c]! * factor;
+    }
+    for (let half = 0; half < 2; half++) {
+      let set = 0;
+      for (let c = 0; c < 32 && uses >= usesEnough; c++)
+        if (f32[row + inRow.counts + half * 32 + c]! >= requiredShare * f32[row + inRow.uses]!) set |= 1 << c;
+      this.#u32[row + inRow.required + half] = set;
+    }
+  }
+
+  #grow(): void {
+    const before = this.#u32;
+    this.#u32 = new Uint32Array(before.length * 2);
+    this.#u32.set(before);
+    this.#f32 = new Float32Array(this.#u32.buffer);
+  }
+
+  #forget(): void {
+    const rows = [...this.#index.values()];
+    rows.sort((a, b) => this.#f32[b + inRow.uses]! - this.#f32[a + inRow.uses]! || this.#u32[a]! - this.#u32[b]!);
+    this.#load(rows.slice(0, rowsMax * 0.875).map((row) => this.#u32.slice(row, row + rowWords)));
+  }
+
+  #load(rows: readonly Uint32Array[]): void {
+    this.#index.clear();
+    this.#u32.fill(0);
+    for (const saved of rows) {
+      const row = this.#index.size * rowWords;
+      if (row + rowWords > this.#u32.length) this.#grow();
+      this.#u32.set(saved, row);
+      this.#index.set(saved[inRow.key]!, row);
+    }
+  }
+
+  snapshot(): TransitionsSnapshot {
+    return {
+      counts: this.#tables.map((table) => table.entries()),
+      rows: this.#u32.slice(0, this.#index.size * rowWords),
+      uses: this.#uses.slice(0, this.#useCount * useWords),
+      names: [...this.#names],
+      day: this.#day,
+    };
+  }
+
+  restore(saved: TransitionsSnapshot): void {
+    this.#tables.forEach((table, i) => {
+      table.load(saved.counts[i]!);
+    });
+    const rows: Uint32Array[] = [];
+    for (let row = 0; row < saved.rows.length; row += rowWords) rows.push(saved.rows.subarray(row, row + rowWords));
+    this.#load(rows);
+    this.#uses = new Uint32Array(Math.max(256 * useWords, saved.uses.length));
+    this.#uses.set(saved.uses);
+    this.#useCount = saved.uses.length / useWords;
+    for (const [value, name] of saved.names) this.#names.set(value, name);
+    this.#day = saved.day;
+  }
+}
