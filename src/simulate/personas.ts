@@ -119,6 +119,9 @@ function personPlaces(world: Base, options: PersonaOptions, dice: Dice): Place[]
     return dice.chance(0.5) ? [home, mobile] : [mobile, home];
   }
   const office = place(tenant.office, dice);
+  // A desktop in the cloud: not everybody who comes from a data centre is a machine.
+  if (dice.chance(0.03))
+    return [place(dice.pick(world.networks.filter((each) => each.kind === 'datacenter')), dice), office];
   if (dice.chance(0.2)) return [home, office];
   return dice.chance(0.3) ? [office, home, mobile] : [office, home];
 }
@@ -171,6 +174,8 @@ function tastes(api: Api, dice: Dice): number[] {
 
 function devicesOf(options: PersonaOptions, dice: Dice): Device[] {
   const { api } = options;
+  // Some have a script of their own beside the browser.
+  if (dice.chance(isCustomer(options) ? 0.004 : 0.03)) return [desktop(dice), library(dice)];
   if (!isCustomer(options)) return dice.chance(0.3) ? [desktop(dice), app(api.name, dice)] : [desktop(dice)];
   const likesApps = api.name === 'bank' ? 0.65 : 0.5;
   const first = dice.chance(likesApps) ? app(api.name, dice) : dice.chance(0.5) ? phone(dice) : desktop(dice);

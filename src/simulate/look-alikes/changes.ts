@@ -30,7 +30,7 @@ const release: IncidentRecipe = {
 function withhold(api: Api, { dice, startMs }: Stage): Api['routes'] {
   const used = new Set(api.tasks.flatMap((task) => task.steps.map((step) => step.route)));
   const candidates = [...used].filter((route) => route.action === 'detail' && route.sinceMs < 0);
-  const chosen = dice.sample(candidates, 2);
+  const chosen = dice.sample(candidates, 3);
   for (const route of chosen) route.sinceMs = startMs;
   return chosen;
 }
