@@ -29,7 +29,7 @@ export function planIncidents(world: World, recipe: Recipe): readonly Incident[]
         intensity: setting(intensity, dice),
         stealth: setting(stealth, dice),
         pace: each.pace,
-        claim: (fits, any) => claims.take(fits, { kind: each.kind, sparse: any?.sparse ?? false, dice }),
+        claim: (fits, also) => claims.take(fits, { kind: each.kind, sparse: also?.sparse ?? false, dice }),
         emit: (event) => void world.emit(event, incident),
       };
       world.play(each.run(stage));

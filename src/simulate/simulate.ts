@@ -1,7 +1,11 @@
 import { emptyEvent, type TrafficEvent } from '../event/traffic-event.ts';
 import { resolveIdentity } from '../identity/resolve.ts';
-import { apiSpecs } from './api-catalogue.ts';
-import { createApi } from './apis.ts';
+import { bank } from './apis/bank.ts';
+import { mesh } from './apis/mesh.ts';
+import { partner } from './apis/partner.ts';
+import { saas } from './apis/saas.ts';
+import { shop } from './apis/shop.ts';
+import { createApi } from './create-api.ts';
 import { Dice } from './dice.ts';
 import { planIncidents } from './incidents.ts';
 import { live } from './life.ts';
@@ -58,7 +62,7 @@ class Clockwork implements World {
     this.endMs = recipe.start + recipe.days * dayMs;
     this.warmMs = recipe.start + recipe.warmUp * recipe.days * dayMs;
     this.dice = new Dice(seed);
-    this.apis = apiSpecs.map((spec) => createApi(spec, seed));
+    this.apis = [shop, bank, saas, partner, mesh].map((spec) => createApi(spec, seed));
     const ground = createGround(recipe, this.dice);
     this.tenants = ground.tenants;
     this.zones = ground.zones;

@@ -287,7 +287,7 @@ export type Stage = {
    * A persona nobody else's incident has taken, active enough by default (`sessionsPerDay` above the median of its kind). Undefined when none fits
    * or the share of attacked identities is used up.
    */
-  readonly claim: (fits: (persona: Persona) => boolean, any?: { readonly sparse: boolean }) => Persona | undefined;
+  readonly claim: (fits: (persona: Persona) => boolean, also?: { readonly sparse: boolean }) => Persona | undefined;
   /** Emits and labels. */
   readonly emit: (event: WireEvent) => void;
 };

@@ -78,7 +78,10 @@ describe('a simulation with every attack and look-alike', () => {
 });
 
 test('an attack uses no network, program or field that ordinary traffic never has', () => {
-  const { simulation, events } = runSimulation(aRecipe({ identities: 600, lookAlikes: nothing.lookAlikes }), 7);
+  const { simulation, events } = runSimulation(
+    aRecipe({ days: 2, identities: 1500, lookAlikes: nothing.lookAlikes }),
+    7,
+  );
   const labelled = new Set(simulation.incidents().flatMap((each) => each.ids));
   const partsOf = (event: WireEvent): string[] => [
     ...Object.keys(event).filter((name) => event[name as keyof WireEvent] !== undefined),

@@ -1,4 +1,4 @@
-import type { ApiSpec, ResourceSpec } from './api-catalogue.ts';
+import type { ApiSpec, ResourceSpec } from './apis/api-spec.ts';
 import { Dice } from './dice.ts';
 import { createPool } from './pools.ts';
 import type { Action, Api, Pool, Route, Step, Task } from './world.ts';
