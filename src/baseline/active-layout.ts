@@ -38,6 +38,8 @@ export const activeAt = {
   /** Objects ever touched, in two generations of a Bloom filter, and how many bits the young one has had set. */
   known: take(128),
   knownFill: take(1),
+  /** Decayed touches of known, free and foreign objects. */
+  touches: take(3),
   /** The last object that was a number, and the area in which. */
   lastNumber: take(2),
   /** Five-minute slots of the day in which something was called. */
@@ -53,6 +55,8 @@ export const activeAt = {
   tls: take(2),
   /** Rights: the last combination, and a set of all. */
   rights: take(5),
+  /** Day since 1970, and what its first uses of functions say of another role, nats. */
+  takenUp: take(2),
   /** What is new today, and today's number. */
   patterns: take(6),
   /** Own transitions and the session's progress. */

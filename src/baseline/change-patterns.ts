@@ -27,16 +27,13 @@ const everybody = 4 * historyClasses;
 const circles = everybody + 1;
 const keyOf = (circle: number, mask: number): number => (circle << patternBits) | mask;
 
-type Counts = { readonly masks: Map<number, number>; readonly bits: Float64Array; readonly days: Float64Array };
-const emptyCounts = (): Counts => ({
-  masks: new Map(),
-  bits: new Float64Array(circles * patternBits),
-  days: new Float64Array(circles),
-});
+/** Identity-days that had all facts of a pattern, whatever else they had, and identity-days by circle. */
+type Counts = { readonly masks: Map<number, number>; readonly days: Float64Array };
+const emptyCounts = (): Counts => ({ masks: new Map(), days: new Float64Array(circles) });
 
 /**
- * Shares of identity-days that reach a pattern. The limit is the number of patterns there can be (13 circles times 2^15; in practice some
- * hundreds); those that faded are forgotten once a day.
+ * Shares of identity-days that come to a pattern or more. The limit is the number of patterns there can be (13 circles times 2^15; in practice
+ * some thousands); those that faded are forgotten once a day.
  */
 export class ChangePatterns {
   #month = emptyCounts();
@@ -46,7 +43,7 @@ export class ChangePatterns {
 
   get bytes(): number {
     const all = [this.#month, this.#recent, this.#pending];
-    return all.reduce((sum, { masks }) => sum + masks.size * 40 + 8 * circles * (patternBits + 1), 0);
+    return all.reduce((sum, { masks }) => sum + masks.size * 40, 0);
   }
 
   /** Identity-days counted in the circle. */
@@ -56,32 +53,33 @@ export class ChangePatterns {
 
   /** Share of the circle's identity-days on which the fact occurs, backed by wider circles. */
   bitShare(circle: number, bit: number): number {
-    const { bits, days } = this.#month;
-    let share = ignorance;
-    for (const each of [everybody, circle % historyClasses, circle])
-      share = estimate(bits[each * patternBits + bit]!, days[each]!, share);
-    return share;
+    return this.#share(circle, 1 << bit, ignorance);
   }
 
   /**
-   * -ln of the share of identity-days that come to exactly this pattern, backed by wider circles, and these by what the facts would
+   * -ln of the share of identity-days that come to this pattern or more: the circle's, backed by wider circles, and these by what the facts would
    * give by themselves (which ranks patterns that nobody ever had). 3 of 9,980 days: at most -ln(3 / 10,000) = 8.1.
    */
   nats(circle: number, mask: number): number {
-    let share = this.#byThemselves(mask);
-    for (const each of [everybody, circle % historyClasses, circle])
-      share = estimate(countOf(this.#month, each, mask), this.#month.days[each]!, share);
+    const share = this.#share(circle, mask, this.#byThemselves(circle, mask));
     const recently = estimate(countOf(this.#recent, everybody, mask), this.#recent.days[everybody]!, share);
     return Math.min(natsMax, Math.max(0, -Math.log(Math.max(share, recently))));
   }
 
+  #share(circle: number, mask: number, assumed: number): number {
+    let share = assumed;
+    for (const each of [everybody, circle % historyClasses, circle])
+      share = estimate(countOf(this.#month, each, mask), this.#month.days[each]!, share);
+    return share;
+  }
+
   /** Things change together more often than by chance: beyond the rarest fact, each counts half its nats. */
-  #byThemselves(mask: number): number {
+  #byThemselves(circle: number, mask: number): number {
     let rarest = 0;
     let total = 0;
     for (let bit = 0; bit < patternBits; bit++) {
       if ((mask & (1 << bit)) === 0) continue;
-      const nats = -Math.log(this.bitShare(everybody, bit));
+      const nats = -Math.log(this.bitShare(circle, bit));
       rarest = Math.max(rarest, nats);
       total += nats;
     }
@@ -93,21 +91,22 @@ export class ChangePatterns {
     for (const each of [everybody, circle % historyClasses, circle]) this.#pending.days[each]! += 1;
   }
 
-  /** The identity's day has the pattern now, and had `before` until now. */
+  /** The identity's day has the pattern now, and had `before` until now: every part of it that is new is counted. */
   reach(circle: number, of: { readonly mask: number; readonly before: number; readonly weight: number }): void {
     const weight = Math.round(Math.max(leastWeight, of.weight) * 1024) / 1024;
-    const { masks, bits } = this.#pending;
-    for (const each of [everybody, circle % historyClasses, circle]) {
-      masks.set(keyOf(each, of.mask), (masks.get(keyOf(each, of.mask)) ?? 0) + weight);
-      for (let bit = 0; bit < patternBits; bit++)
-        if (of.mask & ~of.before & (1 << bit)) bits[each * patternBits + bit]! += weight;
+    const { masks } = this.#pending;
+    for (let part = of.mask; part > 0; part = (part - 1) & of.mask) {
+      if ((part & ~of.before) === 0) continue;
+      for (const each of [everybody, circle % historyClasses, circle]) {
+        const key = keyOf(each, part);
+        masks.set(key, (masks.get(key) ?? 0) + weight);
+      }
     }
   }
 
   advance(ts: number): void {
     for (const counts of [this.#month, this.#recent]) join(counts, this.#pending);
     this.#pending.masks.clear();
-    this.#pending.bits.fill(0);
     this.#pending.days.fill(0);
     const day = Math.floor(ts / 86_400_000);
     if (this.#day >= 0 && day > this.#day)
@@ -143,17 +142,14 @@ function estimate(count: number, days: number, wider: number): number {
 
 function join(counts: Counts, more: Counts): void {
   for (let i = 0; i < circles; i++) counts.days[i]! += more.days[i]!;
-  if (more.masks.size === 0) return;
   for (const [key, count] of more.masks) counts.masks.set(key, (counts.masks.get(key) ?? 0) + count);
-  for (let i = 0; i < counts.bits.length; i++) counts.bits[i]! += more.bits[i]!;
 }
 
-function fade({ masks, bits, days }: Counts, factor: number): void {
+function fade({ masks, days }: Counts, factor: number): void {
   for (const [key, count] of masks) {
     if (count * factor < 0.01) masks.delete(key);
     else masks.set(key, count * factor);
   }
-  for (let i = 0; i < bits.length; i++) bits[i]! *= factor;
   for (let i = 0; i < days.length; i++) days[i]! *= factor;
 }
 

@@ -1,11 +1,14 @@
 import { CountTable } from './count-table.ts';
 
 const tableMax = 1 << 16;
+const usesMax = 1 << 18;
 /** At the limit the functions that appeared first are forgotten: what is not in the table has always been there. */
 const appearedMax = 1 << 15;
 const halfLifeDays = 30;
 /** Stands for any right: how many identities bear rights at all. */
 export const anyRight = 1;
+/** The circle of everybody. */
+export const everyCircle = 1;
 
 /**
  * What a shard knows of rights and of functions across identities: who bears a right, since when a function is there, and
@@ -17,6 +20,9 @@ export class ReachCounts {
   /** Per function: identities that were answered (`events`), and answers to nobody in particular (`identities`). */
   readonly #answers = new CountTable(tableMax);
   readonly #pendingAnswers = new CountTable(tableMax);
+  /** First uses of functions and areas by circle: one value's, and all values' under the number of the dimension. */
+  readonly #uses = new CountTable(usesMax);
+  readonly #pendingUses = new CountTable(usesMax);
   /** Function to the second since 1970 of its first use, in order of that. */
   #appeared = new Map<number, number>();
   #pendingAppeared = new Map<number, number>();
@@ -24,7 +30,7 @@ export class ReachCounts {
   #day = -1;
 
   get bytes(): number {
-    const tables = [this.#rights, this.#pendingRights, this.#answers, this.#pendingAnswers];
+    const tables = this.#tables();
     return tables.reduce((sum, { bytes }) => sum + bytes, 0) + this.#appeared.size * 40;
   }
 
@@ -52,6 +58,21 @@ export class ReachCounts {
     this.#pendingAnswers.add(fn, toSomebody ? 1 : 1 / 1024, toSomebody ? 0 : 1);
   }
 
+  /** Identities of the circle that took the value up. */
+  uses(circle: number, value: number): number {
+    return this.#uses.identities(mix(circle, value));
+  }
+
+  /** What the circle's identities took up in the dimension, all in all. */
+  allUses(circle: number, dimension: number): number {
+    return this.#uses.identities(mix(circle, dimension + 1));
+  }
+
+  addUse(circle: number, dimension: number, value: number): void {
+    for (const each of [circle, everyCircle])
+      for (const what of [dimension + 1, value]) this.#pendingUses.add(mix(each, what), 1, 1);
+  }
+
   /** The part of the shard's past in which the function was there, 0 to 1. */
   presence(fn: number, ts: number): number {
     const appeared = this.#appeared.get(fn);
@@ -71,6 +92,7 @@ export class ReachCounts {
     if (this.#began === 0) this.#began = Math.floor(ts / 1000);
     join(this.#rights, this.#pendingRights);
     join(this.#answers, this.#pendingAnswers);
+    join(this.#uses, this.#pendingUses);
     // In an order that does not depend on how identities were interleaved, for the oldest are forgotten first.
     for (const [fn, seconds] of [...this.#pendingAppeared].sort(([a, x], [b, y]) => x - y || a - b))
       if (!this.#appeared.has(fn)) this.#appeared.set(fn, seconds);
@@ -87,6 +109,7 @@ export class ReachCounts {
       const factor = 2 ** (-(day - this.#day) / halfLifeDays);
       this.#rights.scale(factor, 0.01);
       this.#answers.scale(factor, 1e-4);
+      this.#uses.scale(factor, 0.01);
     }
     if (day > this.#day) this.#day = day;
   }
@@ -113,7 +136,10 @@ export class ReachCounts {
   }
 
   #tables(): readonly CountTable[] {
-    return [this.#rights, this.#pendingRights, this.#answers, this.#pendingAnswers];
+    return [
+      ...[this.#rights, this.#pendingRights, this.#answers, this.#pendingAnswers],
+      ...[this.#uses, this.#pendingUses],
+    ];
   }
 }
 
@@ -123,4 +149,8 @@ function join(table: CountTable, pending: CountTable): void {
     table.add(key, events, identities);
   });
   pending.clear();
+}
+
+function mix(circle: number, value: number): number {
+  return (Math.imul(value, 0x2c1b3c6d) ^ Math.imul(circle, 0x9e3779b1)) >>> 0 || 2;
 }

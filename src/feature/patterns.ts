@@ -1,13 +1,13 @@
 import { activeAt } from '../baseline/active-layout.ts';
 import { addToday, beginDay, habit, type OwnDay, patternToday } from '../baseline/change-patterns.ts';
-import { dimensionIndex } from '../baseline/row-layout.ts';
+import { at, dimensionIndex } from '../baseline/row-layout.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Family, Moment } from './family.ts';
 import { circleOf, dayOf, dimensionName, drawn, isNew, shareText, tlsTag } from './known.ts';
 import { dimensionText } from './observation.ts';
 import { newRight } from './rights.ts';
 
-/** Whose days are compared: an identity with fewer events is still showing what it is like. */
+/** Whose days are compared: an identity with fewer events, or on its first day, is still showing what it is like. */
 const knownEvents = 16;
 const dayMs = 86_400_000;
 /** Longer than a long weekend; longer than most holidays. And longer than twice the identity's longest absence so far. */
@@ -17,17 +17,18 @@ const dormantDays = 21;
 const dims = (['network', 'country', 'client', 'time_zone', 'application', 'area', 'method'] as const).map(
   dimensionIndex,
 );
-const fn = dimensionIndex('function');
+/** Of these, those where it matters whether anybody else has the new value. */
+const rareDims = (['network', 'client', 'function'] as const).map(dimensionIndex);
 const tlsBit = dims.length;
-const functionBit = tlsBit + 1;
-export const rightsBit = functionBit + 1;
+const rareBit = tlsBit + 1;
+export const rightsBit = rareBit + rareDims.length;
 const awayBit = rightsBit + 1;
 const dormantBit = awayBit + 1;
 const gapMask = (1 << awayBit) | (1 << dormantBit);
 const bitNames = [
   ...dims.map(dimensionName),
   'TLS fingerprint',
-  'function that hardly any peer uses',
+  ...rareDims.map((dimension) => `${dimensionName(dimension)} that hardly anybody uses`),
   'right',
   'absence',
   'long absence',
@@ -77,13 +78,23 @@ function absence(moment: Moment): number {
   return 1 << (moment.gapMs >= dormantDays * dayMs ? dormantBit : awayBit);
 }
 
+/** Used by at most one other identity, or by less than one in a thousand of those who took anything up. */
+function isRare({ population, observation }: Moment, dimension: number): boolean {
+  const used = population.valueIdentities(0, observation.values[dimension]!);
+  return used < Math.max(2, population.sums(0).firsts[dimension]! / 1000);
+}
+
+function isKnown({ slab, row, history, observation }: Moment): boolean {
+  return history >= knownEvents && observation.ts - slab.u32[row + at.firstSeen]! * 1000 >= dayMs;
+}
+
 /** What is new about this very event. */
 function newFacts(moment: Moment): number {
   let mask = absence(moment);
   for (let bit = 0; bit < dims.length; bit++) if (isNew(moment, dims[bit]!)) mask |= 1 << bit;
   if (isNewTls(moment)) mask |= 1 << tlsBit;
-  if (isNew(moment, fn) && moment.population.valueIdentities(moment.group, moment.observation.values[fn]!) < 2)
-    mask |= 1 << functionBit;
+  for (let i = 0; i < rareDims.length; i++)
+    if (isRare(moment, rareDims[i]!) && isNew(moment, rareDims[i]!)) mask |= 1 << (rareBit + i);
   if (newRight(moment) !== null) mask |= 1 << rightsBit;
   return mask;
 }
@@ -115,7 +126,7 @@ export const patterns: Family = {
   extract: (moment, out, offset) => {
     out[offset] = 0;
     out[offset + 1] = 0;
-    if (moment.history < knownEvents) return 0;
+    if (!isKnown(moment)) return 0;
     const mask = newFacts(moment);
     judged = moment.resolved;
     judgedFacts = mask;
@@ -126,7 +137,7 @@ export const patterns: Family = {
     return nats;
   },
   learn: (moment, weight) => {
-    if (moment.history >= knownEvents) learnDay(moment, weight);
+    if (isKnown(moment)) learnDay(moment, weight);
     learnTls(moment, weight);
     const days = Math.min(255, Math.floor(moment.gapMs / dayMs));
     const bytes = moment.active.u8;
@@ -168,7 +179,7 @@ function learnDay(moment: Moment, weight: number): void {
 function textOf(moment: Moment, now: number, bit: number): string {
   if ((now & (1 << bit)) === 0) return '';
   if (bit < dims.length) return ` ${dimensionText(moment.resolved, dims[bit]!) ?? '-'}`;
-  if (bit === functionBit) return ` (${dimensionText(moment.resolved, fn) ?? '-'})`;
+  if (bit >= rareBit && bit < rightsBit) return ` (${dimensionText(moment.resolved, rareDims[bit - rareBit]!) ?? '-'})`;
   if (bit === rightsBit) return ` ${newRight(moment)?.text ?? '-'}`;
   return bit === tlsBit ? '' : ` of ${Math.round(moment.gapMs / dayMs)} days`;
 }

@@ -1,20 +1,24 @@
-import { anyRight } from '../baseline/reach-counts.ts';
-import { dimensionIndex } from '../baseline/row-layout.ts';
+import { activeAt } from '../baseline/active-layout.ts';
+import { anyRight, everyCircle } from '../baseline/reach-counts.ts';
+import { at, dimensionIndex } from '../baseline/row-layout.ts';
 import { readSlots, type SlotView } from '../baseline/slots.ts';
+import { hash32 } from '../core/hash.ts';
+import { peerGroup } from '../identity/peer-group.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import { type Surprise, surpriseOf } from './categorical.ts';
 import type { Family, Moment, Observed } from './family.ts';
-import { circleOf } from './known.ts';
+import { circleOf, dayOf } from './known.ts';
 import { dimensionText } from './observation.ts';
 import { rightsBit } from './patterns.ts';
 import { learnRights, newRight, rightsChanged } from './rights.ts';
 
 const fn = dimensionIndex('function');
 const area = dimensionIndex('area');
-/** First uses that everyone's choice of functions weighs against the peers'. */
+/** First uses that everyone's choice of functions weighs against the role's. */
 const strength = 20;
 /** A refused attempt says less than one that was let through. */
 const refusedShare = 0.5;
+const natsMax = 60;
 /** Identities that must have been answered before an answer to nobody is odd. */
 const answeredEnough = 3;
 
@@ -33,34 +37,59 @@ function newness(moment: Moment, dimension: number): number {
   return Math.max(0, 1 - view.count);
 }
 
+/** Those with the same role, or the same application where nobody has roles; whatever their tenant. */
+function circleOfRole({ resolved }: Moment): number {
+  const group = peerGroup(resolved.event, resolved.identity_kind);
+  return hash32(group.slice(group.indexOf('|')));
+}
+
 /**
- * ln P(first uses it | somebody of another group) - ln P(first uses it | one of its peers). What is in nobody's repertoire counts as half a
- * use. Peers had only as many chances to take a function up as they made first uses since it appeared: a release is not foreign.
+ * ln P(takes it up | somebody of another role) - ln P(takes it up | one of its own). What is in nobody's repertoire counts as half a
+ * use. Its own had only as many chances to take a function up as they took anything up since it appeared: a release is not foreign.
  */
-function foreignness({ population, shared, group, observation }: Moment, dimension: number): number {
+function foreignness(moment: Moment, dimension: number): number {
+  const { observation, shared } = moment;
+  const { reach } = shared;
   const value = observation.values[dimension]!;
-  const everybody = population.sums(0).firsts[dimension]!;
-  const peers = population.sums(group).firsts[dimension]!;
-  const used = population.valueIdentities(0, value);
-  const usedByPeers = population.valueIdentities(group, value);
-  const floor = 0.5 / (everybody + 1);
-  const others = Math.max(floor, (used - usedByPeers) / (everybody - peers + strength));
-  const chances = used < 0.5 ? 0 : peers * shared.reach.presence(value, observation.ts);
+  const circle = circleOfRole(moment);
+  const everybody = reach.allUses(everyCircle, dimension);
+  const peers = reach.allUses(circle, dimension);
+  const used = reach.uses(everyCircle, value);
+  const usedByPeers = reach.uses(circle, value);
+  const others = Math.max(0.5 / (everybody + 1), (used - usedByPeers) / (everybody - peers + strength));
+  const chances = used < 0.5 ? 0 : peers * reach.presence(value, observation.ts);
   const all = (used + 0.5) / (everybody + 1);
   const own = (usedByPeers + strength * all) / (Math.max(usedByPeers, chances) + strength);
-  return Math.log(others / own);
+  return Math.log(others / own) * (observation.outcome === 0 ? 1 : refusedShare);
+}
+
+/** -ln of the chance that a day of this identity brings something new in the dimension, of as many calls as its days have. */
+function rarityOfNews(moment: Moment, dimension: number): number {
+  surpriseOf(moment, dimension, surprise);
+  const { slab, row, history, observation } = moment;
+  const days = 1 + Math.max(0, observation.ts / 1000 - slab.u32[row + at.firstSeen]!) / 86_400;
+  return Math.max(0, -Math.log(surprise.chanceOfNew * Math.max(1, history / days)));
 }
 
 /** The newest event whose function was new to its identity before any family learned from it. */
 let firstUseOf: ResolvedEvent | null = null;
+let isFirstInArea = false;
 
-/** Freeman's ratio for a first use: how much likelier somebody of another kind does this than this identity does. */
+/**
+ * Freeman's ratio for a first use: how much likelier somebody of another role does this than this identity does. What was taken up before on the
+ * same day adds to it (Page's CUSUM): twenty functions of other roles say more than one, and functions of its own take back.
+ */
 function firstUse(moment: Moment, dimension: number): number {
   const share = newness(moment, dimension);
   if (share === 0) return 0;
-  surpriseOf(moment, dimension, surprise);
-  const nats = foreignness(moment, dimension) - Math.log(surprise.chanceOfNew);
-  return share * Math.max(0, nats) * (moment.observation.outcome === 0 ? 1 : refusedShare);
+  const before = dimension === fn ? takenUpToday(moment) : 0;
+  return share * Math.max(0, before + foreignness(moment, dimension) + rarityOfNews(moment, dimension));
+}
+
+/** What today's first uses of functions say so far, nats. */
+function takenUpToday(moment: Moment): number {
+  const word = moment.activeRow + activeAt.takenUp;
+  return moment.active.u32[word] === dayOf(moment) ? moment.active.f32[word + 1]! : 0;
 }
 
 /** A right that its tokens never carried: how rarely that happens to anybody on a day, and how few bear it. */
@@ -98,6 +127,7 @@ export const reach: Family = {
   extract: (moment, out, offset) => {
     out[offset] = firstUse(moment, fn);
     firstUseOf = newness(moment, fn) > 0 ? moment.resolved : null;
+    isFirstInArea = newness(moment, area) > 0;
     out[offset + 1] = firstUse(moment, area);
     out[offset + 2] = rightsChanged(moment) ? newRightNats(moment) : 0;
     out[offset + 3] = openAnswer(moment);
@@ -107,13 +137,19 @@ export const reach: Family = {
   },
   learn: (moment, weight) => {
     learnRights(moment, weight);
-    const { population, shared, observation } = moment;
+    const { active, shared, observation } = moment;
     if (firstUseOf !== moment.resolved) return;
-    const value = observation.values[fn]!;
-    if (isAnswered(moment)) shared.reach.addAnswer(value, !isNobody(moment));
+    const word = moment.activeRow + activeAt.takenUp;
+    active.f32[word + 1] = Math.min(natsMax, Math.max(0, takenUpToday(moment) + foreignness(moment, fn)));
+    active.u32[word] = dayOf(moment);
+    if (isAnswered(moment)) shared.reach.addAnswer(observation.values[fn]!, !isNobody(moment));
+    if (observation.outcome !== 0) return;
+    const circle = circleOfRole(moment);
     for (const dimension of [fn, area]) {
-      const each = observation.values[dimension]!;
-      if (each !== 0 && population.valueIdentities(0, each) === 0) shared.reach.addFunction(each, observation.ts);
+      const value = observation.values[dimension]!;
+      if (value === 0 || (dimension === area && !isFirstInArea)) continue;
+      if (shared.reach.uses(everyCircle, value) === 0) shared.reach.addFunction(value, observation.ts);
+      shared.reach.addUse(circle, dimension, value);
     }
   },
   describe: (moment, feature) => describers[feature]!(moment),
@@ -126,16 +162,17 @@ function said(observed: string, expected: string, of: { text: string; sampleSize
 function describeUse(dimension: number): (moment: Moment) => Observed {
   return (moment) => {
     const value = moment.observation.values[dimension]!;
-    const { population, group } = moment;
-    const peers = Math.round(population.valueIdentities(group, value));
-    const others = Math.max(0, Math.round(population.valueIdentities(0, value)) - peers);
+    const { reach } = moment.shared;
+    const circle = circleOfRole(moment);
+    const peers = Math.round(reach.uses(circle, value));
+    const others = Math.max(0, Math.round(reach.uses(everyCircle, value)) - peers);
     const name = dimensionText(moment.resolved, dimension) ?? '-';
     newness(moment, dimension);
     const known = Math.round(view.total);
-    const text = `first use of ${name} by this identity in ${known} calls: used by ${peers} of its peers and ${others} others`;
+    const text = `first use of ${name} by this identity in ${known} calls: taken up by ${peers} others of its role and ${others} of other roles`;
     return said(name, `one of ${view.distinct} known`, {
       text,
-      sampleSize: Math.round(population.sums(group).firsts[dimension]!),
+      sampleSize: Math.round(reach.allUses(circle, dimension)),
     });
   };
 }

@@ -25,6 +25,8 @@ const at = { token: 0, home: 1, homeLast: 3, other: 4, otherFirst: 6, authTime: 
 const homeSeconds = 86_400;
 /** Clocks differ, and verifiers allow for that: up to five minutes is usual. */
 const leewaySeconds = 300;
+/** Caches and long calls explain minutes, not hours. */
+const longSeconds = 3600;
 
 /** A journey that is less impossible than this, nats, may be a wrong place. */
 const travelNats = 1;
@@ -45,8 +47,10 @@ const fact = {
   both: 64,
   expired: 128,
   travel: 256,
+  longExpired: 512,
 } as const;
 const contextFacts = 127;
+const expiry = fact.expired | fact.longExpired;
 const elsewhere = fact.newNetwork | fact.newClient;
 
 const features = ['two_contexts', 'token_moved', 'foreign_key', 'past_expiry', 'travel'] as const;
@@ -120,7 +124,8 @@ function factsOf(moment: Moment): number {
 function tokenFacts(moment: Moment, event: TrafficEvent): number {
   const { token_exp, status, ts } = event;
   const answered = status !== null && status < 400;
-  let mask = token_exp !== null && answered && ts / 1000 > token_exp + leewaySeconds ? fact.expired : 0;
+  const late = token_exp !== null && answered ? ts / 1000 - token_exp : 0;
+  let mask = late <= leewaySeconds ? 0 : late <= longSeconds ? fact.expired : fact.longExpired;
   const slot = findSlot(moment);
   if (slot < 0 || isFresh(moment, slot)) return mask;
   const { u32 } = moment.active;
@@ -174,7 +179,7 @@ export const token: Family = {
     if (mask === 0) return 0;
     const context = mask & contextFacts;
     if (context !== 0) out[offset + contextFeature(moment, context)] = oddness(moment, context);
-    if ((mask & fact.expired) !== 0) out[offset + 3] = oddness(moment, fact.expired);
+    if ((mask & expiry) !== 0) out[offset + 3] = oddness(moment, mask & expiry);
     if ((mask & fact.travel) !== 0) out[offset + 4] = oddness(moment, fact.travel);
     return Math.max(out[offset + 3]!, out[offset + 4]!, oddness(moment, mask | patternToday(ownDay(moment))));
   },
@@ -196,7 +201,7 @@ export const token: Family = {
     const mask = factsOf(moment);
     const { tokenPatterns } = moment.shared;
     const circle = circleOf(moment);
-    const counted = feature === 3 ? fact.expired : feature === 4 ? fact.travel : mask & contextFacts;
+    const counted = feature === 3 ? mask & expiry : feature === 4 ? fact.travel : mask & contextFacts;
     const said =
       feature === 3 ? expiryText(moment.resolved) : feature === 4 ? describeJourney(moment) : contextText(moment, mask);
     return {

@@ -17,7 +17,7 @@ function populated(): Bench {
   const bench = new Bench(whole(token));
   for (let d = 0; d < 10; d++) {
     for (let who = 1; who <= 200; who++)
-      for (let i = 0; i < 6; i++) {
+      for (let i = 0; i < 8; i++) {
         const mobile = who % 2 === 0;
         const where = mobile ? { ...phone, asn: i % 2 === 0 ? 3320 : 6805 } : laptop;
         bench.learn(use(monday + d * day + who * minute + i * 20 * minute, where, `s${d}`), { who });
@@ -33,7 +33,7 @@ let next = 1000;
 function user(where: (i: number) => Where = () => laptop): number {
   const who = next++;
   for (let d = 0; d < 10; d++)
-    for (let i = 0; i < 6; i++) world.learn(use(monday + d * day + i * 20 * minute, where(i), `s${d}`), { who });
+    for (let i = 0; i < 8; i++) world.learn(use(monday + d * day + i * 20 * minute, where(i), `s${d}`), { who });
   return who;
 }
 const play = (who: number, calls: readonly ResolvedEvent[]) => world.live(calls, who).map(({ statistic }) => statistic);
@@ -45,8 +45,11 @@ test('one session in two programs and networks at once is odd, and odder than a 
   assert.ok(theft!.deviations.token_moved! > 8);
   const [back, both] = world.live([use(now + 2 * minute, laptop), use(now + 3 * minute, thief)], who);
   assert.equal(back!.statistic, 0, 'the victim does nothing odd');
-  assert.ok(both!.deviations.two_contexts! > theft!.deviations.token_moved!, `${both!.deviations.two_contexts!} and ${theft!.deviations.token_moved!}`);
-  assert.ok(both!.statistic >= both!.deviations.two_contexts!);
+  assert.ok(
+    both!.deviations.two_contexts! > theft!.deviations.token_moved!,
+    `${both!.deviations.two_contexts!} and ${theft!.deviations.token_moved!}`,
+  );
+  assert.ok(both!.statistic >= both!.deviations.two_contexts! - 1e-3);
 });
 
 test('a phone between wifi and the mobile network, an update of the browser, another address are nothing', () => {
