@@ -1,8 +1,9 @@
 import { call } from '../call.ts';
-import { renew, signIn, visit } from '../session.ts';
+import { renew, visit } from '../session.ts';
 import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Session, Stage, WireEvent } from '../world.ts';
 import {
+  arrive,
   hasToken,
   intrude,
   isLively,
@@ -144,7 +145,7 @@ export const stepUpPassed: IncidentRecipe = {
     yield at;
     const { world, dice } = stage;
     const session = intrude(stage, person);
-    yield* signIn(world, session, stage.emit);
+    yield* arrive(stage, session, stage.emit);
     const guarded = routesOf(stage, person, (route) => mayCall(person)(route) && route.method !== 'GET');
     if (guarded.length === 0) return;
     stage.emit(call(session, { route: dice.pick(guarded), ...challenge }));

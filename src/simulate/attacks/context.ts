@@ -1,9 +1,10 @@
 import { call } from '../call.ts';
 import { watch } from '../look-alikes/watching.ts';
-import { renew, signIn, walk } from '../session.ts';
+import { renew, walk } from '../session.ts';
 import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Stage } from '../world.ts';
 import {
+  arrive,
   hasToken,
   intrude,
   isHuman,
@@ -60,7 +61,7 @@ export const ownScript: IncidentRecipe = {
       place: person.places[0]!,
       device: strangeDevice(stage, person, 'program'),
     });
-    yield* signIn(world, session, stage.emit);
+    yield* arrive(stage, session, stage.emit);
     const routes = routesOf(stage, person, (route) => mayCall(person)(route) && route.method === 'GET').slice(0, 12);
     for (let left = scaled(stage, 25); left > 0 && routes.length > 0; left--) {
       stage.emit(call(session, { route: routes[dice.zipf(routes.length)]! }));
@@ -88,7 +89,7 @@ export const wifiToMobile: IncidentRecipe = {
     const mobile = otherLine(stage, person);
     if (mobile === undefined) return;
     const session = intrude(stage, person, { place: line });
-    yield* signIn(world, session, stage.emit);
+    yield* arrive(stage, session, stage.emit);
     const steps = walk(world, session);
     for (let left = scaled(stage, 35); left > 0; left--) {
       if (dice.chance(0.15))
@@ -146,7 +147,7 @@ export const traveller: IncidentRecipe = {
     const phone = world.networks.find((each) => each.kind === 'mobile' && each.country === abroad.country) ?? abroad;
     yield* flight(stage, person);
     person.places = [abroad, phone].map((network) => ({ network, ip: network.address(dice) }));
-    const hours = dice.between(2, 5) * 24;
+    const hours = dice.between(3, 6) * 24;
     watch(stage, { hours, personas: [person] });
     yield world.now + hours * hourMs;
     yield* flight(stage, person);
@@ -154,8 +155,8 @@ export const traveller: IncidentRecipe = {
   },
 };
 
-/** Nobody signs in on a plane: waits until the last sitting is long enough ago for any distance. */
+/** Nobody calls from a plane: waits until the last token was issued long enough ago for any distance. */
 function* flight({ world, dice }: Stage, person: Persona): Actor {
   const hours = dice.between(9, 14);
-  while ((person.session?.authMs ?? 0) > world.now - hours * hourMs) yield world.now + hourMs;
+  while ((person.session?.token?.issuedMs ?? 0) > world.now - hours * hourMs) yield world.now + hourMs;
 }

@@ -1,8 +1,9 @@
 import { call } from '../call.ts';
-import { refused, signIn, visit } from '../session.ts';
+import { refused, visit } from '../session.ts';
 import { hourMs } from '../week.ts';
 import type { Actor, Device, IncidentRecipe, Persona, Place, Session, Stage, WireEvent } from '../world.ts';
 import {
+  arrive,
   intrude,
   isHuman,
   isService,
@@ -47,7 +48,7 @@ function attempt(persona: Persona, stage: Stage, { place, device }: { place: Pla
 /** A password that fits: sign in, look around, try what is worth something. */
 function* breakIn(stage: Stage, victim: Persona, from: { place: Place; device: Device }): Actor {
   const session = intrude(stage, victim, from);
-  yield* signIn(stage.world, session, stage.emit);
+  yield* arrive(stage, session, stage.emit);
   yield* visit(stage.world, session, { calls: 4 + stage.dice.int(12), say: stage.emit, resumed: true });
 }
 

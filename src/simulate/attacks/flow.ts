@@ -1,7 +1,19 @@
 import { call } from '../call.ts';
-import { renew, signIn, visit } from '../session.ts';
+import { renew, visit } from '../session.ts';
 import type { Actor, IncidentRecipe, Persona, Route, Stage, Task } from '../world.ts';
-import { intrude, isHuman, mayCall, minuteMs, pause, routesOf, scaled, secondMs, spread, unlabelled } from './means.ts';
+import {
+  arrive,
+  intrude,
+  isHuman,
+  mayCall,
+  minuteMs,
+  pause,
+  routesOf,
+  scaled,
+  secondMs,
+  spread,
+  unlabelled,
+} from './means.ts';
 
 /** Business flows used as nobody meant them (OWASP API6, D07), and what is destroyed (D19), with the innocent sides of both. */
 const family = 'flow';
@@ -34,7 +46,7 @@ export const sequenceSkipping: IncidentRecipe = {
     const task = dice.pick(flows(abuser));
     const route = ends(task.steps.map((step) => step.route)).at(-1)!;
     const session = intrude(stage, abuser);
-    yield* signIn(world, session, unlabelled(stage));
+    yield* arrive(stage, session, unlabelled(stage));
     for (let left = scaled(stage, 30); left > 0; left--) {
       yield* renew(world, session, stage.emit);
       stage.emit(call(session, { route, status: dice.chance(0.85) ? 200 : 409 }));
@@ -59,7 +71,7 @@ export const deepLinks: IncidentRecipe = {
     for (const at of spread(stage, { hours: 8, count: 2, of: person })) {
       yield at;
       const session = intrude(stage, person);
-      yield* signIn(world, session, stage.emit);
+      yield* arrive(stage, session, stage.emit);
       for (const { route } of task.steps.slice(Math.floor(task.steps.length / 2))) {
         stage.emit(call(session, { route }));
         yield world.now + dice.logNormal(person.habits.thinkMs, 0.8);
@@ -88,7 +100,7 @@ function* tryCodes(
   const { world, dice } = stage;
   const routes = codeRoutes(person);
   const session = intrude(stage, person);
-  yield* signIn(world, session, unlabelled(stage));
+  yield* arrive(stage, session, unlabelled(stage));
   for (let left = plan.count; left > 0; left--) {
     yield* renew(world, session, stage.emit);
     const route = dice.pick(routes);
@@ -154,7 +166,7 @@ export const destructiveBurst: IncidentRecipe = {
     yield stage.startMs;
     const { world, dice } = stage;
     const session = intrude(stage, vandal);
-    yield* signIn(world, session, unlabelled(stage));
+    yield* arrive(stage, session, unlabelled(stage));
     const means = dice.chance(0.7) || writes(vandal).length === 0 ? deletes(vandal) : writes(vandal);
     const routes = dice.sample(means, 3);
     for (let left = scaled(stage, 80); left > 0; left--) {
@@ -185,7 +197,7 @@ export const cleanUp: IncidentRecipe = {
     const route = dice.pick(deletes(person));
     const look = routesOf(stage, person, (other) => other.resource === route.resource && other.action === 'list')[0];
     const session = intrude(stage, person);
-    yield* signIn(world, session, stage.emit);
+    yield* arrive(stage, session, stage.emit);
     for (let left = scaled(stage, 35); left > 0; left--) {
       yield* renew(world, session, stage.emit);
       if (look !== undefined && dice.chance(0.4)) stage.emit(call(session, { route: look }));

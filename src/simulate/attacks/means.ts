@@ -1,6 +1,6 @@
 import { call } from '../call.ts';
-import { openSession, renew, signIn, type Voice, walk } from '../session.ts';
-import { hourMs, hourOfWeek } from '../week.ts';
+import { openSession, renew, resumeSession, signIn, type Voice, walk } from '../session.ts';
+import { dayMs, hourMs, hourOfWeek } from '../week.ts';
 import type { Actor, Device, Intention, Persona, Place, Pool, Route, Session, Stage, WireEvent } from '../world.ts';
 
 /**
@@ -73,17 +73,34 @@ export function strangeDevice(stage: Stage, victim: Persona, kind: Device['kind'
   return device.id === null ? device : { ...device, id: `d${dice.hex(12)}` };
 }
 
-/** A new sitting under the victim's name. The victim's own newest session stays what it was: two are open now. */
+/** How long an app that is used stays signed in. */
+const appSessionMs = 25 * dayMs;
+
+/**
+ * A sitting under the victim's name; the victim's own newest session stays what it was. At the victim's own machine an app goes on where it was left, as
+ * it does in ordinary life; anything else is a session of its own.
+ */
 export function intrude(
   stage: Stage,
   victim: Persona,
   options: { readonly place?: Place; readonly device?: Device; readonly habits?: Persona['habits'] } = {},
 ): Session {
   const own = victim.session;
-  const session = openSession(stage.world, victim, options);
+  const isStrange = options.place !== undefined || options.device !== undefined;
+  const session =
+    (isStrange ? null : resumeSession(stage.world, victim, appSessionMs)) ?? openSession(stage.world, victim, options);
   victim.session = own;
-  session.dice = stage.dice;
-  return session;
+  return { ...session, habits: options.habits ?? victim.habits, dice: stage.dice };
+}
+
+/** Whether the log-in of an earlier sitting still holds. */
+export function isResumed({ id, persona }: Session): boolean {
+  return id !== null && id === persona.session?.id;
+}
+
+/** Signs in, where that is needed. */
+export function* arrive({ world }: Stage, session: Session, say: Voice): Actor {
+  if (!isResumed(session)) yield* signIn(world, session, say);
 }
 
 /** Waits, up to `hours`, for a session of the victim's with a fresh token: the moment at which there is something to steal. */
@@ -122,7 +139,7 @@ export function* sitting(
 ): Actor {
   const { world, dice } = stage;
   const say = plan.say ?? stage.emit;
-  yield* signIn(world, session, plan.cover);
+  yield* arrive(stage, session, plan.cover);
   const ordinary = walk(world, session);
   for (let made = 0; made < plan.calls; made++) {
     yield* renew(world, session, plan.cover);

@@ -1,8 +1,9 @@
 import { call } from '../call.ts';
-import { renew, signIn } from '../session.ts';
+import { renew } from '../session.ts';
 import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Session, Stage } from '../world.ts';
 import {
+  arrive,
   foreignTo,
   intrude,
   isHuman,
@@ -55,7 +56,7 @@ export const enumerationFast: IncidentRecipe = {
     const route = stage.dice.pick(objectRoutes(attacker, 'numeric'));
     const ownMachine = stage.dice.chance(0.5);
     const session = intrude(stage, attacker, ownMachine ? {} : { device: strangeDevice(stage, attacker, 'program') });
-    yield* signIn(stage.world, session, unlabelled(stage));
+    yield* arrive(stage, session, unlabelled(stage));
     const ids = countUp(stage, route, attacker);
     const guarded = stage.dice.chance(0.25);
     for (let left = scaled(stage, 250); left > 0; left--) {
@@ -120,7 +121,7 @@ export const enumerationDistributed: IncidentRecipe = {
     const places = hands.slice(0, 3).map((hand) => strangePlace(stage, hand));
     const device = strangeDevice(stage, first);
     const sessions = hands.map((hand) => intrude(stage, hand, { place: dice.pick(places), device }));
-    for (const session of sessions) yield* signIn(world, session, stage.emit);
+    for (const session of sessions) yield* arrive(stage, session, stage.emit);
     const route = dice.pick(objectRoutes(first, 'numeric'));
     const ids = countUp(stage, route, first);
     const calls = hands.length * scaled(stage, 20);
@@ -232,7 +233,7 @@ export const bulkImport: IncidentRecipe = {
     const route = dice.pick(creates(admin));
     const show = routesOf(stage, admin, (other) => showsObjects(other) && other.pool === route.pool)[0];
     const session = intrude(stage, admin);
-    yield* signIn(world, session, stage.emit);
+    yield* arrive(stage, session, stage.emit);
     for (let left = scaled(stage, 220); left > 0; left--) {
       yield* renew(world, session, stage.emit);
       const object = route.pool!.create(admin);

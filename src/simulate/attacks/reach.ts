@@ -1,14 +1,16 @@
 import { call } from '../call.ts';
 import { watch } from '../look-alikes/watching.ts';
-import { signIn, visit } from '../session.ts';
+import { visit } from '../session.ts';
 import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Route, Session, Stage, WireEvent } from '../world.ts';
 import {
   anonymous,
+  arrive,
   foreignTo,
   intrude,
   isHuman,
   isLively,
+  isResumed,
   isService,
   mayCall,
   minuteMs,
@@ -40,9 +42,9 @@ export const functionProbing: IncidentRecipe = {
     const attacker = stage.claim((persona) => isHuman(persona) && hasDenied(persona));
     if (attacker === undefined) return;
     yield stage.startMs;
-    const { dice, world } = stage;
+    const { dice } = stage;
     const session = intrude(stage, attacker);
-    yield* signIn(world, session, unlabelled(stage));
+    yield* arrive(stage, session, unlabelled(stage));
     const routes = dice.sample(routesOf(stage, attacker, denied(attacker)), scaled(stage, 20));
     for (const route of routes) {
       for (let tries = dice.geometric(1.5); tries > 0; tries--) {
@@ -98,7 +100,7 @@ export const reconnaissance: IncidentRecipe = {
     yield stage.startMs;
     const place = strangePlace(stage, account);
     const session = intrude(stage, account, { place, device: strangeDevice(stage, account, 'program') });
-    if (signedIn) yield* signIn(world, session, stage.emit);
+    if (signedIn) yield* arrive(stage, session, stage.emit);
     const say = (event: WireEvent) => stage.emit(signedIn ? event : anonymous(event));
     const known = account.api.routes;
     for (let left = scaled(stage, 70); left > 0; left--) {
@@ -259,7 +261,7 @@ export const featureDiscovery: IncidentRecipe = {
     const [at = stage.startMs] = spread(stage, { hours: 3, count: 1, of: person });
     yield at;
     const session = intrude(stage, person, { habits: { ...person.habits, curiosity: 0.8 } });
-    yield* visit(stage.world, session, { calls: scaled(stage, 45), say: stage.emit });
+    yield* visit(stage.world, session, { calls: scaled(stage, 45), say: stage.emit, resumed: isResumed(session) });
     for (const route of stage.dice.sample(routesOf(stage, person, denied(person)), 2)) {
       stage.emit(call(session, { route, status: 403 }));
       yield stage.world.now + stage.dice.logNormal(6_000, 0.5);
@@ -283,7 +285,7 @@ export const brokenLinks: IncidentRecipe = {
     yield stage.startMs;
     const { world, dice } = stage;
     const session = intrude(stage, person);
-    yield* signIn(world, session, stage.emit);
+    yield* arrive(stage, session, stage.emit);
     const routes = routesOf(stage, person, (route) => mayCall(person)(route) && route.action === 'read');
     if (routes.length === 0) return;
     const route = dice.pick(routes);

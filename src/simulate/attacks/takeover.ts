@@ -1,10 +1,12 @@
 import { call } from '../call.ts';
-import { renew, signIn, visit } from '../session.ts';
+import { renew, visit } from '../session.ts';
 import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Session, Stage } from '../world.ts';
 import {
+  arrive,
   intrude,
   isHuman,
+  isResumed,
   loot,
   mayCall,
   minuteMs,
@@ -53,7 +55,7 @@ export const behaviourSwap: IncidentRecipe = {
       yield at;
       const session = intrude(stage, victim, { habits: donor.habits });
       const calls = Math.max(10, Math.round(stage.dice.logNormal(donor.habits.callsPerSession, 0.4)));
-      yield* visit(stage.world, session, { calls, say: stage.emit });
+      yield* visit(stage.world, session, { calls, say: stage.emit, resumed: isResumed(session) });
     }
   },
 };
@@ -108,7 +110,7 @@ function* poll(
 ): Actor {
   const { world, dice } = stage;
   const session = intrude(stage, person);
-  yield* signIn(world, session, stage.emit);
+  yield* arrive(stage, session, stage.emit);
   const untilMs = world.now + plan.hours * hourMs;
   for (let turn = 0; world.now < untilMs && plan.round.length > 0; turn++) {
     yield* renew(world, session, stage.emit);
@@ -144,7 +146,7 @@ export const dormantReturn: IncidentRecipe = {
       place: strangePlace(stage, victim),
       device: strangeDevice(stage, victim),
     });
-    yield* signIn(world, session, stage.emit);
+    yield* arrive(stage, session, stage.emit);
     const plan = loot(stage, session);
     for (let left = scaled(stage, 40); left > 0; left--) {
       yield* renew(world, session, stage.emit);
@@ -215,7 +217,7 @@ export const slowPoisoning: IncidentRecipe = {
       // From one call to some sixty, each time by the same factor; the first are not yet out of the ordinary, and are labelled all the same.
       const calls = Math.round(scaled(stage, 60) ** (step++ / (steps - 1)));
       const session = intrude(stage, insider);
-      yield* signIn(world, session, unlabelled(stage));
+      yield* arrive(stage, session, unlabelled(stage));
       const rich = richRoutes(stage, insider);
       for (let made = 0; made < calls && rich.length > 0; made++) {
         yield* renew(world, session, unlabelled(stage));
@@ -241,7 +243,8 @@ export const growingUse: IncidentRecipe = {
     for (const at of spread(stage, { hours: 120, count: 8, of: person })) {
       yield at;
       const calls = Math.round(person.habits.callsPerSession * (0.5 + 0.3 * step++));
-      yield* visit(stage.world, intrude(stage, person), { calls, say: stage.emit });
+      const session = intrude(stage, person);
+      yield* visit(stage.world, session, { calls, say: stage.emit, resumed: isResumed(session) });
     }
   },
 };

@@ -1,8 +1,9 @@
 import { call } from '../call.ts';
-import { renew, signIn } from '../session.ts';
+import { renew } from '../session.ts';
 import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Route, Stage } from '../world.ts';
 import {
+  arrive,
   intrude,
   isHuman,
   isService,
@@ -45,7 +46,7 @@ export const scraping: IncidentRecipe = {
     const route = dice.pick(catalogue(reader));
     const list = routesOf(stage, reader, (other) => other.pool === route.pool && other.action === 'list')[0];
     const session = intrude(stage, reader);
-    yield* signIn(world, session, stage.emit);
+    yield* arrive(stage, session, stage.emit);
     const entries = dice.sample(route.pool!.of(reader), 400).slice(0, scaled(stage, 320));
     const everyMs = dice.between(10, 60) * secondMs;
     for (const [i, object] of entries.entries()) {
@@ -95,7 +96,7 @@ export const exfilBurst: IncidentRecipe = {
     const { world, dice } = stage;
     const rich = richRoutes(stage, taker);
     const session = intrude(stage, taker);
-    yield* signIn(world, session, unlabelled(stage));
+    yield* arrive(stage, session, unlabelled(stage));
     for (let left = scaled(stage, 35); left > 0 && rich.length > 0; left--) {
       yield* renew(world, session, stage.emit);
       stage.emit(call(session, { route: dice.pick(rich), scale: dice.between(4, 20), status: 200 }));
@@ -142,7 +143,7 @@ export const yearlyReport: IncidentRecipe = {
     const { world, dice } = stage;
     const rich = richRoutes(stage, person);
     const session = intrude(stage, person);
-    yield* signIn(world, session, stage.emit);
+    yield* arrive(stage, session, stage.emit);
     for (let left = scaled(stage, 5); left > 0 && rich.length > 0; left--) {
       stage.emit(call(session, { route: dice.pick(rich), scale: dice.between(4, 12), status: 200 }));
       yield world.now + dice.logNormal(2 * minuteMs, 0.6);
@@ -171,7 +172,7 @@ export const enforcementEcho: IncidentRecipe = {
     yield stage.startMs;
     const { world, dice } = stage;
     const session = intrude(stage, taker);
-    yield* signIn(world, session, unlabelled(stage));
+    yield* arrive(stage, session, unlabelled(stage));
     const plan = loot(stage, session);
     for (const phase of ['takes', 'is blocked', 'takes again'] as const) {
       const refusal = blocked(stage);
