@@ -101,9 +101,13 @@ function addMeasuring(program: Command): void {
     .description(
       'how good detection is: labelled sets through Gait and its peers, as Markdown tables, and what must hold',
     )
-    .option('-s, --sets <name...>', 'source-activity, rest-sessions, cloudtrail, newcomers; default: all')
+    .option(
+      '-s, --sets <name...>',
+      'source-activity, rest-sessions, cloudtrail, newcomers, simulated, simulated-small, learning; default: all but the small one',
+    )
+    .option('--seed <number>', 'of simulated traffic; default: 1000', wholeNumber)
     .option('-d, --data <folder...>', 'folders that `gait simulate` wrote; without --sets, only these')
-    .option('--models <name...>', 'beside the shipped model; default: none pca-v1')
+    .option('--models <name...>', 'the first in place of the shipped one; default: that, none, pca-v1')
     .option('--nab <folder>', 'also the Numenta Anomaly Benchmark (folders data and labels) through the rate detector')
     .option('--short', 'the small part that continuous integration runs')
     .option('-o, --out <file>', 'write the result as JSON too')

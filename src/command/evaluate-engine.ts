@@ -11,6 +11,7 @@ import { createPolicy } from '../policy/decide.ts';
 import { assembleIngest, readPolicy } from '../role/assemble.ts';
 import { openEnrichment } from '../role/enrichment.ts';
 import type { Model } from '../score/model.ts';
+import { simulatedHmacKey } from '../simulate/personas.ts';
 
 /** As `gait replay` has it: a file costs nothing to wait for. */
 const reorderWindowMs = 2000;
@@ -20,9 +21,10 @@ const eventsPerDrain = 512;
 export type LabelledStream = {
   readonly name: string;
   readonly format: 'canonical' | 'cloudtrail';
-  readonly incidents: readonly Incident[];
   /** Asked for once per pass; JSON texts in order of time. */
   readonly records: () => Iterable<string>;
+  /** Asked for when a pass is over: simulated traffic knows its incidents when it has been made. */
+  readonly incidents: () => readonly Incident[];
 };
 
 /** The shipped defaults, whatever the environment and the working directory say. */
@@ -34,9 +36,9 @@ export function defaultConfig(): Config {
 
 /** One pass over a stream: each event is resolved once, as `gait replay` does it, and handed to all who score it. */
 export function pass(stream: LabelledStream, accept: (event: ResolvedEvent, index: number) => void): Traffic {
-  const traffic = new Traffic(stream.incidents);
-  // Keys the hashes of this run's secrets and nothing else; fixed, so that the same files give the same table.
-  const key = new Secret('evaluation: no real secret passes here');
+  const traffic = new Traffic();
+  // As the simulator's: its labels name API keys by their hashes. No real secret passes here.
+  const key = new Secret(simulatedHmacKey);
   const config = defaultConfig();
   const { enrich } = openEnrichment(config);
   const ingest = assembleIngest({ config, key, enrich }, () => ({ format: stream.format }));
@@ -49,6 +51,7 @@ export function pass(stream: LabelledStream, accept: (event: ResolvedEvent, inde
       throw new GaitError('INPUT_UNREADABLE', `${stream.name}, record ${offset}: ${deadLetters[0]!.reason}`);
     for (const event of events) accept(event, traffic.add(event));
   }
+  traffic.label(stream.incidents());
   return traffic;
 }
 

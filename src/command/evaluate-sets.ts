@@ -8,7 +8,10 @@ import type { Items } from '../evaluate/measure.ts';
 import { parseSessions, sessionEvents, sessionIncidents, sessionItems } from '../evaluate/rest-sessions.ts';
 import { type Takeover, takeoverIncidents, windowItems } from '../evaluate/source-activity.ts';
 import { type Incident, parseLines } from '../evaluate/traffic.ts';
+import { parseSimulationRecipe } from '../simulate/recipe.ts';
+import { createSimulation } from '../simulate/simulate.ts';
 import type { LabelledStream } from './evaluate-engine.ts';
+import { labelOf } from './simulate.ts';
 
 /** With what the set's own scorer ranks, where it has one. */
 export type EvaluationSet = LabelledStream & { readonly items?: Items };
@@ -20,21 +23,27 @@ export const recordedSets: Readonly<Record<string, () => EvaluationSet>> = {
   'source-activity': () => {
     const records = () => linesOf(bundled('evaluate/sets/source-activity/events.ndjson.gz'));
     const labels = parseLines<Takeover>(readText(bundled('evaluate/sets/source-activity/labels.ndjson')));
-    const incidents = takeoverIncidents(labels);
-    return { name: 'source-activity', format: 'canonical', incidents, records, items: windowItems };
+    const incidents = () => takeoverIncidents(labels);
+    return {
+      name: 'source-activity',
+      format: 'canonical',
+      incidents,
+      records,
+      items: (traffic, scores) => windowItems(traffic, scores),
+    };
   },
   'rest-sessions': () => {
     const sessions = parseSessions(readText(bundled('evaluate/sets/rest-sessions/sessions.csv')));
     return {
       name: 'rest-sessions',
       format: 'canonical',
-      incidents: sessionIncidents(sessions),
+      incidents: () => sessionIncidents(sessions),
       records: () => sessionEvents(sessions).map((event) => JSON.stringify(event)),
       items: (traffic, scores) => sessionItems(sessions, traffic, scores),
     };
   },
   cloudtrail: () => {
-    const incidents = techniques(readText(bundled('sample/cloudtrail-attack-labels.csv.gz')));
+    const incidents = () => techniques(readText(bundled('sample/cloudtrail-attack-labels.csv.gz')));
     const records = () => linesOf(bundled('sample/cloudtrail-attack.jsonl.gz'));
     return { name: 'cloudtrail', format: 'cloudtrail', incidents, records };
   },
@@ -43,7 +52,7 @@ export const recordedSets: Readonly<Record<string, () => EvaluationSet>> = {
     const added = newcomerRecords(recording);
     const all = [...recording, ...added].sort((a, b) => timeOf(a) - timeOf(b));
     const records = () => all.map((record) => JSON.stringify(record));
-    return { name: 'newcomers', format: 'cloudtrail', incidents: newcomerIncidents(added), records };
+    return { name: 'newcomers', format: 'cloudtrail', incidents: () => newcomerIncidents(added), records };
   },
 };
 
@@ -51,9 +60,25 @@ function timeOf(record: Record<string, unknown>): number {
   return Date.parse(record.eventTime as string);
 }
 
+/** Traffic that is made while it is read. */
+export function simulatedSet(recipe: 'default' | 'small', seed: number): EvaluationSet {
+  const path = bundled(`simulate/${recipe}.yaml`);
+  let simulation = createSimulation(parseSimulationRecipe(readText(path), path), seed);
+  return {
+    name: `simulated ${recipe}, seed ${seed}`,
+    format: 'canonical',
+    *records() {
+      simulation = createSimulation(parseSimulationRecipe(readText(path), path), seed);
+      for (const event of simulation.events()) yield JSON.stringify(event);
+    },
+    incidents: () => simulation.incidents().map(labelOf),
+  };
+}
+
 /** What `gait simulate` wrote: `events.ndjson.gz`, `labels.ndjson`. */
 export function simulatedFolder(folder: string): EvaluationSet {
-  const incidents = parseLines<Incident>(readText(join(folder, 'labels.ndjson')));
+  const labels = parseLines<Incident>(readText(join(folder, 'labels.ndjson')));
+  const incidents = () => labels;
   const file = ['events.ndjson.gz', 'events.ndjson'].map((name) => join(folder, name)).find((path) => existsSync(path));
   if (file === undefined) throw new GaitError('INPUT_UNREADABLE', `${folder} holds no events.ndjson.gz`);
   const records = () => linesOf(file);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { GaitError } from '../core/errors.ts';
+import type { Incident as Label } from '../evaluate/traffic.ts';
 import { simulatedHmacKey } from '../simulate/personas.ts';
 import { parseSimulationRecipe, type Recipe } from '../simulate/recipe.ts';
 import { createSimulation } from '../simulate/simulate.ts';
@@ -72,7 +73,8 @@ async function writeEvents(path: string, events: Iterable<WireEvent>): Promise<n
   return count;
 }
 
-function labelOf(incident: Incident): object {
+/** A line of `labels.ndjson`. */
+export function labelOf(incident: Incident): Label {
   const { id, recipe, family, kind, pace, identities, firstMs, lastMs, ids, expected } = incident;
   return {
     incident: id,

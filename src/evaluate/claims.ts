@@ -1,4 +1,5 @@
 import type { SetResult, Spent } from './measure.ts';
+import type { NabRow } from './nab.ts';
 import { per1000Days } from './outcome.ts';
 import { median } from './ranking.ts';
 import { isHigh } from './report.ts';
@@ -125,6 +126,12 @@ function simulated({ set, spent }: SetResult): Claim[] {
       1,
     ),
   ];
+}
+
+export function nabClaims(rows: readonly NabRow[]): Claim[] {
+  return rows
+    .filter(({ series }) => /^(even|all), at the threshold/.test(series))
+    .map(({ series, score }) => atLeast(`nab: standard profile, ${series}`, score, 60));
 }
 
 /** The budget is met within a quarter, once there are enough days for a quarter to mean something (ten findings expected). */

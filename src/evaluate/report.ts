@@ -1,5 +1,6 @@
 import type { Severity } from '../finding/finding.ts';
 import type { Ranked, SetResult, Spent } from './measure.ts';
+import type { NabRow } from './nab.ts';
 import { type IncidentOutcome, per1000Days } from './outcome.ts';
 import { median, type Roc } from './ranking.ts';
 import { digits, duration, percent, type Table } from './table.ts';
@@ -140,5 +141,18 @@ function lookAlikeTable({ set }: SetResult, lookAlikes: readonly IncidentOutcome
       const { recipe, family } = own[0]!.incident;
       return [recipe, family, foundCell(own), foundCell(own, isHigh)];
     }),
+  };
+}
+
+export function nabTable(rows: readonly NabRow[]): Table {
+  return {
+    title: 'nab: standard profile, the series detector of the rate family',
+    columns: ['series', 'how many', 'score', 'threshold'],
+    rows: rows.map(({ series, count, score, threshold }) => [
+      series,
+      String(count),
+      digits(score, 1),
+      digits(threshold, 2),
+    ]),
   };
 }

@@ -30,9 +30,9 @@ export function takeoverIncidents(takeovers: readonly Takeover[]): Incident[] {
 
 /**
  * Windows that are an attack when at least half of their events are, and left out when fewer but some are. Their mean surprise, and their
- * highest evidence.
+ * highest evidence. Windows that end before `from` are left out.
  */
-export function windowItems(traffic: Traffic, scores: Scores): { surprise: Item[]; evidence: Item[] } {
+export function windowItems(traffic: Traffic, scores: Scores, from = 0): { surprise: Item[]; evidence: Item[] } {
   const recent = new Map<number, { count: number; readonly window: number[] }>();
   const surprise: Item[] = [];
   const evidence: Item[] = [];
@@ -42,7 +42,7 @@ export function windowItems(traffic: Traffic, scores: Scores): { surprise: Item[
     recent.set(who, state);
     state.window.push(i);
     if (state.window.length > windowEvents) state.window.shift();
-    if (state.count++ < historyMin) continue;
+    if (state.count++ < historyMin || traffic.ts[i]! < from) continue;
     const stolen = state.window.filter((index) => traffic.incidentOf[index]! >= 0).length;
     if (stolen > 0 && stolen < windowEvents / 2) continue;
     const of = { attack: stolen > 0, incident: String(traffic.incidentOf[i]!) };

@@ -31,22 +31,15 @@ export function parseLines<T>(text: string): T[] {
 
 /** Labelled events reduced to what is measured, numbered in the order in which they came. */
 export class Traffic {
-  readonly incidents: readonly Incident[];
   readonly ts: EpochMs[] = [];
   /** Index into `identities`. */
   readonly identityOf: number[] = [];
   /** Index into `incidents`; -1 for none. */
   readonly incidentOf: number[] = [];
+  incidents: readonly Incident[] = [];
   readonly identities: string[] = [];
   readonly #indexes = new Map<string, number>();
   readonly #identityIndexes = new Map<string, number>();
-  readonly #incidentIndexes = new Map<string, number>();
-
-  constructor(incidents: readonly Incident[]) {
-    this.incidents = incidents;
-    for (const [i, { ids }] of incidents.entries()) for (const id of ids) this.#incidentIndexes.set(id, i);
-  }
-
   get size(): number {
     return this.ts.length;
   }
@@ -64,8 +57,19 @@ export class Traffic {
     }
     this.ts.push(event.ts);
     this.identityOf.push(who);
-    this.incidentOf.push(this.#incidentIndexes.get(event_id) ?? -1);
+    this.incidentOf.push(-1);
     return index;
+  }
+
+  /** Labels come last: simulated ones are known when the traffic has been made. A call of an attack and of a look-alike is the attack's. */
+  label(incidents: readonly Incident[]): void {
+    this.incidents = incidents;
+    for (const kind of ['look-alike', 'attack'])
+      for (const [i, incident] of incidents.entries())
+        for (const id of incident.kind === kind ? incident.ids : []) {
+          const index = this.#indexes.get(id);
+          if (index !== undefined) this.incidentOf[index] = i;
+        }
   }
 
   indexOf(eventId: string): number | undefined {

@@ -24,7 +24,8 @@ export function trafficOf(
   incidents: readonly Incident[],
   rows: readonly (readonly [string, string, number])[],
 ): Traffic {
-  const traffic = new Traffic(incidents);
+  const traffic = new Traffic();
   for (const [id, user, ts] of rows) traffic.add(eventOf(id, user, { ts }));
+  traffic.label(incidents);
   return traffic;
 }
