@@ -4,9 +4,9 @@ import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Session, Stage, WireEvent } from '../world.ts';
 import {
   arrive,
+  claimLively,
   hasToken,
   intrude,
-  isLively,
   loot,
   mayCall,
   pause,
@@ -113,7 +113,7 @@ export const stepUpIgnored: IncidentRecipe = {
   about: 'Whoever holds the session cannot pass the challenge and works on around it, function after function.',
   hours: 72,
   run: function* (stage): Actor {
-    const victim = stage.claim((one) => hasToken(one) && isLively(one));
+    const victim = claimLively(stage, hasToken);
     if (victim === undefined) return;
     const session = yield* untilSignedIn(stage, victim);
     if (session === undefined) return;

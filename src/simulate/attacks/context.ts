@@ -5,10 +5,10 @@ import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Stage } from '../world.ts';
 import {
   arrive,
+  claimLively,
   hasToken,
   intrude,
   isHuman,
-  isLively,
   isService,
   mayCall,
   minuteMs,
@@ -32,7 +32,7 @@ export const newDevice: IncidentRecipe = {
   about: 'A user buys another phone or computer, signs in afresh and uses it from then on at the usual places.',
   hours: 72,
   run: function* (stage): Actor {
-    const person = stage.claim((one) => isHuman(one) && isLively(one));
+    const person = claimLively(stage, isHuman);
     if (person === undefined) return;
     yield stage.startMs;
     person.devices = [
@@ -137,7 +137,7 @@ export const traveller: IncidentRecipe = {
     'A user flies to another country for some days: the usual machine, signed in afresh, on lines of that country.',
   hours: 96,
   run: function* (stage): Actor {
-    const person = stage.claim((one) => isHuman(one) && isLively(one));
+    const person = claimLively(stage, isHuman);
     if (person === undefined) return;
     yield stage.startMs;
     const { world, dice } = stage;

@@ -217,5 +217,7 @@ export function* loot(stage: Stage, session: Session): Generator<Intention, neve
 /** A person whose tokens the gateway reports. */
 export const hasToken = (persona: Persona): boolean => isHuman(persona) && persona.api.says.token;
 
-/** Somebody who is there nearly every day, so that a change of theirs, or a theft, is seen within the span. */
-export const isLively = ({ sessionsPerDay }: Persona): boolean => sessionsPerDay >= 0.8;
+/** Somebody who is there nearly every day, if there is one left: a change of theirs, or a theft, is seen within the span. */
+export function claimLively(stage: Stage, fits: (persona: Persona) => boolean): Persona | undefined {
+  return stage.claim((one) => one.sessionsPerDay >= 0.8 && fits(one)) ?? stage.claim(fits);
+}

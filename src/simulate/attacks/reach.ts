@@ -6,10 +6,10 @@ import type { Actor, IncidentRecipe, Persona, Route, Session, Stage, WireEvent }
 import {
   anonymous,
   arrive,
+  claimLively,
   foreignTo,
   intrude,
   isHuman,
-  isLively,
   isResumed,
   isService,
   mayCall,
@@ -233,7 +233,7 @@ export const roleChange: IncidentRecipe = {
   about: 'Somebody is promoted: new role and scopes in the tokens, new functions in use, at the usual place and tempo.',
   hours: 72,
   run: function* (stage): Actor {
-    const person = stage.claim((one) => isHuman(one) && isLively(one) && wider(one) !== undefined);
+    const person = claimLively(stage, (one) => isHuman(one) && wider(one) !== undefined);
     if (person === undefined) return;
     yield stage.startMs;
     person.role = wider(person) ?? person.role;

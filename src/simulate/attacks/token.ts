@@ -2,9 +2,9 @@ import { call } from '../call.ts';
 import { hourMs } from '../week.ts';
 import type { Actor, IncidentRecipe, Session, Stage } from '../world.ts';
 import {
+  claimLively,
   hasToken,
   intrude,
-  isLively,
   isService,
   loot,
   pause,
@@ -20,7 +20,7 @@ const family = 'token';
 
 /** A live token of the victim's in a second program, a second network, or both, until it runs out. */
 function* replay(stage: Stage, strange: { readonly network: boolean; readonly client: boolean }): Actor {
-  const victim = stage.claim((one) => hasToken(one) && isLively(one));
+  const victim = claimLively(stage, hasToken);
   if (victim === undefined) return;
   const session = yield* untilSignedIn(stage, victim);
   if (session === undefined) return;
@@ -81,7 +81,7 @@ export const tokenExpired: IncidentRecipe = {
   about: 'A token found in a log is accepted by a gateway that does not look at the clock, hours after it ran out.',
   hours: 72,
   run: function* (stage): Actor {
-    const victim = stage.claim((one) => hasToken(one) && isLively(one));
+    const victim = claimLively(stage, hasToken);
     if (victim === undefined) return;
     yield stage.startMs;
     const session = victim.session?.token ? victim.session : yield* untilSignedIn(stage, victim);
