@@ -1,35 +1,42 @@
+import { addTo, histogramWords, rarity } from './histogram.ts';
+
 /**
  * A number per 5-minute window of one identity (its calls, as the rate family uses it; any other would do), judged against the identity's own
- * past: two questions, each answered by a histogram. Has this value been seen before? Has the last hour, set against the usual at this
- * time of day, been seen before? The answer is the probability of something at least as rare: the weight of all bins that hold no more than
- * the value's own (the highest-density region of Hyndman 1996, as a p-value), with half a window standing for what was never seen. No
- * assumption is made about the shape: a series with many rare values is calibrated by exactly those.
- * The surprises of the two add up, in nats. What has been said is not said again: only more surprise than the last day's, fading, counts.
+ * past by three questions, each answered by a histogram. Has this value been seen before? Has it at this time of day and week? Has the last
+ * hour? An answer is the probability of something at least as rare: the weight of all bins that hold no more than the value's own (a p-value
+ * by highest density, Hyndman 1996), with half a window standing for what was never seen. No shape is assumed, so a rare value means little
+ * in a series that is full of them.
  *
- * In: words of a row, all zero for a new identity. Never more than `seriesWords`, nothing is allocated, and nothing depends on a clock.
+ * The answers add up, in nats (Fisher 1925); their sum is calibrated on the series itself (peaks over a threshold with an exponential tail,
+ * Siffer et al., KDD 2017). What has been said is not said again: within three days only more surprise counts.
+ *
+ * In: words of a row, all zero for a new identity. Never more than `seriesWords`; nothing is allocated, and nothing depends on a clock.
  */
 export const seriesWindowMs = 300_000;
 
-const bins = 24;
+const questions = 3;
 const hours = 24;
-const day = 288;
+const weekdays = 7;
 const hour = 12;
+const day = 24 * hour;
+const week = weekdays * day;
 /** Until this many windows are known, nothing is improbable. */
 const windowsMin = 20;
-/** Two weeks: at this weight a histogram is halved, so that what has become usual is usual soon. */
-const windowsMax = 14 * day;
+/** Two weeks: what is older fades. */
+const windowsMax = 2 * week;
 /** Clipped to three times the mean absolute residual, so that no single window moves what is expected far. */
 const clip = 3;
-/** The last hour: an exponential mean over 6 windows has the mean age of half an hour. */
+/** A spread that is this near to nothing can still grow. */
+const spreadMin = 1e-4;
+/** The last hour: an exponential mean over 6 windows has a mean age of half an hour. */
 const recentWindows = 6;
-/** Days that the usual at a time of day rests on. */
-const seasonDays = 6;
-const unseen = 0.5;
-/** A histogram reaches a tenth further than what it has seen, and one window stretches it by half of its width at most: a burst cannot blind it. */
-const margin = 0.1;
-const stretchMax = 0.5;
-/** Narrower than this, in logarithms, nothing is told apart. */
-const widthMin = 1e-4;
+/** Visits that the usual at a time of day or on a weekday rests on. */
+const seasonVisits = 6;
+/** The tail begins where one window in two hundred lies beyond, about once in a busy day; its mean excess is that of the last hundred. */
+const tailShare = 0.005;
+const tailFrom = -Math.log(tailShare);
+const tailMemory = 100;
+const saidWindows = 3 * day;
 
 let words = 0;
 const take = (count: number): number => {
@@ -37,63 +44,72 @@ const take = (count: number): number => {
   words += count;
   return at;
 };
-/** A histogram: bounds, weight, bins. */
-const histogramAt = { low: 0, high: 1, weight: 2, bins: 3 };
-const histogramWords = 3 + bins;
 const at = {
-  /** The newest window's number since 1970, and the first one's. */
+  /** The window that is being counted, and its sum so far. */
+  open: take(1),
+  sum: take(1),
+  /** The newest learned window's number since 1970, and the first one's. */
   window: take(1),
   first: take(1),
   /** Windows learned, to `windowsMax`. */
   known: take(1),
-  /** The level and the mean absolute residuals from it, without and with the time of day. */
+  /** The level and the mean absolute residuals from it, without and with the season. */
   level: take(1),
   spread: take(1),
   seasonSpread: take(1),
-  /** Above or below the level, per hour of the day (UTC), working days and weekends apart. */
-  season: take(2 * hours),
+  /** Above or below the level, per hour of the day (UTC) and per weekday. */
+  hours: take(hours),
+  weekdays: take(weekdays),
   /** Exponential mean of the residuals. */
   recent: take(1),
+  /** The tail of the sum: where it begins, mean excess, excesses seen. */
+  tail: take(3),
   /** The surprise that has been said, as of the newest window. */
   said: take(1),
-  values: take(histogramWords),
-  recents: take(histogramWords),
+  histograms: take(questions * histogramWords),
 } as const;
 
 export const seriesWords = words;
 
 /** Where a series stands in an array of words. */
 export type SeriesPlace = { words: Float32Array; start: number };
-/** `window` is the time divided by `seriesWindowMs`, rounded down; below 2^24 until 2129. */
+/** `window` is the time divided by `seriesWindowMs`, rounded down; exact until 2129. */
 export type SeriesValue = { window: number; value: number };
 
-/** Counts are compared by their ratio, and there may be none; other measures may be negative. */
+/** What is asked about a window: its number, the residual from the usual at its time, the mean residual of the last hour. */
+const asked = new Float64Array(questions);
+
+/** The square root: the scale on which counts spread alike whatever their level (Anscombe 1948). Other measures may be negative. */
 function numberOf(value: number): number {
-  return Math.sign(value) * Math.log1p(Math.abs(value));
+  return Math.sign(value) * Math.sqrt(Math.abs(value));
 }
 
-/** Residual from the usual at the window's time of day. */
-function residual({ words: w, start }: SeriesPlace, { window, value }: SeriesValue): number {
-  return numberOf(value) - w[start + at.level]! - w[start + seasonOf(window)]!;
+function hourAt(window: number): number {
+  return at.hours + (Math.floor(window / hour) % hours);
 }
 
-function seasonOf(window: number): number {
-  // 1970 began on a Thursday.
-  const weekday = (Math.floor(window / day) + 4) % 7;
-  const weekend = weekday === 0 || weekday === 6;
-  return at.season + (weekend ? hours : 0) + (Math.floor(window / hour) % hours);
+function weekdayAt(window: number): number {
+  return at.weekdays + (Math.floor(window / day) % weekdays);
 }
 
-/** What the last hour's mean residual becomes with this window. */
-function recentWith(place: SeriesPlace, value: SeriesValue): number {
-  const recent = place.words[place.start + at.recent]!;
-  return recent + (residual(place, value) - recent) / recentWindows;
+function usual({ words: w, start }: SeriesPlace, window: number): number {
+  return w[start + at.level]! + w[start + hourAt(window)]! + w[start + weekdayAt(window)]!;
+}
+
+function ask(place: SeriesPlace, { window, value }: SeriesValue, windows = 1): void {
+  const { words: w, start } = place;
+  const number = numberOf(value);
+  const residual = number - usual(place, window);
+  const recent = w[start + at.recent]!;
+  asked[0] = number;
+  asked[1] = residual;
+  asked[2] = residual + (recent - residual) * (1 - 1 / recentWindows) ** windows;
 }
 
 /** The number that is usual at the window's time, in the unit of what is measured. */
-export function seriesExpected({ words: w, start }: SeriesPlace, window: number): number {
-  const number = w[start + at.level]! + w[start + seasonOf(window)]!;
-  return Math.sign(number) * Math.expm1(Math.abs(number));
+export function seriesExpected(place: SeriesPlace, window: number): number {
+  const number = usual(place, window);
+  return Math.sign(number) * number * number;
 }
 
 /** Windows that the series has learned. */
@@ -101,57 +117,130 @@ export function seriesKnown({ words: w, start }: SeriesPlace): number {
   return w[start + at.known]!;
 }
 
-/** Nats: how improbable the window's value is, beyond what has been said of the last ones. Changes nothing. */
+/** Nats: how improbable the window's value is, or 0 where that much has been said of the last days. Changes nothing. */
 export function seriesSurprise(place: SeriesPlace, value: SeriesValue): number {
-  const surprise = bothSurprises(place, value);
+  if (seriesKnown(place) < windowsMin) return 0;
+  ask(place, value);
+  const surprise = calibrated(place, sumOfAnswers(place));
   return surprise > saidAt(place, value.window) ? surprise : 0;
 }
 
-function bothSurprises(place: SeriesPlace, value: SeriesValue): number {
-  if (seriesKnown(place) < windowsMin) return 0;
-  const { words: w, start } = place;
-  return rarity(w, start + at.values, numberOf(value.value)) + rarity(w, start + at.recents, recentWith(place, value));
+/** The answers are taken as independent, which they are not: the calibration of their sum makes up for that. */
+function sumOfAnswers({ words: w, start }: SeriesPlace): number {
+  let sum = 0;
+  for (let q = 0; q < questions; q++) sum += rarity(w, start + at.histograms + q * histogramWords, asked[q]!);
+  return sum;
+}
+
+function calibrated({ words: w, start }: SeriesPlace, sum: number): number {
+  const from = w[start + at.tail]!;
+  return sum <= from ? (tailFrom * sum) / from : tailFrom + (sum - from) / w[start + at.tail + 1]!;
 }
 
 function saidAt({ words: w, start }: SeriesPlace, window: number): number {
-  return w[start + at.said]! * Math.exp(-Math.max(0, window - w[start + at.window]!) / day);
+  return w[start + at.said]! * Math.exp(-Math.max(0, window - w[start + at.window]!) / saidWindows);
+}
+
+/** What has been counted of a window. */
+export function seriesSum({ words: w, start }: SeriesPlace, window: number): number {
+  return w[start + at.open] === window ? w[start + at.sum]! : 0;
+}
+
+/**
+ * Counts `value` towards its window. A later window ends the open one, which is learned, and the empty ones after it, to an hour's worth: an
+ * identity that is gone for longer is away, and that it was is no habit. What belongs to an earlier window is not counted.
+ */
+export function addToSeries(place: SeriesPlace, value: SeriesValue, weight: number): void {
+  const { words: w, start } = place;
+  const open = w[start + at.open]!;
+  if (value.window < open) return;
+  if (value.window > open) {
+    if (open > 0) learnSeries(place, { window: open, value: w[start + at.sum]! }, weight);
+    const empty = open > 0 ? Math.min(hour, value.window - open - 1) : 0;
+    if (empty > 0) learnWindows(place, { window: open + empty, value: 0 }, { weight, windows: empty });
+    w[start + at.open] = value.window;
+    w[start + at.sum] = 0;
+  }
+  w[start + at.sum]! += value.value;
 }
 
 /** Learns a finished window with a weight in (0, 1]; windows must not go back. */
 export function learnSeries(place: SeriesPlace, value: SeriesValue, weight = 1): void {
-  const { words: w, start } = place;
-  const { window } = value;
-  const number = numberOf(value.value);
-  const known = w[start + at.known]!;
-  if (known === 0) {
-    w[start + at.window] = window;
-    w[start + at.first] = window;
-    w[start + at.level] = number;
-  }
-  w[start + at.said] = Math.max(saidAt(place, window), bothSurprises(place, value));
-  const recent = recentWith(place, value);
-  w[start + at.recent] = recent;
-  addTo(w, start + at.values, { number, weight });
-  addTo(w, start + at.recents, { number: recent, weight });
-  learnExpected(place, value, weight);
-  w[start + at.window] = window;
-  w[start + at.known] = Math.min(windowsMax, known + 1);
+  learnWindows(place, value, { weight, windows: 1 });
 }
 
-function learnExpected(place: SeriesPlace, value: SeriesValue, weight: number): void {
+/** `windows` of the same value, of which `value.window` is the last. */
+type Learned = { readonly weight: number; readonly windows: number };
+
+function learnWindows(place: SeriesPlace, value: SeriesValue, by: Learned): void {
   const { words: w, start } = place;
   const known = w[start + at.known]!;
-  const apart = numberOf(value.value) - w[start + at.level]!;
-  const season = start + seasonOf(value.window);
-  const seasonApart = apart - w[season]!;
-  const step = weight * Math.max(1 / (known + 1), 1 / day);
-  w[start + at.level]! += step * clippedBy(w[start + at.spread]!, apart, known);
-  // One hour is one day's visit to its place in the season: the more days are known, the less one of them counts.
-  const elapsed = Math.min(1, Math.max(1, value.window - w[start + at.window]!) / hour);
-  const days = Math.min(seasonDays, 1 + (value.window - w[start + at.first]!) / day);
-  w[season]! += weight * (1 - Math.exp(-elapsed / days)) * clippedBy(w[start + at.seasonSpread]!, seasonApart, known);
+  if (known === 0) begin(place, value);
+  ask(place, value, by.windows);
+  if (known >= windowsMin) {
+    const sum = sumOfAnswers(place);
+    // Nothing is said of less than usual: a quiet stretch must not silence what comes after it.
+    const said = asked[1]! > 0 ? calibrated(place, sum) : 0;
+    w[start + at.said] = Math.max(said, saidAt(place, value.window));
+    learnTail(place, sum, by.weight);
+  }
+  w[start + at.recent] = asked[2]!;
+  for (let q = 0; q < questions; q++)
+    addTo(w, start + at.histograms + q * histogramWords, {
+      number: asked[q]!,
+      weight: by.weight * by.windows,
+      memory: windowsMax,
+    });
+  learnUsual(place, value.window, by);
+  w[start + at.window] = value.window;
+  w[start + at.known] = Math.min(windowsMax, known + by.windows);
+}
+
+function begin({ words: w, start }: SeriesPlace, { window, value }: SeriesValue): void {
+  w[start + at.window] = window;
+  w[start + at.first] = window;
+  w[start + at.level] = numberOf(value);
+  // Three independent answers exceed 9.3 in one window of two hundred.
+  w[start + at.tail] = 1.75 * tailFrom;
+  w[start + at.tail + 1] = 1;
+}
+
+/** The threshold goes up with what lies beyond and down with what does not, in proportion: it comes to rest at its share. */
+function learnTail({ words: w, start }: SeriesPlace, sum: number, weight: number): void {
+  const tail = start + at.tail;
+  const from = w[tail]!;
+  const step = weight * from * Math.max(0.01, 1 / Math.sqrt(w[start + at.known]!));
+  if (sum <= from) w[tail] = Math.max(1, from - step * tailShare);
+  else {
+    const mean = w[tail + 1]!;
+    const excesses = Math.min(tailMemory, w[tail + 2]! + 1);
+    w[tail + 2] = excesses;
+    // The prior mean counts as five excesses, and no excess counts for more than ten means.
+    w[tail + 1] = Math.max(0.1, mean + (weight * (Math.min(sum - from, 10 * mean) - mean)) / (excesses + 5));
+    w[tail] = from + step * (1 - tailShare);
+  }
+}
+
+/** The level follows within a week; what deviates from it for less is the season's, or nobody's. */
+function learnUsual({ words: w, start }: SeriesPlace, window: number, { weight, windows }: Learned): void {
+  const known = w[start + at.known]!;
+  const apart = asked[0]! - w[start + at.level]!;
+  const residual = asked[1]!;
+  const slow = weight * Math.min(1, windows * Math.max(1 / (known + 1), 1 / week));
+  w[start + at.level]! += slow * clippedBy(w[start + at.spread]!, apart, known);
+  // An hour is one visit to its place in the season, and so is a day: the more visits, the less each counts.
+  const clipped = clippedBy(w[start + at.seasonSpread]!, residual, known);
+  const elapsed = Math.max(1, window - w[start + at.window]!);
+  const days = (window - w[start + at.first]!) / day;
+  w[start + hourAt(window)]! += weight * visited(elapsed / hour, days) * clipped;
+  w[start + weekdayAt(window)]! += weight * visited(elapsed / day, days / weekdays) * clipped;
+  const step = weight * Math.min(1, windows * Math.max(1 / (known + 1), 1 / day));
   learnSpread(w, start + at.spread, { apart, step, known });
-  learnSpread(w, start + at.seasonSpread, { apart: seasonApart, step, known });
+  learnSpread(w, start + at.seasonSpread, { apart: residual, step, known });
+}
+
+function visited(share: number, before: number): number {
+  return 1 - Math.exp(-Math.min(1, share) / Math.min(seasonVisits, 1 + before));
 }
 
 function clippedBy(spread: number, apart: number, known: number): number {
@@ -160,69 +249,6 @@ function clippedBy(spread: number, apart: number, known: number): number {
 
 /** A mean absolute value, each clipped at one and a half times what moves the level; never so small that it could not grow again. */
 function learnSpread(w: Float32Array, i: number, by: { apart: number; step: number; known: number }): void {
-  const most = by.known < windowsMin ? Number.POSITIVE_INFINITY : 1.5 * clip * w[i]! + widthMin;
+  const most = by.known < windowsMin ? Number.POSITIVE_INFINITY : 1.5 * clip * w[i]! + spreadMin;
   w[i]! += by.step * (Math.min(Math.abs(by.apart), most) - w[i]!);
-}
-
-/** -ln P(something at least as rare). Between the middles of two bins the weight is interpolated, so that no border matters. */
-function rarity(w: Float32Array, histogram: number, number: number): number {
-  const low = w[histogram + histogramAt.low]!;
-  const width = w[histogram + histogramAt.high]! - low;
-  const total = w[histogram + histogramAt.weight]!;
-  const first = histogram + histogramAt.bins;
-  const position = ((number - low) / width) * bins - 0.5;
-  const bin = Math.floor(position);
-  const share = position - bin;
-  const own = (inside(bin) ? w[first + bin]! * (1 - share) : 0) + (inside(bin + 1) ? w[first + bin + 1]! * share : 0);
-  let rarer = 0;
-  for (let i = first; i < first + bins; i++) if (w[i]! <= own) rarer += w[i]!;
-  return Math.max(0, -Math.log((rarer + unseen) / (total + unseen)));
-}
-
-function inside(bin: number): boolean {
-  return bin >= 0 && bin < bins;
-}
-
-function addTo(w: Float32Array, histogram: number, by: { readonly number: number; readonly weight: number }): void {
-  const first = histogram + histogramAt.bins;
-  const total = w[histogram + histogramAt.weight]!;
-  if (total === 0) {
-    w[histogram + histogramAt.low] = by.number - widthMin / 2;
-    w[histogram + histogramAt.high] = by.number + widthMin / 2;
-  }
-  const low = w[histogram + histogramAt.low]!;
-  const high = w[histogram + histogramAt.high]!;
-  const reach = total < windowsMin ? Number.POSITIVE_INFINITY : stretchMax * (high - low);
-  const number = Math.max(low - reach, Math.min(high + reach, by.number));
-  if (number < low || number > high) stretch(w, histogram, number);
-  const start = w[histogram + histogramAt.low]!;
-  put(w, first, (number - start) / (w[histogram + histogramAt.high]! - start), by.weight);
-  w[histogram + histogramAt.weight] = total + by.weight;
-  if (total + by.weight > windowsMax)
-    for (let i = histogram + histogramAt.weight; i < first + bins; i++) w[i] = w[i]! / 2;
-}
-
-/** Spreads a weight over the two bins whose middles are next to `position`, a share of the histogram's width. */
-function put(w: Float32Array, first: number, position: number, weight: number): void {
-  const at = Math.max(0, Math.min(bins - 1, position * bins - 0.5));
-  const bin = Math.min(bins - 2, Math.floor(at));
-  w[first + bin]! += weight * (bin + 1 - at);
-  w[first + bin + 1]! += weight * (at - bin);
-}
-
-const before = new Float32Array(bins);
-
-function stretch(w: Float32Array, histogram: number, number: number): void {
-  const low = w[histogram + histogramAt.low]!;
-  const high = w[histogram + histogramAt.high]!;
-  const more = margin * (Math.max(high, number) - Math.min(low, number));
-  const newLow = number < low ? number - more : low;
-  const newHigh = number > high ? number + more : high;
-  const first = histogram + histogramAt.bins;
-  for (let i = 0; i < bins; i++) before[i] = w[first + i]!;
-  w.fill(0, first, first + bins);
-  w[histogram + histogramAt.low] = newLow;
-  w[histogram + histogramAt.high] = newHigh;
-  for (let i = 0; i < bins; i++)
-    put(w, first, (low + ((i + 0.5) / bins) * (high - low) - newLow) / (newHigh - newLow), before[i]!);
 }
