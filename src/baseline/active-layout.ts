@@ -47,7 +47,7 @@ export const activeAt = {
   /** Length of the last gap between calls, ms. */
   lastGap: take(1),
   /** The last four tokens and their contexts, and what was odd about tokens today. */
-  tokens: take(32),
+  tokens: take(36),
   tokenDay: take(6),
   /** Where the identity was last: latitude, longitude, seconds since 1970, network, then radius and country in 16 bits each. */
   place: take(5),

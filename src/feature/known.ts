@@ -23,6 +23,12 @@ export function isNew(moment: Moment, dimension: number): boolean {
   return view.count < 1 && view.total >= knownEnough;
 }
 
+/** Used by at most one other identity, or by less than one in a thousand of those who took anything up. */
+export function isRare({ population, observation }: Moment, dimension: number): boolean {
+  const used = population.valueIdentities(0, observation.values[dimension]!);
+  return used < Math.max(2, population.sums(0).firsts[dimension]! / 1000);
+}
+
 /** The circle in which the identity's days are counted: humans, machines or unknown, by the length of their history (to 14 events, to 62, more). */
 export function circleOf({ resolved, history }: Moment): number {
   const actor = actorKindOf(resolved.event, resolved.identity_kind);

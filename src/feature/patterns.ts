@@ -3,7 +3,7 @@ import { addToday, beginDay, habit, type OwnDay, patternToday } from '../baselin
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Family, Moment } from './family.ts';
-import { circleOf, dayOf, dimensionName, drawn, isNew, shareText, tlsTag } from './known.ts';
+import { circleOf, dayOf, dimensionName, drawn, isNew, isRare, shareText, tlsTag } from './known.ts';
 import { dimensionText } from './observation.ts';
 import { newRight } from './rights.ts';
 
@@ -76,12 +76,6 @@ function absence(moment: Moment): number {
   const longest = moment.active.u8[longestGapAt(moment)]!;
   if (moment.gapMs < 2 * longest * dayMs) return 0;
   return 1 << (moment.gapMs >= dormantDays * dayMs ? dormantBit : awayBit);
-}
-
-/** Used by at most one other identity, or by less than one in a thousand of those who took anything up. */
-function isRare({ population, observation }: Moment, dimension: number): boolean {
-  const used = population.valueIdentities(0, observation.values[dimension]!);
-  return used < Math.max(2, population.sums(0).firsts[dimension]! / 1000);
 }
 
 function isKnown({ slab, row, history, observation }: Moment): boolean {

@@ -6,7 +6,7 @@ import type { TrafficEvent } from '../event/traffic-event.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Family, Moment } from './family.ts';
 import { describeJourney, journeyOf, learnPlace } from './journey.ts';
-import { circleOf, dayOf, isNew, isService, shareText, tlsTag } from './known.ts';
+import { circleOf, dayOf, isNew, isRare, isService, shareText, tlsTag } from './known.ts';
 import { dimensionText } from './observation.ts';
 
 /**
@@ -14,12 +14,13 @@ import { dimensionText } from './observation.ts';
  * other one, and when they were used. An attacker with many tokens pushes an identity's others out, and with them his own.
  */
 const slots = 4;
-const slotWords = 8;
+const slotWords = 9;
 /**
  * Words of a slot. Seconds since 1970; a context is two words: program and network, TLS fingerprint and country, 16 bits each. The last two bits
- * of `otherFirst` say whether its network and its program were new to the identity when it began.
+ * of `otherFirst` say whether its network and its program were new to the identity when it began. `switches`: the minute of the last switch between
+ * the two, then one bit for where it is now (0 is home), then six for how many came in a row.
  */
-const at = { token: 0, home: 1, homeLast: 3, other: 4, otherFirst: 6, authTime: 7 } as const;
+const at = { token: 0, home: 1, homeLast: 3, other: 4, otherFirst: 6, authTime: 7, switches: 8 } as const;
 
 /** A home that was not used for this long has moved. */
 const homeSeconds = 86_400;
@@ -35,23 +36,36 @@ const network = dimensionIndex('network');
 const country = dimensionIndex('country');
 const client = dimensionIndex('client');
 
-/** What is odd about a use of a token, one bit each. A network or a program is another one that the identity is known to use, or a new one. */
+/** Switches of context are in a row when they are not further apart than this. */
+const rowMinutes = 10;
+/** There and back and there again; and far too often for a phone that has two networks. */
+const backAndForth = 3;
+const manySwitches = 9;
+
+/** What is odd about a use of a token, one bit each. A network or a program is another that the identity has, or new to it, or hardly anybody's. */
 const fact = {
   otherNetwork: 1,
   newNetwork: 2,
-  country: 4,
+  rareNetwork: 4,
   otherClient: 8,
   newClient: 16,
-  tls: 32,
-  /** Home was used since the other context began: both are alive. */
-  both: 64,
-  expired: 128,
-  travel: 256,
-  longExpired: 512,
+  rareClient: 32,
+  country: 64,
+  tls: 128,
+  /** Home was used since the other context began. */
+  both: 256,
+  atOnce: 512,
+  often: 1024,
+  expired: 2048,
+  longExpired: 4096,
+  travel: 8192,
 } as const;
-const contextFacts = 127;
+const contextFacts = 2047;
+const networks = fact.otherNetwork | fact.newNetwork | fact.rareNetwork;
+const programs = fact.otherClient | fact.newClient | fact.rareClient;
+const elsewhere = (networks | programs) & ~(fact.otherNetwork | fact.otherClient);
+const alive = fact.both | fact.atOnce | fact.often;
 const expiry = fact.expired | fact.longExpired;
-const elsewhere = fact.newNetwork | fact.newClient;
 
 const features = ['two_contexts', 'token_moved', 'foreign_key', 'past_expiry', 'travel'] as const;
 
@@ -92,6 +106,14 @@ function findSlot({ active: { u32 }, activeRow }: Moment): number {
   return -1;
 }
 
+function networkFact(moment: Moment, unknown: boolean): number {
+  return unknown ? (isRare(moment, network) ? fact.rareNetwork : fact.newNetwork) : fact.otherNetwork;
+}
+
+function clientFact(moment: Moment, unknown: boolean): number {
+  return unknown ? (isRare(moment, client) ? fact.rareClient : fact.newClient) : fact.otherClient;
+}
+
 /** In which dimensions the event's context differs from the one that begins at this word: facts, the new ones apart. */
 function differences(moment: Moment, word: number): number {
   const { u32 } = moment.active;
@@ -99,9 +121,8 @@ function differences(moment: Moment, word: number): number {
   const second = contextOf(moment, 1);
   if (u32[word] === first && u32[word + 1] === second) return 0;
   let mask = 0;
-  if (differs(first & 0xffff, u32[word]! & 0xffff))
-    mask |= isNew(moment, network) ? fact.newNetwork : fact.otherNetwork;
-  if (differs(first >>> 16, u32[word]! >>> 16)) mask |= isNew(moment, client) ? fact.newClient : fact.otherClient;
+  if (differs(first & 0xffff, u32[word]! & 0xffff)) mask |= networkFact(moment, isNew(moment, network));
+  if (differs(first >>> 16, u32[word]! >>> 16)) mask |= clientFact(moment, isNew(moment, client));
   if (differs(second & 0xffff, u32[word + 1]! & 0xffff)) mask |= fact.country;
   if (differs(second >>> 16, u32[word + 1]! >>> 16)) mask |= fact.tls;
   return mask;
@@ -137,9 +158,20 @@ function tokenFacts(moment: Moment, event: TrafficEvent): number {
   if (u32[slot + at.homeLast]! > (began | 3)) mask |= fact.both;
   if (differences(moment, slot + at.other) !== 0) return mask;
   // What has been learned meanwhile does not excuse it.
-  if ((began & 1) !== 0 && (mask & fact.otherNetwork) !== 0) mask ^= fact.otherNetwork | fact.newNetwork;
-  if ((began & 2) !== 0 && (mask & fact.otherClient) !== 0) mask ^= fact.otherClient | fact.newClient;
-  return mask;
+  if ((began & 1) !== 0 && (mask & networks) !== 0) mask = (mask & ~networks) | networkFact(moment, true);
+  if ((began & 2) !== 0 && (mask & programs) !== 0) mask = (mask & ~programs) | clientFact(moment, true);
+  const inRow = switchesOf(u32[slot + at.switches]!, { side: 1, ts }) & 63;
+  return mask | (inRow >= manySwitches ? fact.often : inRow >= backAndForth ? fact.atOnce : 0);
+}
+
+/** The `switches` word after a use in the given context. */
+function switchesOf(before: number, use: { readonly side: 0 | 1; readonly ts: number }): number {
+  const minute = Math.floor(use.ts / 60_000);
+  const last = before >>> 7;
+  const isSwitch = ((before >>> 6) & 1) !== use.side;
+  const inRow = minute - last > rowMinutes ? 0 : before & 63;
+  if (!isSwitch) return ((last << 7) | (use.side << 6) | inRow) >>> 0;
+  return ((minute << 7) | (use.side << 6) | Math.min(63, inRow + 1)) >>> 0;
 }
 
 const own: { slab: OwnDay['slab']; start: number; day: number } = { slab: undefined as never, start: 0, day: 0 };
@@ -161,7 +193,7 @@ function oddness(moment: Moment, mask: number): number {
 /** The feature that a use from another context speaks for. */
 function contextFeature(moment: Moment, mask: number): number {
   if (isService(circleOf(moment)) && (mask & elsewhere) !== 0) return 2;
-  return (mask & fact.both) !== 0 ? 0 : 1;
+  return (mask & alive) !== 0 ? 0 : 1;
 }
 
 /**
@@ -234,12 +266,17 @@ function learnSlot(moment: Moment, facts: number): void {
     if (u32[slot + at.homeLast] === 0 || seconds - u32[slot + at.homeLast]! > homeSeconds)
       keepContext(moment, slot + at.home);
     u32[slot + at.homeLast] = Math.max(u32[slot + at.homeLast]!, seconds);
+    u32[slot + at.switches] = switchesOf(u32[slot + at.switches]!, { side: 0, ts: event.ts });
     return;
   }
+  u32[slot + at.switches] = switchesOf(u32[slot + at.switches]!, { side: 1, ts: event.ts });
   if (u32[slot + at.otherFirst] !== 0 && differences(moment, slot + at.other) === 0) return;
   keepContext(moment, slot + at.other);
   u32[slot + at.otherFirst] =
-    ((seconds & ~3) | ((facts & fact.newNetwork) === 0 ? 0 : 1) | ((facts & fact.newClient) === 0 ? 0 : 2)) >>> 0;
+    ((seconds & ~3) |
+      ((facts & (fact.newNetwork | fact.rareNetwork)) === 0 ? 0 : 1) |
+      ((facts & (fact.newClient | fact.rareClient)) === 0 ? 0 : 2)) >>>
+    0;
 }
 
 function keepContext(moment: Moment, word: number): void {
@@ -266,16 +303,16 @@ function expiryText({ event }: ResolvedEvent): Words {
 function contextText(moment: Moment, mask: number): Words {
   const { resolved } = moment;
   const parts: string[] = [];
-  if (mask & (fact.otherNetwork | fact.newNetwork))
-    parts.push(`${mask & fact.newNetwork ? 'new ' : ''}network ${dimensionText(resolved, network) ?? '-'}`);
+  if (mask & networks)
+    parts.push(`${mask & fact.otherNetwork ? '' : 'new '}network ${dimensionText(resolved, network) ?? '-'}`);
   if (mask & fact.country) parts.push(`country ${resolved.event.country ?? '-'}`);
-  if (mask & (fact.otherClient | fact.newClient))
-    parts.push(`${mask & fact.newClient ? 'new ' : ''}program ${dimensionText(resolved, client) ?? '-'}`);
+  if (mask & programs)
+    parts.push(`${mask & fact.otherClient ? '' : 'new '}program ${dimensionText(resolved, client) ?? '-'}`);
   if (mask & fact.tls) parts.push('TLS fingerprint');
   const what = resolved.event.session_id !== null ? 'session' : resolved.event.token_id !== null ? 'token' : 'key';
   const observed = parts.join(', ');
   const text =
-    mask & fact.both
+    mask & alive
       ? `one ${what} is used in two contexts at once: here another ${observed}, while the first is still in use`
       : `its ${what} moved without a new log-in: another ${observed}`;
   return { observed, expected: `the context in which the ${what} began`, text };

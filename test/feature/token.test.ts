@@ -20,7 +20,7 @@ function populated(): Bench {
       for (let i = 0; i < 8; i++) {
         const mobile = who % 2 === 0;
         const where = mobile ? { ...phone, asn: i % 2 === 0 ? 3320 : 6805 } : laptop;
-        bench.learn(use(monday + d * day + who * minute + i * 20 * minute, where, `s${d}`), { who });
+        bench.learn(use(monday + d * day + who * minute + i * 5 * minute, where, `s${d}`), { who });
       }
     bench.endFrame(monday + (d + 1) * day);
   }
@@ -66,6 +66,22 @@ test('a phone between wifi and the mobile network, an update of the browser, ano
   );
 });
 
+test('the more often two contexts take turns within minutes, the odder', () => {
+  const who = user();
+  const vpn = { ...laptop, asn: 9009 };
+  const seen = world.live(
+    Array.from({ length: 24 }, (_, i) => use(now + i * minute, i % 2 === 0 ? laptop : vpn)),
+    who,
+  );
+  const [first, third, last] = [1, 5, 23].map((i) => seen[i]!.statistic);
+  assert.ok(first! + 1 < third! && third! + 1 < last!, String([first, third, last]));
+  const slowly = world.live(
+    Array.from({ length: 24 }, (_, i) => use(now + i * 11 * minute, i % 2 === 0 ? laptop : vpn)),
+    user(),
+  );
+  assert.ok(slowly.at(-1)!.statistic < third!);
+});
+
 test('another device with a session of its own is nothing, nor is a move with a new log-in', () => {
   assert.deepEqual(
     play(user(), [use(now, laptop, 'a'), use(now + minute, phone, 'b'), use(now + 2 * minute, laptop, 'a')]),
@@ -108,7 +124,8 @@ test('a key that is used from several pods of known networks is nothing; from el
   const key = (ts: number, where: Where) => ({ ...call({ ts, ...where }), identity_kind: 'api-key' as const });
   const bench = new Bench(whole(token));
   for (let who = 1; who <= 60; who++)
-    for (let i = 0; i < 80; i++) bench.learn(key(monday + i * hour + who * 1000, pod(100 + (i % 2))), { who });
+    for (let i = 0; i < 80; i++)
+      bench.learn(key(monday + Math.floor(i / 20) * day + (i % 20) * minute + who * 1000, pod(100 + (i % 2))), { who });
   bench.endFrame(monday + 4 * day);
   const later = monday + 4 * day;
   const usual = bench.live(
