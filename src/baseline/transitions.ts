@@ -2,7 +2,7 @@ import { type CountEntries, CountTable } from './count-table.ts';
 import { bitsOf } from './source-table.ts';
 
 /**
- * What follows what, per peer group. In: steps of sessions, as hashes of functions. Out: how improbable a step is after those before it,
+ * What follows what, among those who are expected to behave alike (a circle). In: steps of sessions, as hashes of functions. Out: how improbable a step is after those before it,
  * which steps nearly always came before it, and how often it is repeated. Reads see the state at the start of the frame.
  */
 const countsMax = 1 << 18;
@@ -20,15 +20,15 @@ const usesEnough = 20;
 const priorWeight = 8;
 const priorMean = 2;
 const priorSquare = priorMean * priorMean + 2;
-/** Below this many steps a group's own counts say too little, and everyone's are taken. */
-const groupEnough = 500;
+/** Below this many steps a circle says too little. */
+const circleEnough = 500;
 
 /** Functions that came before are kept in this many classes; which one a function falls into is a matter of its hash. */
 const classes = 64;
 const rowWords = 4 + classes;
 const inRow = { key: 0, uses: 1, required: 2, counts: 4 } as const;
 
-/** Words of one use in the log: group, function, and the two halves of the set of classes before it. */
+/** Words of one use in the log: circle, function, and the two halves of the set of classes before it. */
 const useWords = 4;
 
 export type Forecast = {
@@ -42,7 +42,8 @@ export type Forecast = {
   same: number;
 };
 
-export type Step = { group: number; second: number; first: number; next: number };
+/** `circle` is a number that stands for those whose steps are counted together. */
+export type Step = { circle: number; second: number; first: number; next: number };
 
 export type TransitionsSnapshot = {
   readonly counts: readonly CountEntries[];
@@ -91,21 +92,21 @@ export class Transitions {
     return tables + this.#u32.byteLength + this.#uses.byteLength + this.#index.size * 40 + this.#names.size * 200;
   }
 
-  /** The group whose counts are read: everyone's (0) until there are enough of its own. */
-  circle(group: number): number {
-    return group !== 0 && this.#counts.events(mix(group, salt.first)) >= groupEnough ? group : 0;
+  /** Whether the circle has steps enough to speak for itself. */
+  speaks(circle: number): boolean {
+    return this.#counts.events(mix(circle, salt.first)) >= circleEnough;
   }
 
   /** `share` is how often the step is taken at all, in (0, 1]. */
-  forecast({ group, second, first, next }: Step, share: number, into: Forecast): void {
+  forecast({ circle, second, first, next }: Step, share: number, into: Forecast): void {
     const counts = this.#counts;
-    const after = mix(mix(group ^ salt.first, first), 1);
+    const after = mix(mix(circle ^ salt.first, first), 1);
     const total = counts.events(after);
     const kinds = counts.identities(after);
     into.context = total;
     into.same = total === 0 ? 0 : counts.events(mix(after, next));
     let chance = total === 0 ? share : (into.same + kinds * share) / (total + kinds);
-    const afterBoth = mix(mix(mix(group ^ salt.second, second), first), 1);
+    const afterBoth = mix(mix(mix(circle ^ salt.second, second), first), 1);
     const totalBoth = total === 0 ? 0 : counts.events(afterBoth);
     if (totalBoth > 0) {
       const kindsBoth = counts.identities(afterBoth);
@@ -118,19 +119,15 @@ export class Transitions {
     into.deviation = Math.sqrt(Math.max(0.5, square - into.mean * into.mean));
   }
 
-  /** Learns a step and how surprising it was, in whole 1024ths so that sums are exact; for its group and for everyone. */
-  add(step: Step, surprise: number): void {
-    const { group, second, first, next } = step;
+  /** Learns a step and how surprising it was, in whole 1024ths so that sums are exact. */
+  add({ circle, second, first, next }: Step, surprise: number): void {
     const s = Math.round(surprise * 1024) / 1024;
-    for (let circle = group; ; circle = 0) {
-      const after = mix(mix(circle ^ salt.first, first), 1);
-      const afterBoth = mix(mix(mix(circle ^ salt.second, second), first), 1);
-      this.#count(after, mix(after, next));
-      this.#count(afterBoth, mix(afterBoth, next));
-      this.#pendingCounts.add(mix(circle, salt.first), 1, 0);
-      this.#pendingSurprise.add(after, s, Math.round(s * s * 1024) / 1024);
-      if (circle === 0) return;
-    }
+    const after = mix(mix(circle ^ salt.first, first), 1);
+    const afterBoth = mix(mix(mix(circle ^ salt.second, second), first), 1);
+    this.#count(after, mix(after, next));
+    this.#count(afterBoth, mix(afterBoth, next));
+    this.#pendingCounts.add(mix(circle, salt.first), 1, 0);
+    this.#pendingSurprise.add(after, s, Math.round(s * s * 1024) / 1024);
   }
 
   #count(context: number, transition: number): void {
@@ -140,15 +137,15 @@ export class Transitions {
   }
 
   /** Classes of which nearly all uses of the function had one before it: two halves of a set into `into`. */
-  required(group: number, value: number, into: Uint32Array): void {
-    const row = this.#index.get(mix(group, value));
+  required(circle: number, value: number, into: Uint32Array): void {
+    const row = this.#index.get(mix(circle, value));
     into[0] = row === undefined ? 0 : this.#u32[row + inRow.required]!;
     into[1] = row === undefined ? 0 : this.#u32[row + inRow.required + 1]!;
   }
 
   /** Uses of the function that are remembered, and those with one of the class before them. */
-  uses(group: number, value: number, before: number): { readonly all: number; readonly having: number } {
-    const row = this.#index.get(mix(group, value));
+  uses(circle: number, value: number, before: number): { readonly all: number; readonly having: number } {
+    const row = this.#index.get(mix(circle, value));
     if (row === undefined) return { all: 0, having: 0 };
     return { all: this.#f32[row + inRow.uses]!, having: this.#f32[row + inRow.counts + before]! };
   }
@@ -162,20 +159,19 @@ export class Transitions {
       this.#uses = uses;
     }
     const start = this.#useCount++ * useWords;
-    this.#uses[start] = step.group;
+    this.#uses[start] = step.circle;
     this.#uses[start + 1] = step.next;
     this.#uses[start + 2] = low;
     this.#uses[start + 3] = high;
   }
 
   /** Sessions that came to use the function 2^doublings times or more. */
-  repeats(group: number, value: number, doublings: number): number {
-    return this.#counts.events(mix(mix(group ^ salt.repeat, value), doublings + 1));
+  repeats(circle: number, value: number, doublings: number): number {
+    return this.#counts.events(mix(mix(circle ^ salt.repeat, value), doublings + 1));
   }
 
-  addRepeat(group: number, value: number, doublings: number): void {
-    this.#pendingCounts.add(mix(mix(group ^ salt.repeat, value), doublings + 1), 1, 0);
-    if (group !== 0) this.#pendingCounts.add(mix(mix(salt.repeat, value), doublings + 1), 1, 0);
+  addRepeat(circle: number, value: number, doublings: number): void {
+    this.#pendingCounts.add(mix(mix(circle ^ salt.repeat, value), doublings + 1), 1, 0);
   }
 
   /** Whether the function needs no name any more. */
@@ -192,9 +188,11 @@ export class Transitions {
     return this.#names.get(value);
   }
 
-  /** The functions of a class. */
-  members(ofClass: number): [number, string][] {
-    return [...this.#names].filter(([value]) => classOf(value) === ofClass);
+  /** Of the functions of a class, the name of the one that most often came right before this one. */
+  predecessor(circle: number, value: number, ofClass: number): string | undefined {
+    const times = (before: number): number => this.#counts.events(mix(mix(mix(circle ^ salt.first, before), 1), value));
+    const members = [...this.#names].filter(([before]) => classOf(before) === ofClass && before !== value);
+    return members.sort(([a], [b]) => times(b) - times(a) || a - b)[0]?.[1];
   }
 
   advance(ts: number): void {
@@ -222,11 +220,13 @@ export class Transitions {
     if (this.#useCount === 0) return;
     const touched = new Set<number>();
     for (let i = 0; i < this.#useCount * useWords; i += useWords) {
-      const [group, value, low, high] = [0, 1, 2, 3].map((k) => this.#uses[i + k]!) as [number, number, number, number];
-      for (let circle = group; ; circle = 0) {
-        touched.add(this.#countUse(mix(circle, value), low, high));
-        if (circle === 0) break;
-      }
+      const [circle, value, low, high] = [0, 1, 2, 3].map((k) => this.#uses[i + k]!) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      touched.add(this.#countUse(mix(circle, value), low, high));
     }
     this.#useCount = 0;
     for (const row of touched) this.#settle(row);

@@ -1,6 +1,7 @@
 import { activeAt } from '../baseline/active-layout.ts';
 import { dimensionIndex } from '../baseline/row-layout.ts';
 import { classOf, type Forecast, type Step } from '../baseline/transitions.ts';
+import { actorKindOf } from '../identity/peer-group.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Family, Moment, Observed } from './family.ts';
 import { dimensionText } from './observation.ts';
@@ -31,20 +32,27 @@ const natsMax = 60;
 const usesLearned = 3;
 /** Fewer repetitions than this are nobody's business: 2 to the power of two. */
 const doublingsLeast = 2;
-/** What is known of the tail before weighs as many sessions. */
+/** What is assumed of a tail weighs as many sessions. */
 const fewSessions = 2;
+
+const partialBit = 0x1_0000;
+/** Steps that an identity's own way of surprising is remembered over, and at which it counts half. */
+const biasMemory = 64;
+const biasEnough = 16;
+/** What is not expected of an identity's own group but of all of its sort counts this much: they have less in common. */
+const wideTrust = 0.5;
 
 /** Words of the identity's active row. */
 const own = {
   last: activeAt.sequence,
   second: activeAt.sequence + 1,
   gathered: activeAt.sequence + 2,
-  /** Steps of the session so far. */
+  /** Steps of the session so far; and whether its beginning was not seen, so that what is missing may have been there. */
   steps: activeAt.sequence + 3,
   /** Seconds since 1970. */
   started: activeAt.sequence + 4,
-  /** 1 when the session's beginning was not seen: what is missing may have been there. */
-  partial: activeAt.sequence + 5,
+  /** How much more surprising than its peers' the identity's steps usually are, in standard deviations. */
+  bias: activeAt.sequence + 5,
   /** Own transitions: 12 bits of the one before, 12 of the next, 8 of the count. */
   transitions: activeAt.sequence + 6,
   /** The session's functions, the least recent gives way: hash, then 16 bits of the last step and 16 of the number of uses. */
@@ -73,10 +81,18 @@ const found = {
   gathered: 0,
   skipped: -1,
   doublings: 0,
+  /** How surprising the step is, in standard deviations of such steps; 0 for a habit. */
+  deviation: 0,
 };
-const step: Step = { group: 0, second: 0, first: 0, next: 0 };
-/** The group whose counts are asked: its own or everyone's. */
+const step: Step = { circle: 0, second: 0, first: 0, next: 0 };
+/** Circles that the event is counted in: its peer group, and all identities of its sort. Groups are numbered from 0, sorts from here. */
+const sortsFrom = 1 << 20;
+const sorts = ['human', 'service', 'unknown'] as const;
+const circles = [0, 0];
+/** The circle that is asked: the narrower one, once it has seen enough. */
 let circle = 0;
+/** The population's group for it. */
+let group = 0;
 const forecast: Forecast = { surprise: 0, mean: 0, deviation: 1, context: 0, same: 0 };
 /** Classes of functions since the last use of this one, and those that nearly always are among them. */
 const before = new Uint32Array(2);
@@ -91,16 +107,18 @@ function enter(moment: Moment): void {
   step.next = observation.values[dimension]!;
   found.isStep = step.next !== 0 && observation.outcome === 0;
   if (!found.isStep) return;
-  const steps = u32[activeRow + own.steps]!;
+  const steps = u32[activeRow + own.steps]! & 0xffff;
   const tooLong = observation.ts > u32[activeRow + own.started]! * 1000 + sessionMs || steps >= stepsMax;
   const paused = moment.gapMs >= pauseMs;
   found.fresh = steps === 0 || paused || tooLong;
-  found.partial = found.fresh ? !paused && moment.history > 0 : u32[activeRow + own.partial] === 1;
+  found.partial = found.fresh ? !paused && moment.history > 0 : (u32[activeRow + own.steps]! & partialBit) !== 0;
   found.steps = found.fresh ? 0 : steps;
-  step.group = moment.group;
   step.first = found.fresh ? beginning : u32[activeRow + own.last]!;
   step.second = found.fresh ? beginning : u32[activeRow + own.second]!;
-  circle = moment.shared.transitions.circle(moment.group);
+  circles[0] = moment.group;
+  circles[1] = sortsFrom + sorts.indexOf(actorKindOf(moment.resolved.event, moment.resolved.identity_kind));
+  circle = circles[moment.group > 0 && moment.shared.transitions.speaks(moment.group) ? 0 : 1]!;
+  group = circle === moment.group ? moment.group : 0;
   readOwn(u32, activeRow);
   readRecent(u32, activeRow);
 }
@@ -149,22 +167,28 @@ function readRecent(u32: Uint32Array, row: number): void {
 /** The peers' forecast of the step. A function that nobody used yet is the novelty family's matter. */
 function ask(moment: Moment): void {
   const { population, shared } = moment;
-  const share = (population.valueEvents(circle, step.next) + 0.5) / (population.sums(circle).events[dimension]! + 1);
-  step.group = circle;
+  const share = (population.valueEvents(group, step.next) + 0.5) / (population.sums(group).events[dimension]! + 1);
+  step.circle = circle;
   shared.transitions.forecast(step, Math.min(1, share), forecast);
-  step.group = moment.group;
 }
 
 /** How much more surprising than usual the step is, nats: about zero on average for any session of its kind, however varied. */
 function gainOf(moment: Moment): number {
+  found.deviation = 0;
   if (found.same >= habit) return -drift;
   ask(moment);
   const chance = (found.same + peerStrength * Math.exp(-forecast.surprise)) / (found.after + peerStrength);
   const z = (-Math.log(chance) - forecast.mean) / forecast.deviation;
-  const gain = Math.min(gainMost, Math.max(gainLeast, z - drift));
+  found.deviation = Math.min(gainMost, Math.max(gainLeast, z));
+  const bias = Math.max(0, moment.active.f32[moment.activeRow + own.bias]!);
+  const gain = found.deviation - (bias * moment.history) / (moment.history + biasEnough) - drift;
   if (gain <= 0) return gain;
-  const users = moment.population.valueIdentities(circle, step.next);
-  return gain * (forecast.context / (forecast.context + contextEnough)) * (users / (users + usersEnough));
+  const users = moment.population.valueIdentities(group, step.next);
+  return gain * trust() * (forecast.context / (forecast.context + contextEnough)) * (users / (users + usersEnough));
+}
+
+function trust(): number {
+  return circle >= sortsFrom ? wideTrust : 1;
 }
 
 /** -ln of the share of uses that lack what this one lacks, less the more often the identity took the same step. */
@@ -178,17 +202,18 @@ function skippedNats(moment: Moment): number {
     for (let missing = required[half]! & ~before[half]!; missing !== 0; missing &= missing - 1) {
       const of = half * 32 + (31 - Math.clz32(missing & -missing));
       const { all, having } = transitions.uses(circle, step.next, of);
-      const lacking = -Math.log(1 - (having + 0.5) / (all + 1));
+      // A session counts up to three times: what is known of it is known from a third as many.
+      const lacking = -Math.log(((all - having) / usesLearned + 1) / (all / usesLearned + 2));
       if (lacking <= most) continue;
       most = lacking;
       found.skipped = of;
     }
-  return most / (1 + found.same);
+  return (trust() * most) / (1 + found.same);
 }
 
 /**
  * -ln of the share of sessions that use the function so often, of those that use it as often as the identity did in sessions before; at
- * doublings only. Where few or none got so far, as many are taken to go on as one doubling before: a Pareto tail.
+ * doublings only. Where nobody got so far, half of those who do are taken to go on: a heavy tail.
  */
 function repeatedNats(moment: Moment): number {
   const { uses } = found;
@@ -197,16 +222,14 @@ function repeatedNats(moment: Moment): number {
   const { u32 } = moment.active;
   const known = (u32[habitWord(moment.activeRow, step.next)]! >>> habitShift(step.next)) & 15;
   const { transitions } = moment.shared;
-  let share = 0.5;
   let total = 0;
-  let reached = transitions.repeats(circle, step.next, 0);
-  for (let k = 0; k < found.doublings; k++) {
+  let reached = transitions.repeats(circle, step.next, known);
+  for (let k = known; k < found.doublings; k++) {
     const further = Math.min(reached, transitions.repeats(circle, step.next, k + 1));
-    share = (further + fewSessions * share) / (reached + fewSessions);
-    if (k >= known) total -= Math.log(share);
+    total -= Math.log((further + fewSessions / 2) / (reached + fewSessions));
     reached = further;
   }
-  return total;
+  return trust() * total;
 }
 
 function judge(moment: Moment): number {
@@ -235,20 +258,28 @@ function learn(moment: Moment, weight: number): void {
   if (weight >= 0.5) {
     if (found.same < habit || found.same % habit === 0) {
       if (found.same >= habit) ask(moment);
-      transitions.add(step, forecast.surprise);
+      for (const each of circles) {
+        step.circle = each;
+        transitions.add(step, forecast.surprise);
+      }
     }
-    if (found.uses <= usesLearned && !found.partial) transitions.addUse(step, before[0]!, before[1]!);
+    if (found.uses <= usesLearned && !found.partial)
+      for (const each of circles) {
+        step.circle = each;
+        transitions.addUse(step, before[0]!, before[1]!);
+      }
     learnOwn(u32, row);
+    const bias = f32[row + own.bias]!;
+    f32[row + own.bias] = bias + (found.deviation - bias) / Math.min(biasMemory, moment.history + 1);
   }
   if (found.fresh) {
     endSession(moment, weight);
     u32[row + own.started] = Math.floor(moment.observation.ts / 1000);
-    u32[row + own.partial] = found.partial ? 1 : 0;
   }
   learnRecent(moment, weight);
   u32[row + own.second] = step.first;
   u32[row + own.last] = step.next;
-  u32[row + own.steps] = found.steps + 1;
+  u32[row + own.steps] = (found.steps + 1) | (found.partial ? partialBit : 0);
   f32[row + own.gathered] = found.gathered;
 }
 
@@ -275,9 +306,10 @@ function endSession(moment: Moment, weight: number): void {
 }
 
 /** Tells the peers how often the session used a function, when that is known: not in the middle, where it would be measured by itself. */
-function learnRepeats({ active: { u32 }, group, shared }: Moment, place: number, weight: number): number {
+function learnRepeats({ active: { u32 }, shared }: Moment, place: number, weight: number): number {
   const doublings = 31 - Math.clz32(u32[place + 1]! & 0xffff);
-  if (weight >= 0.5) for (let k = 0; k <= doublings; k++) shared.transitions.addRepeat(group, u32[place]!, k);
+  for (let k = 0; k <= doublings && weight >= 0.5; k++)
+    for (const each of circles) shared.transitions.addRepeat(each, u32[place]!, k);
   return doublings;
 }
 
@@ -313,8 +345,8 @@ function describe(moment: Moment, feature: number, resolved: ResolvedEvent): Obs
   if (found.resolved !== moment.resolved) judge(moment);
   const { transitions } = moment.shared;
   const name = dimensionText(resolved, dimension) ?? '-';
-  const level = circle === 0 ? 'everyone' : 'peers';
-  const peers = circle === 0 ? 'all' : "its peers'";
+  const level = group === 0 ? 'everyone' : 'peers';
+  const peers = group === 0 ? 'all' : "its peers'";
   const plain = { low: null, high: null, level } as const;
   if (feature === 0) {
     ask(moment);
@@ -327,9 +359,7 @@ function describe(moment: Moment, feature: number, resolved: ResolvedEvent): Obs
   }
   if (feature === 1) {
     const { all, having } = transitions.uses(circle, step.next, Math.max(0, found.skipped));
-    const names = transitions.members(Math.max(0, found.skipped));
-    const used = ([value]: readonly [number, string]): number => moment.population.valueEvents(circle, value);
-    const missing = names.sort((a, b) => used(b) - used(a))[0]?.[1] ?? 'what comes before it';
+    const missing = transitions.predecessor(circle, step.next, Math.max(0, found.skipped)) ?? 'what comes before it';
     const sampleSize = Math.round(all);
     const text = `calls ${name} without ${missing} before it; ${percent(having / Math.max(1, all))} of the last ${sampleSize} of ${peers} calls have it`;
     return { observed: name, expected: missing, ...plain, sampleSize, text };

@@ -24,6 +24,8 @@ const call = dimensionIndex('function');
 const shape = 2;
 /** An hour may hold this share of the ordinary mistakes of those who belong to an address, and all of those of new arrivals. */
 const hourOfDay = 1 / 8;
+/** Accounts of strangers that any address may try: a household, a guest, an exit that a few share unseen. */
+const usualLeast = 0.5;
 /** Addresses that usually try one account in a window. */
 const usualAddresses = 1;
 /** Of a burst's k-th source, the chance to speak is this over k: about 14 of a thousand do, and the first always. */
@@ -156,7 +158,7 @@ function judgeAddress(moment: Moment, live: boolean): void {
     // One account is somebody away from home.
     if (accounts >= 1.5) {
       const people = window === 0 ? Math.max(hourOfDay * place.proven, place.fresh) : place.proven;
-      const usual = table.ratio('claims') * (1 + people);
+      const usual = Math.max(usualLeast, table.ratio('claims') * (1 + people));
       count(live ? say.accounts : say.entered, accounts, usual);
     }
     const sofar = place.tries + named + (current ? u32[start + own.tries]! : 0);
@@ -295,7 +297,8 @@ function describe(moment: Moment, feature: number): Observed {
   if (seen.resolved !== moment.resolved) look(moment);
   const observed = Math.round(seen.observed[feature]!);
   const expected = Math.round(seen.usual[feature]! * 10) / 10;
-  const text = `${sentences[feature]!(String(observed), String(expected))} ${spans[seen.window[feature]!]!}`;
+  const usual = expected < 1 ? 'fewer than one' : String(expected);
+  const text = `${sentences[feature]!(String(observed), usual)} ${spans[seen.window[feature]!]!}`;
   const range = { low: 0, high: Math.ceil(expected + 2 * Math.sqrt(expected + (expected * expected) / shape)) };
   return { observed, expected, ...range, level: 'everyone', sampleSize: moment.shared.sources.size, text };
 }
