@@ -60,7 +60,7 @@ const fact = {
   longExpired: 4096,
   travel: 8192,
 } as const;
-const contextFacts = 2047;
+const everyContextFact = 2047;
 const networks = fact.otherNetwork | fact.newNetwork | fact.rareNetwork;
 const programs = fact.otherClient | fact.newClient | fact.rareClient;
 const elsewhere = (networks | programs) & ~(fact.otherNetwork | fact.otherClient);
@@ -146,21 +146,28 @@ function tokenFacts(moment: Moment, event: TrafficEvent): number {
   const { token_exp, status, ts } = event;
   const answered = status !== null && status < 400;
   const late = token_exp !== null && answered ? ts / 1000 - token_exp : 0;
-  let mask = late <= leewaySeconds ? 0 : late <= longSeconds ? fact.expired : fact.longExpired;
+  const mask = late <= leewaySeconds ? 0 : late <= longSeconds ? fact.expired : fact.longExpired;
   const slot = findSlot(moment);
   if (slot < 0 || isFresh(moment, slot)) return mask;
+  return mask | contextFactsOf(moment, slot);
+}
+
+/** How the event's context differs from the slot's home, and whether both are in use. */
+function contextFactsOf(moment: Moment, slot: number): number {
   const { u32 } = moment.active;
-  const context = differences(moment, slot + at.home);
-  if (context === 0) return mask;
-  mask |= context;
+  let mask = differences(moment, slot + at.home);
+  if (mask === 0) return 0;
   const began = u32[slot + at.otherFirst]!;
-  if (began === 0) return mask;
-  if (u32[slot + at.homeLast]! > (began | 3)) mask |= fact.both;
-  if (differences(moment, slot + at.other) !== 0) return mask;
-  // What has been learned meanwhile does not excuse it.
-  if ((began & 1) !== 0 && (mask & networks) !== 0) mask = (mask & ~networks) | networkFact(moment, true);
-  if ((began & 2) !== 0 && (mask & programs) !== 0) mask = (mask & ~programs) | clientFact(moment, true);
-  const inRow = switchesOf(u32[slot + at.switches]!, { side: 1, ts }) & 63;
+  const isSameOther = began !== 0 && differences(moment, slot + at.other) === 0;
+  // What has been learned of it meanwhile does not excuse it.
+  if (isSameOther && (began & 1) !== 0 && (mask & networks) !== 0)
+    mask = (mask & ~networks) | networkFact(moment, true);
+  if (isSameOther && (began & 2) !== 0 && (mask & programs) !== 0) mask = (mask & ~programs) | clientFact(moment, true);
+  // A phone between two networks of its own, a VPN turned on and off: as often as they like.
+  if ((mask & ~(fact.otherNetwork | fact.country)) === 0) return mask;
+  if (began !== 0 && u32[slot + at.homeLast]! > (began | 3)) mask |= fact.both;
+  if (!isSameOther) return mask;
+  const inRow = switchesOf(u32[slot + at.switches]!, { side: 1, ts: moment.observation.ts }) & 63;
   return mask | (inRow >= manySwitches ? fact.often : inRow >= backAndForth ? fact.atOnce : 0);
 }
 
@@ -209,7 +216,7 @@ export const token: Family = {
     judged = moment.resolved;
     judgedFacts = mask;
     if (mask === 0) return 0;
-    const context = mask & contextFacts;
+    const context = mask & everyContextFact;
     if (context !== 0) out[offset + contextFeature(moment, context)] = oddness(moment, context);
     if ((mask & expiry) !== 0) out[offset + 3] = oddness(moment, mask & expiry);
     if ((mask & fact.travel) !== 0) out[offset + 4] = oddness(moment, fact.travel);
@@ -233,7 +240,7 @@ export const token: Family = {
     const mask = factsOf(moment);
     const { tokenPatterns } = moment.shared;
     const circle = circleOf(moment);
-    const counted = feature === 3 ? mask & expiry : feature === 4 ? fact.travel : mask & contextFacts;
+    const counted = feature === 3 ? mask & expiry : feature === 4 ? fact.travel : mask & everyContextFact;
     const said =
       feature === 3 ? expiryText(moment.resolved) : feature === 4 ? describeJourney(moment) : contextText(moment, mask);
     return {
