@@ -18,16 +18,15 @@ import {
 /** Business flows used as nobody meant them (OWASP API6, D07), and what is destroyed (D19), with the innocent sides of both. */
 const family = 'flow';
 
-/** Tasks of the persona's role that end in something done, after at least two steps that lead there. */
+/** Tasks of the persona's role in which something is begun and, after that, concluded. */
 function flows({ api, role }: Persona): readonly Task[] {
-  return api.tasks.filter(
-    ({ roles, steps }) => roles.includes(role) && steps.length >= 4 && ends(steps.map(({ route }) => route)).length > 0,
-  );
+  return api.tasks.filter((task) => task.roles.includes(role) && conclusion(task) !== undefined);
 }
 
-/** What is done from the third step on. */
-function ends(routes: readonly Route[]): readonly Route[] {
-  return routes.slice(2).filter(({ action }) => action === 'act' || action === 'create');
+/** What concludes: the last thing done that needs something to have been created first. */
+function conclusion({ steps }: Task): Route | undefined {
+  const begun = steps.findIndex(({ route }) => route.action === 'create');
+  return steps.findLast(({ route }, i) => begun >= 0 && i > begun && route.action === 'act')?.route;
 }
 
 export const sequenceSkipping: IncidentRecipe = {
@@ -43,8 +42,7 @@ export const sequenceSkipping: IncidentRecipe = {
     if (abuser === undefined) return;
     yield stage.startMs;
     const { world, dice } = stage;
-    const task = dice.pick(flows(abuser));
-    const route = ends(task.steps.map((step) => step.route)).at(-1)!;
+    const route = conclusion(dice.pick(flows(abuser)))!;
     const session = intrude(stage, abuser);
     yield* arrive(stage, session, unlabelled(stage));
     for (let left = scaled(stage, 30); left > 0; left--) {

@@ -66,8 +66,12 @@ export function strangeDevice(stage: Stage, victim: Persona, kind: Device['kind'
   const { world, dice } = stage;
   const own = victim.devices[0]!;
   if (own.kind === kind && kind !== 'app' && dice.chance(stage.stealth)) return own;
-  const others = world.personas.flatMap(({ devices }) =>
-    devices.filter((device) => device.kind === kind && device.userAgent !== own.userAgent),
+  // Libraries inside a mesh are not those outside.
+  const inMesh = victim.api.name === 'mesh';
+  const others = world.personas.flatMap(({ devices, api }) =>
+    devices.filter(
+      (device) => device.kind === kind && device.userAgent !== own.userAgent && (api.name === 'mesh') === inMesh,
+    ),
   );
   const device = others.length > 0 ? dice.pick(others) : dice.pick(dice.pick(world.personas).devices);
   return device.id === null ? device : { ...device, id: `d${dice.hex(12)}` };

@@ -2,7 +2,7 @@ import { call } from '../call.ts';
 import { watch } from '../look-alikes/watching.ts';
 import { visit } from '../session.ts';
 import { hourMs } from '../week.ts';
-import type { Actor, IncidentRecipe, Persona, Route, Session, Stage, WireEvent } from '../world.ts';
+import type { Actor, IncidentRecipe, Persona, Route, Session, Stage, WireEvent, World } from '../world.ts';
 import {
   anonymous,
   arrive,
@@ -233,18 +233,23 @@ export const roleChange: IncidentRecipe = {
   about: 'Somebody is promoted: new role and scopes in the tokens, new functions in use, at the usual place and tempo.',
   hours: 72,
   run: function* (stage): Actor {
-    const person = claimLively(stage, (one) => isHuman(one) && wider(one) !== undefined);
+    const person = claimLively(
+      stage,
+      (one) => isHuman(one) && one.role !== 'customer' && wider(stage.world, one) !== undefined,
+    );
     if (person === undefined) return;
     yield stage.startMs;
-    person.role = wider(person) ?? person.role;
+    person.role = wider(stage.world, person) ?? person.role;
     watch(stage, { hours: 72, personas: [person] });
   },
 };
 
-/** A role of the same API with more functions than the persona's; the next one up. */
-function wider({ api, role }: Persona): string | undefined {
+/** A role that people have in the same API, with more functions than the persona's; the next one up. */
+function wider({ personas }: World, { api, role }: Persona): string | undefined {
   const reach = (name: string) => api.routes.filter(({ roles }) => roles.includes(name)).length;
-  return api.roles.filter((name) => reach(name) > reach(role)).sort((one, other) => reach(one) - reach(other))[0];
+  const held = new Set(personas.filter((one) => one.api === api && isHuman(one)).map((one) => one.role));
+  const above = [...held].filter((name) => reach(name) > reach(role));
+  return above.sort((one, other) => reach(one) - reach(other))[0];
 }
 
 export const featureDiscovery: IncidentRecipe = {

@@ -1,6 +1,6 @@
 import { call } from '../call.ts';
 import { renew, visit } from '../session.ts';
-import { hourMs } from '../week.ts';
+import { hourMs, hourOfWeek } from '../week.ts';
 import type { Actor, IncidentRecipe, Persona, Session, Stage } from '../world.ts';
 import {
   arrive,
@@ -185,11 +185,13 @@ export const deadlineNight: IncidentRecipe = {
   expected: [],
   about:
     'Before a deadline somebody works through the night: the usual things, much of them, at hours when they sleep.',
-  hours: 20,
+  hours: 32,
   run: function* (stage): Actor {
     const person = stage.claim(isHuman);
     if (person === undefined) return;
-    yield stage.startMs;
+    let { startMs: at } = stage;
+    while (hourOfWeek(at, person.zone) % 24 !== 22) at += hourMs;
+    yield at;
     for (let sittings = scaled(stage, 5); sittings > 0; sittings--) {
       const session = intrude(stage, person, { place: person.places[0]!, device: person.devices[0]! });
       yield* visit(stage.world, session, { calls: Math.round(person.habits.callsPerSession * 1.5), say: stage.emit });

@@ -98,7 +98,7 @@ test('the same seed gives the same incidents, another seed others', () => {
 });
 
 test('intensity scales what is done, and stealth what it takes in time', () => {
-  const small = { identities: 200, days: 2, lookAlikes: '{ count: 0 }' };
+  const small = { identities: 150, days: 2, lookAlikes: '{ count: 0 }' };
   const weak = play(5, { ...small, attacks: '{ count: 1, intensity: 0.5, stealth: 0 }' });
   const strong = play(5, { ...small, attacks: '{ count: 1, intensity: 2, stealth: 0 }' });
   const careful = play(5, { ...small, attacks: '{ count: 1, intensity: 2, stealth: 1 }' });
