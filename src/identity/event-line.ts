@@ -1,49 +1,61 @@
 import { canonicalFields, type FieldName } from '../event/canonical-fields.ts';
 import { FlatJson } from '../event/decode/flat-json.ts';
-import { emptyEvent, type TrafficEvent } from '../event/traffic-event.ts';
+import { emptyRow, eventOf, rowNames } from '../event/traffic-event.ts';
+import { LineWriter } from './line-writer.ts';
 import { identityKinds } from './resolve.ts';
-import type { IdentityKey, IdentityKind, ResolvedEvent } from './resolved-event.ts';
+import type { IdentityKey, IdentityKind, ResolvedEvent, SourcePosition } from './resolved-event.ts';
 
 /**
  * One line of `gait.events`: the event without its nulls, its identity, and where it came from. `event_id`, `route` and `object_ids` are the
  * resolved ones; the event inside carries the same.
  */
 const ownFields = new Set<string>(['event_id', 'route', 'object_ids', 'sample_rate', 'enforced']);
-const names = (Object.keys(canonicalFields) as FieldName[]).filter((name) => !ownFields.has(name));
-const parts = names.map((name) => ({ label: `,"${name}":`, name }));
+/** What stands before a field's value, in the order in which all events have their fields; null for those that are written by themselves. */
+const labels = rowNames.map((name) => (ownFields.has(name) ? null : `,"${name}":`));
 
-export function encodeLine(resolved: ResolvedEvent): string {
+/** All of a line but its closing brace, so that more can follow. */
+export function writeLine(writer: LineWriter, resolved: ResolvedEvent): void {
   const { event, position } = resolved;
-  let line = `{"identity":${quote(resolved.identity)},"identity_kind":"${resolved.identity_kind}"`;
-  if (resolved.claimed_identity !== null) line += `,"claimed_identity":${quote(resolved.claimed_identity)}`;
-  line += `,"event_id":${quote(resolved.event_id)},"route":${quote(resolved.route)}`;
-  if (resolved.object_ids.length > 0) line += `,"object_ids":${JSON.stringify(resolved.object_ids)}`;
-  if (event.sample_rate !== 1) line += `,"sample_rate":${event.sample_rate}`;
-  if (event.enforced) line += ',"enforced":true';
-  for (let i = 0; i < parts.length; i++) {
-    const { name, label } = parts[i]!;
-    const value = event[name];
-    if (value === null) continue;
-    line +=
-      label +
-      (typeof value === 'string' ? quote(value) : typeof value === 'object' ? JSON.stringify(value) : String(value));
+  writer.plain('{"identity":');
+  writer.string(resolved.identity);
+  writer.plain(',"identity_kind":"');
+  writer.plain(resolved.identity_kind);
+  writer.plain('"');
+  writeField(writer, ',"claimed_identity":', resolved.claimed_identity);
+  writeField(writer, ',"event_id":', resolved.event_id);
+  writeField(writer, ',"route":', resolved.route);
+  if (resolved.object_ids.length > 0) writeField(writer, ',"object_ids":', resolved.object_ids);
+  if (event.sample_rate !== 1) writeField(writer, ',"sample_rate":', event.sample_rate);
+  if (event.enforced) writer.plain(',"enforced":true');
+  let i = 0;
+  // Going through the fields in their own order is several times quicker than asking for each by its name.
+  for (const name in event) {
+    const label = labels[i++];
+    if (label !== null && label !== undefined) writeField(writer, label, event[name as FieldName]);
   }
-  if (position !== null) {
-    line += `,"src_topic":${quote(position.topic)},"src_partition":${position.partition},"src_offset":${position.offset},"src_index":${position.index}`;
-  }
-  return `${line}}`;
+  if (position === null) return;
+  writeField(writer, ',"src_topic":', position.topic);
+  writeField(writer, ',"src_partition":', position.partition);
+  writeField(writer, ',"src_offset":', position.offset);
+  writeField(writer, ',"src_index":', position.index);
 }
 
-/** JSON's own quoting is only needed where there is something to escape; most strings have nothing. */
-function quote(text: string): string {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 32 || code === 34 || code === 92 || code >= 0xd800) return JSON.stringify(text);
-  }
-  return `"${text}"`;
+function writeField(writer: LineWriter, label: string, value: unknown): void {
+  if (value === null) return;
+  writer.plain(label);
+  writer.value(value);
+}
+
+const single = new LineWriter();
+
+export function encodeLine(resolved: ResolvedEvent): string {
+  writeLine(single, resolved);
+  single.plain('}');
+  return single.take().toString();
 }
 
 type Check = (value: unknown) => boolean;
+const isOwn: Check = (value) => value !== undefined;
 const isString: Check = (value) => typeof value === 'string';
 const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
 const isStrings: Check = (value) => Array.isArray(value) && value.every(isString);
@@ -62,72 +74,106 @@ const checks: ReadonlyMap<string, Check> = new Map(
   }),
 );
 
+/** What a line holds besides the event's own fields, behind these in a row. */
+const own = ['identity', 'identity_kind', 'claimed_identity', 'src_topic', 'src_partition', 'src_offset', 'src_index'];
+const ownAt = rowNames.length;
+const places: ReadonlyMap<string, number> = new Map([...rowNames, ...own].map((name, place) => [name, place]));
+/** A line that says nothing. Its time is null, since every line must have one. */
+const blankRow: readonly unknown[] = [null, ...emptyRow.slice(1), ...own.map(() => null)];
 const noObjects: readonly string[] = Object.freeze([]);
 
-/** What a line holds besides the event's own fields, by its place in `Line.own`. */
-const own = ['identity', 'identity_kind', 'claimed_identity', 'src_topic', 'src_partition', 'src_offset', 'src_index'];
+/** What a name on a line is: a place in the row and what may stand there, or unknown (null). */
+type Tag = { readonly place: number; readonly check: Check; readonly isUnique: boolean } | null;
 
-/** What a name on a line is: a field of the event, a place among `own`, or unknown (null). */
-type Tag = { readonly name: FieldName; readonly check: Check } | number | null;
+/** Of these there are too many to remember their texts. */
+const manyValued = new Set(['identity', 'claimed_identity', 'path']);
 
 function tagOf(name: string): Tag {
-  const check = checks.get(name);
-  if (check !== undefined) return { name: name as FieldName, check };
-  const place = own.indexOf(name);
-  return place < 0 ? null : place;
+  const place = places.get(name);
+  if (place === undefined) return null;
+  const isUnique = manyValued.has(name) || canonicalFields[name as FieldName]?.isUnique === true;
+  return { place, check: checks.get(name) ?? isOwn, isUnique };
 }
 
-type Line = { readonly event: TrafficEvent; readonly own: unknown[]; hasTime: boolean };
-
-/** False for a field of the wrong type. */
-function take(line: Line, tag: Tag, value: unknown): boolean {
-  if (tag === null) return true;
-  if (typeof tag === 'number') {
-    line.own[tag] = value;
-    return true;
-  }
-  if (!tag.check(value)) return false;
-  (line.event as Record<string, unknown>)[tag.name] = value;
-  return true;
+/** Undefined for a value of the wrong type. */
+function checkedValue(tag: Tag, value: unknown): unknown {
+  return tag?.check(value) ? value : undefined;
 }
 
-const flat = new FlatJson(tagOf);
+const flat = new FlatJson<Tag>(tagOf, {
+  use: (tag) => (tag === null ? 'ignored' : tag.isUnique ? 'unique' : 'repeating'),
+  make: checkedValue,
+});
+const row = [...blankRow];
 
-/** The event of a line made by `encodeLine`; unknown fields are ignored; null for anything that is no such line. */
-export function decodeLine(bytes: string | Buffer): ResolvedEvent | null {
-  const line: Line = { event: emptyEvent(), own: new Array<unknown>(own.length).fill(undefined), hasTime: false };
-  if (typeof bytes !== 'string' && flat.read(bytes)) {
-    for (let i = 0; i < flat.size; i++) {
-      const { tag, name } = flat.keys[i]!;
-      if (name === 'ts') line.hasTime = true;
-      if (!take(line, tag, flat.values[i])) return null;
-    }
-    return resolvedOf(line);
+/** The event of the line that the flat reader has just read. */
+function flatEvent(): ResolvedEvent | null {
+  let isRight = true;
+  for (let i = 0; i < flat.size; i++) {
+    const { tag } = flat.keys[i]!;
+    if (tag === null) continue;
+    const value = flat.values[i];
+    if (value === undefined) isRight = false;
+    row[tag.place] = value;
   }
+  const resolved = isRight ? resolvedOf(row) : null;
+  for (let i = 0; i < flat.size; i++) {
+    const { tag } = flat.keys[i]!;
+    if (tag !== null) row[tag.place] = blankRow[tag.place];
+  }
+  return resolved;
+}
+
+function parsedEvent(text: string): ResolvedEvent | null {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(typeof bytes === 'string' ? bytes : bytes.toString('utf8'));
+    parsed = JSON.parse(text);
   } catch {
     return null;
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return null;
+  const line = [...blankRow];
   for (const [name, value] of Object.entries(parsed)) {
-    if (name === 'ts') line.hasTime = true;
-    if (!take(line, tagOf(name), value)) return null;
+    const tag = tagOf(name);
+    if (tag === null) continue;
+    const checked = checkedValue(tag, value);
+    if (checked === undefined) return null;
+    line[tag.place] = checked;
   }
   return resolvedOf(line);
 }
 
-function resolvedOf({ event, own, hasTime }: Line): ResolvedEvent | null {
-  const [identity, kind, claimed = null, topic, partition, offset, index] = own;
+/** The event of a line made by `encodeLine`; unknown fields are ignored; null for anything that is no such line. */
+export function decodeLine(bytes: string | Buffer): ResolvedEvent | null {
+  if (typeof bytes === 'string') return parsedEvent(bytes);
+  return flat.read(bytes) ? flatEvent() : parsedEvent(bytes.toString('utf8'));
+}
+
+const newline = 0x0a;
+
+/** As `decodeLine`, for all lines of a record of `gait.events`, in order. */
+export function decodeLines(bytes: Buffer): readonly (ResolvedEvent | null)[] {
+  const events: (ResolvedEvent | null)[] = [];
+  const isLoaded = flat.load(bytes);
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(newline, start);
+    const end = found < 0 ? bytes.length : found;
+    const isFlat = isLoaded && flat.readAt(start, end);
+    events.push(isFlat ? flatEvent() : parsedEvent(bytes.toString('utf8', start, end)));
+    start = end + 1;
+  }
+  return events;
+}
+
+function resolvedOf(line: readonly unknown[]): ResolvedEvent | null {
+  const identity = line[ownAt];
+  const kind = line[ownAt + 1];
+  const claimed = line[ownAt + 2];
+  if (typeof line[0] !== 'number' || typeof identity !== 'string' || typeof kind !== 'string') return null;
+  if (!identityKinds.has(kind) || (claimed !== null && typeof claimed !== 'string')) return null;
+  const event = eventOf(line);
   const { event_id, route } = event;
-  if (!hasTime || typeof identity !== 'string' || typeof kind !== 'string' || !identityKinds.has(kind)) return null;
-  if (event_id === null || route === null || (claimed !== null && typeof claimed !== 'string')) return null;
-  const isPlaced =
-    typeof topic === 'string' &&
-    typeof partition === 'number' &&
-    typeof offset === 'number' &&
-    typeof index === 'number';
+  if (event_id === null || route === null) return null;
   return {
     identity: identity as IdentityKey,
     identity_kind: kind as IdentityKind,
@@ -136,6 +182,19 @@ function resolvedOf({ event, own, hasTime }: Line): ResolvedEvent | null {
     route,
     object_ids: event.object_ids ?? noObjects,
     event,
-    position: isPlaced ? { topic, partition, offset, index } : null,
+    position: positionOf(line),
   };
+}
+
+function positionOf(line: readonly unknown[]): SourcePosition | null {
+  const topic = line[ownAt + 3];
+  const partition = line[ownAt + 4];
+  const offset = line[ownAt + 5];
+  const index = line[ownAt + 6];
+  const isPlaced =
+    typeof topic === 'string' &&
+    typeof partition === 'number' &&
+    typeof offset === 'number' &&
+    typeof index === 'number';
+  return isPlaced ? { topic, partition, offset, index } : null;
 }

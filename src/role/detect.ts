@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import type { Metrics } from '../http/metrics.ts';
-import { decodeLine } from '../identity/event-line.ts';
+import { decodeLines } from '../identity/event-line.ts';
 import type { ColdFile } from '../log/cold-rows.ts';
 import type { Consumption, Log, LogBatch, LogRecord, ShardContext, ShardHandler } from '../log/log.ts';
 import { Shard, type ShardOptions, type ShardOutput } from '../pipeline.ts';
-import { packLines, scoreLine, tickKey } from './pack.ts';
+import { packScores, tickKey } from './pack.ts';
 
 export type DetectCounts = Pick<
   Metrics,
@@ -46,7 +46,6 @@ const incrementsPerSnapshot = 2;
 const snapshotBytesMin = 8 * 1024 * 1024;
 /** Checkpoints take at most this share of the time. */
 const checkpointShare = 0.05;
-const newline = 0x0a;
 
 /** One shard between the log and its engine: output first, then the checkpoint that covers it. */
 class ShardRunner {
@@ -115,13 +114,9 @@ class ShardRunner {
       this.#shard.tick(Number(value.toString('latin1')));
       return;
     }
-    for (let start = 0; start < value.length; ) {
-      const found = value.indexOf(newline, start);
-      const end = found < 0 ? value.length : found;
-      const resolved = decodeLine(value.subarray(start, end));
+    for (const resolved of decodeLines(value)) {
       if (resolved === null) this.#options.onForeignLine({ partition: this.#context.partition, offset: record.offset });
       else this.#shard.accept(resolved);
-      start = end + 1;
     }
   }
 
@@ -129,7 +124,7 @@ class ShardRunner {
   async #emit({ verdicts, findings, decisions }: ShardOutput): Promise<void> {
     const { log, topics } = this.#options;
     const { partition } = this.#context;
-    const scores = packLines(verdicts.map((verdict) => scoreLine(verdict, partition)));
+    const scores = packScores(verdicts, partition);
     const topic = (name: string, records: { key: string; value: string }[]): Promise<void> | undefined =>
       records.length === 0 ? undefined : log.append(name, records);
     await Promise.all([
@@ -141,12 +136,7 @@ class ShardRunner {
         topics.signals,
         decisions.map((decision) => ({ key: decision.decision_id, value: JSON.stringify(decision) })),
       ),
-      scores.length === 0
-        ? undefined
-        : log.append(
-            topics.scores,
-            scores.map((value) => ({ partition, value })),
-          ),
+      scores.length === 0 ? undefined : log.append(topics.scores, scores),
     ]);
     const { counts, clock } = this.#options;
     for (const { finding_id, kind, severity } of findings) if (this.#isNew(finding_id)) counts.findings(kind, severity);

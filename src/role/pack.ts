@@ -1,5 +1,6 @@
 import { hash64 } from '../core/hash.ts';
-import { encodeLine } from '../identity/event-line.ts';
+import { writeLine } from '../identity/event-line.ts';
+import { LineWriter } from '../identity/line-writer.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { NewRecord } from '../log/log.ts';
 import type { Verdict } from '../pipeline.ts';
@@ -16,28 +17,55 @@ export function partitionOf(identity: string, partitions: number): number {
 
 /** Records of `gait.events`: each holds lines of one partition only, in the order of the events. */
 export function packEvents(events: readonly ResolvedEvent[], partitions: number): NewRecord[] {
-  const lines = new Map<number, string[]>();
+  const packs = new Map<number, Pack>();
   for (const event of events) {
     const partition = partitionOf(event.identity, partitions);
-    const list = lines.get(partition);
-    if (list === undefined) lines.set(partition, [encodeLine(event)]);
-    else list.push(encodeLine(event));
+    const pack = packs.get(partition) ?? newPack();
+    packs.set(partition, pack);
+    startLine(pack);
+    writeLine(pack.writer, event);
+    pack.writer.plain('}');
   }
-  return [...lines].flatMap(([partition, list]) => packLines(list).map((value) => ({ partition, value })));
+  return [...packs].flatMap(([partition, pack]) => endPack(pack).map((value) => ({ partition, value })));
 }
 
-/** A line of `gait.scores`: the event's line with what became of it; the names are the columns of the store. */
-export function scoreLine(verdict: Verdict, shard: number): string {
-  const { resolved, seq, surprise, evidence, risk, top, findings } = verdict;
-  const numbers = `"surprise":${round(surprise)},"evidence":${round(evidence)},"risk":${round(risk)}`;
-  const lists = `"top":${JSON.stringify(top)},"findings":${JSON.stringify(findings)}`;
-  return `${encodeLine(resolved).slice(0, -1)},"shard":${shard},"seq":${seq},${numbers},${lists}}`;
+/** Records of `gait.scores`: each line is the event's with what became of it; the names are the columns of the store. */
+export function packScores(verdicts: readonly Verdict[], shard: number): NewRecord[] {
+  const pack = newPack();
+  const { writer } = pack;
+  for (const { resolved, seq, surprise, evidence, risk, top, findings } of verdicts) {
+    startLine(pack);
+    writeLine(writer, resolved);
+    const numbers = `"surprise":${round(surprise)},"evidence":${round(evidence)},"risk":${round(risk)}`;
+    writer.plain(`,"shard":${shard},"seq":${seq},${numbers},"top":`);
+    writer.list(top);
+    writer.plain(',"findings":');
+    writer.list(findings);
+    writer.plain('}');
+  }
+  return endPack(pack).map((value) => ({ partition: shard, value }));
 }
 
-export function packLines(lines: readonly string[]): string[] {
-  const packed: string[] = [];
-  for (let i = 0; i < lines.length; i += linesPerRecord) packed.push(lines.slice(i, i + linesPerRecord).join('\n'));
-  return packed;
+type Pack = { readonly writer: LineWriter; lines: number; readonly values: Buffer[] };
+
+/** Writers that nobody uses at the moment: their memory is worth keeping. */
+const freeWriters: LineWriter[] = [];
+
+function newPack(): Pack {
+  return { writer: freeWriters.pop() ?? new LineWriter(), lines: 0, values: [] };
+}
+
+function startLine(pack: Pack): void {
+  const { writer, lines, values } = pack;
+  if (lines > 0 && lines % linesPerRecord === 0) values.push(writer.take());
+  else if (lines > 0) writer.plain('\n');
+  pack.lines++;
+}
+
+function endPack({ writer, lines, values }: Pack): readonly Buffer[] {
+  if (lines > 0) values.push(writer.take());
+  freeWriters.push(writer);
+  return values;
 }
 
 /** Four decimals: enough to sort by, and the same text on every machine. */
