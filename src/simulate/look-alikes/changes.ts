@@ -26,11 +26,12 @@ const release: IncidentRecipe = {
   },
 };
 
-/** Takes a few routes, which tasks use, out of the world until the incident. */
+/** Takes a few routes out of the world until the incident: parts of what most people do here. */
 function withhold(api: Api, { dice, startMs }: Stage): Api['routes'] {
-  const used = new Set(api.tasks.flatMap((task) => task.steps.map((step) => step.route)));
+  const popular = api.tasks.filter((task) => task.roles.includes(api.roles[0]!) && task.weight >= 1);
+  const used = new Set(popular.flatMap((task) => task.steps.map((step) => step.route)));
   const candidates = [...used].filter((route) => route.action === 'detail' && route.sinceMs < 0);
-  const chosen = dice.sample(candidates, 3);
+  const chosen = dice.sample(candidates, 2);
   for (const route of chosen) route.sinceMs = startMs;
   return chosen;
 }
