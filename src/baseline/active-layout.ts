@@ -1,3 +1,5 @@
+import { seriesWords } from './series.ts';
+
 /**
  * The second tier: rows for the identities that were seen most recently, with what needs more room than a core row has. At the limit
  * the one not seen for the longest of a few is forgotten, and begins again from what its peers do. Offsets are in 32-bit words; the first
@@ -63,6 +65,8 @@ export const activeAt = {
   sequence: take(48),
   /** What the identity did as a source of others' calls. */
   source: take(16),
+  /** Calls per five minutes. */
+  series: take(seriesWords),
 } as const;
 
 export const activeWords = words + (words % 2);

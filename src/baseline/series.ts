@@ -84,6 +84,10 @@ function numberOf(value: number): number {
   return Math.sign(value) * Math.sqrt(Math.abs(value));
 }
 
+function measured(number: number): number {
+  return Math.sign(number) * number * number;
+}
+
 function hourAt(window: number): number {
   return at.hours + (Math.floor(window / hour) % hours);
 }
@@ -106,10 +110,16 @@ function ask(place: SeriesPlace, { window, value }: SeriesValue, windows = 1): v
   asked[2] = residual + (recent - residual) * (1 - 1 / recentWindows) ** windows;
 }
 
-/** The number that is usual at the window's time, in the unit of what is measured. */
-export function seriesExpected(place: SeriesPlace, window: number): number {
+/** What is usual at the window's time, in the unit of what is measured, and what lies within two mean absolute residuals of it. */
+export function seriesUsual(place: SeriesPlace, window: number) {
   const number = usual(place, window);
-  return Math.sign(number) * number * number;
+  const apart = 2 * place.words[place.start + at.seasonSpread]!;
+  return { expected: measured(number), low: measured(number - apart), high: measured(number + apart) };
+}
+
+/** By how much a count is above what is usual at its time, as a square root: mere chance moves it by 1/2 whatever the level. */
+export function seriesExcess(place: SeriesPlace, { window, value }: SeriesValue): number {
+  return numberOf(value) - usual(place, window);
 }
 
 /** Windows that the series has learned. */
@@ -132,9 +142,11 @@ function sumOfAnswers({ words: w, start }: SeriesPlace): number {
   return sum;
 }
 
+/** Never more than the sum: independence is the most that can be claimed. */
 function calibrated({ words: w, start }: SeriesPlace, sum: number): number {
   const from = w[start + at.tail]!;
-  return sum <= from ? (tailFrom * sum) / from : tailFrom + (sum - from) / w[start + at.tail + 1]!;
+  const nats = sum <= from ? (tailFrom * sum) / from : tailFrom + (sum - from) / w[start + at.tail + 1]!;
+  return Math.min(sum, nats);
 }
 
 function saidAt({ words: w, start }: SeriesPlace, window: number): number {

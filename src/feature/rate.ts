@@ -1,6 +1,18 @@
+import { activeAt } from '../baseline/active-layout.ts';
 import { at, rateWindowsMs } from '../baseline/row-layout.ts';
+import {
+  addToSeries,
+  type SeriesPlace,
+  type SeriesValue,
+  seriesExcess,
+  seriesKnown,
+  seriesSum,
+  seriesSurprise,
+  seriesUsual,
+  seriesWindowMs,
+} from '../baseline/series.ts';
 import { studentSurprise } from '../baseline/statistics.ts';
-import { type Family, type Moment, usually } from './family.ts';
+import { type Family, type Moment, type Observed, usually } from './family.ts';
 import { NumberBaseline } from './number.ts';
 
 const names = ['requests_1m', 'requests_1h', 'requests_1d'];
@@ -29,10 +41,37 @@ function countWith(moment: Moment, window: number): number {
   return current + moment.observation.weight;
 }
 
-/** Calls in the minute, the hour and the day against finished windows of the identity, its peers and everyone. D01. */
+/** What happens once in so many windows of the series happens every day. */
+const windowsPerDay = 288;
+const daily = Math.log(windowsPerDay);
+/** Fewer calls than this many times the usual, or within two standard deviations of chance, are no evidence however regular the identity is. */
+const timesUsual = 1.5;
+const excessMin = 1;
+
+const place: SeriesPlace = { words: new Float32Array(0), start: 0 };
+const open: SeriesValue = { window: 0, value: 0 };
+
+/** The series of the identity of the moment, and its open window with the event included. */
+function openWindow(moment: Moment): void {
+  place.words = moment.active.f32;
+  place.start = moment.activeRow + activeAt.series;
+  open.window = Math.floor(moment.observation.ts / seriesWindowMs);
+  open.value = seriesSum(place, open.window) + moment.observation.weight;
+}
+
+/** Nats beyond what happens daily, of more calls in five minutes than usual at this time. */
+function seriesStatistic(moment: Moment): number {
+  openWindow(moment);
+  const excess = seriesExcess(place, open);
+  const usual = Math.max(0, Math.sqrt(open.value) - excess);
+  if (excess < excessMin || open.value < timesUsual * usual * usual) return 0;
+  return Math.max(0, seriesSurprise(place, open) - daily);
+}
+
+/** Calls in the minute, the hour and the day against finished windows of the identity, its peers and everyone; calls in five minutes against a day and a week of one's own. D01. */
 export const rate: Family = {
   name: 'rate',
-  features: names,
+  features: [...names, 'requests_5m'],
   extract: (moment, out, offset) => {
     let most = 0;
     for (let w = 0; w < rateWindowsMs.length; w++) {
@@ -41,9 +80,14 @@ export const rate: Family = {
       out[offset + w] = z;
       most = Math.max(most, studentSurprise(z, predicted.weight));
     }
-    return most;
+    const series = seriesStatistic(moment);
+    out[offset + names.length] = series;
+    return Math.max(most, series);
   },
   learn: (moment, weight) => {
+    openWindow(moment);
+    open.value = moment.observation.weight;
+    addToSeries(place, open, weight);
     for (let w = 0; w < rateWindowsMs.length; w++) {
       const start = windowStart(moment, w);
       const number = Math.floor(moment.observation.ts / rateWindowsMs[w]!) % 0xffffff;
@@ -60,8 +104,23 @@ export const rate: Family = {
     }
   },
   describe: (moment, feature) => {
+    if (feature === names.length) return describeSeries(moment);
     const calls = Math.round(countWith(moment, feature));
     const { observations, ...said } = baselines[feature]!.describe(moment, windowStart(moment, feature) + 2, calls);
     return { ...said, text: `${calls} calls within ${spans[feature]!}, ${usually(observations)} ${said.expected}` };
   },
 };
+
+function describeSeries(moment: Moment): Observed {
+  openWindow(moment);
+  const observed = Math.round(open.value);
+  const { expected, low, high } = seriesUsual(place, open.window);
+  const count = (value: number): number => Math.max(0, Math.round(value));
+  return {
+    observed,
+    ...{ expected: count(expected), low: count(low), high: count(high) },
+    level: 'self',
+    sampleSize: seriesKnown(place),
+    text: `${observed} calls within five minutes, usually ${count(expected)} at this time`,
+  };
+}

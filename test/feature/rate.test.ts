@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rate } from '../../src/feature/rate.ts';
-import { Bench, call, hour, minute, monday } from './moment.ts';
+import { Bench, call, day, hour, minute, monday } from './moment.ts';
 
 /** Ten calls an hour, for as long as told. */
 function steady(bench: Bench, hours: number, who = 1): void {
@@ -66,4 +66,27 @@ test('words say how many calls there were and how many are usual', () => {
   assert.match(text, /^100 calls within an hour, usually (9|10|11)$/);
   assert.ok(low! < 10 && high! > 10 && high! < 100);
   assert.equal(level, 'self');
+});
+
+test('five minutes of twice the usual calls of the hour are a surprise for a regular identity, in its own words', () => {
+  const bench = new Bench(rate);
+  const from = monday + 7 * day;
+  for (let window = 0; window < 7 * 288; window++)
+    bench.learn(call({ ts: monday + window * 5 * minute, sample_rate: 1 / (20 + (window % 5)) }));
+  const usual = bench.judge(call({ ts: from, sample_rate: 1 / 22 }));
+  assert.equal(usual.deviations.requests_5m, 0);
+  const more = call({ ts: from, sample_rate: 1 / 48 });
+  const { deviations, statistic } = bench.judge(more);
+  assert.ok(deviations.requests_5m! > 1, `${deviations.requests_5m}`);
+  assert.ok(statistic > deviations.requests_5m! - 1e-3);
+  const said = rate.describe(bench.moment(more), 3, more);
+  assert.match(said.text, /^48 calls within five minutes, usually (21|22|23) at this time$/);
+});
+
+test('a tenth more than usual is no evidence, however regular the identity is', () => {
+  const bench = new Bench(rate);
+  for (let window = 0; window < 7 * 288; window++)
+    bench.learn(call({ ts: monday + window * 5 * minute, sample_rate: 1 / 1000 }));
+  const { deviations } = bench.judge(call({ ts: monday + 7 * day, sample_rate: 1 / 1100 }));
+  assert.equal(deviations.requests_5m, 0);
 });
