@@ -48,7 +48,7 @@ export const consentAbuse: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'fast',
-  expected: ['context.', 'token.', 'volume.', 'objects.'],
+  expected: ['context.', 'patterns.', 'token.', 'volume.', 'egress.', 'objects.'],
   about: 'Users were talked into consenting to an application, which then takes away what it can reach.',
   hours: 8,
   run: function* (stage): Actor {
@@ -109,7 +109,7 @@ export const stepUpIgnored: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'fast',
-  expected: ['token.', 'errors.', 'context.'],
+  expected: ['token.', 'errors.', 'probing.', 'context.', 'patterns.'],
   about: 'Whoever holds the session cannot pass the challenge and works on around it, function after function.',
   hours: 72,
   run: function* (stage): Actor {

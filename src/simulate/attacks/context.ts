@@ -64,6 +64,7 @@ export const ownScript: IncidentRecipe = {
     yield* arrive(stage, session, stage.emit);
     const routes = routesOf(stage, person, (route) => mayCall(person)(route) && route.method === 'GET').slice(0, 12);
     for (let left = scaled(stage, 25); left > 0 && routes.length > 0; left--) {
+      yield* renew(world, session, stage.emit);
       stage.emit(call(session, { route: routes[dice.zipf(routes.length)]! }));
       yield world.now + dice.logNormal(20 * secondMs, 1);
     }

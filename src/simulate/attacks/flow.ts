@@ -71,6 +71,7 @@ export const deepLinks: IncidentRecipe = {
       const session = intrude(stage, person);
       yield* arrive(stage, session, stage.emit);
       for (const { route } of task.steps.slice(Math.floor(task.steps.length / 2))) {
+        yield* renew(world, session, stage.emit);
         stage.emit(call(session, { route }));
         yield world.now + dice.logNormal(person.habits.thinkMs, 0.8);
       }
@@ -116,7 +117,7 @@ export const couponAbuse: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'fast',
-  expected: ['errors.', 'objects.', 'rate.', 'novelty.', 'sequence.'],
+  expected: ['errors.', 'probing.', 'objects.', 'rate.', 'novelty.', 'sequence.'],
   about: 'Codes are guessed by the hundred, and those that fit are used.',
   hours: 3,
   run: function* (stage): Actor {

@@ -102,9 +102,9 @@ export function isResumed({ id, persona }: Session): boolean {
   return id !== null && id === persona.session?.id;
 }
 
-/** Signs in, where that is needed. */
+/** Signs in, or where that is not needed has the token renewed if it ran out meanwhile. */
 export function* arrive({ world }: Stage, session: Session, say: Voice): Actor {
-  if (!isResumed(session)) yield* signIn(world, session, say);
+  yield* isResumed(session) ? renew(world, session, say) : signIn(world, session, say);
 }
 
 /** Waits, up to `hours`, for a session of the victim's with a fresh token: the moment at which there is something to steal. */

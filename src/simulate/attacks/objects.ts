@@ -46,7 +46,7 @@ export const enumerationFast: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'fast',
-  expected: ['objects.', 'rate.', 'errors.'],
+  expected: ['objects.', 'rate.', 'errors.', 'probing.'],
   about: "One user's script reads numbered objects one after another, most of them other people's.",
   hours: 2,
   run: function* (stage): Actor {
@@ -103,7 +103,7 @@ export const enumerationDistributed: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'slow',
-  expected: ['objects.', 'context.', 'source.'],
+  expected: ['objects.', 'context.', 'patterns.', 'source.'],
   about: 'Several accounts, each with a few calls an hour, count through the same objects from a handful of places.',
   hours: 10,
   run: function* (stage): Actor {

@@ -35,7 +35,7 @@ export const functionProbing: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'fast',
-  expected: ['reach.', 'errors.', 'novelty.'],
+  expected: ['reach.', 'errors.', 'probing.', 'novelty.'],
   about: 'A user tries, one after another, functions that only other roles use; a few of them answer.',
   hours: 2,
   run: function* (stage): Actor {
@@ -88,7 +88,7 @@ export const reconnaissance: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'fast',
-  expected: ['errors.', 'reach.', 'novelty.'],
+  expected: ['errors.', 'probing.', 'reach.', 'novelty.'],
   about: 'Somebody, with an account or without, asks for documents, versions and guesses at what else there is.',
   hours: 2,
   run: function* (stage): Actor {
@@ -166,7 +166,7 @@ export const serviceNewSegments: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'fast',
-  expected: ['reach.', 'novelty.', 'errors.'],
+  expected: ['reach.', 'novelty.', 'errors.', 'probing.'],
   about: 'A compromised internal service, from its own address, calls services and functions that it never called.',
   hours: 3,
   run: function* (stage): Actor {

@@ -133,7 +133,7 @@ export const dormantReturn: IncidentRecipe = {
   family: 'dormant',
   kind: 'attack',
   pace: 'fast',
-  expected: ['dormant.', 'context.', 'reach.', 'novelty.'],
+  expected: ['patterns.', 'context.', 'reach.', 'novelty.'],
   about: 'An account that nobody used for days wakes up elsewhere and looks for what it can take.',
   hours: 6,
   run: function* (stage): Actor {
@@ -205,7 +205,7 @@ export const slowPoisoning: IncidentRecipe = {
   family: 'poisoning',
   kind: 'attack',
   pace: 'slow',
-  expected: ['volume.', 'rate.', 'objects.', 'novelty.'],
+  expected: ['volume.', 'egress.', 'rate.', 'objects.', 'novelty.'],
   about: 'A user takes a little more each day, to be thought normal, until it is twenty times as much.',
   hours: 144,
   run: function* (stage): Actor {

@@ -86,7 +86,7 @@ export const exfilBurst: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'fast',
-  expected: ['volume.', 'rate.'],
+  expected: ['volume.', 'egress.', 'rate.'],
   about: 'An insider, or whoever holds the session, takes the largest lists and exports there are, within minutes.',
   hours: 2,
   run: function* (stage): Actor {
@@ -110,7 +110,7 @@ export const exfilDrip: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'slow',
-  expected: ['volume.', 'objects.', 'novelty.'],
+  expected: ['volume.', 'egress.', 'objects.', 'novelty.'],
   about: 'A few larger answers in each sitting of several days, between ordinary calls.',
   hours: 96,
   run: function* (stage): Actor {
@@ -145,6 +145,7 @@ export const yearlyReport: IncidentRecipe = {
     const session = intrude(stage, person);
     yield* arrive(stage, session, stage.emit);
     for (let left = scaled(stage, 5); left > 0 && rich.length > 0; left--) {
+      yield* renew(world, session, stage.emit);
       stage.emit(call(session, { route: dice.pick(rich), scale: dice.between(4, 12), status: 200 }));
       yield world.now + dice.logNormal(2 * minuteMs, 0.6);
     }
@@ -162,7 +163,7 @@ export const enforcementEcho: IncidentRecipe = {
   family: 'echo',
   kind: 'attack',
   pace: 'fast',
-  expected: ['objects.', 'volume.', 'rate.', 'context.', 'novelty.'],
+  expected: ['volume.', 'egress.', 'rate.', 'novelty.'],
   about:
     'A burst is cut short by a decision of ours; the program hammers on, and goes on stealing when the block ends.',
   hours: 3,
@@ -177,6 +178,7 @@ export const enforcementEcho: IncidentRecipe = {
     for (const phase of ['takes', 'is blocked', 'takes again'] as const) {
       const refusal = blocked(stage);
       for (let left = scaled(stage, 30); left > 0; left--) {
+        if (phase !== 'is blocked') yield* renew(world, session, unlabelled(stage));
         const intention = plan.next().value;
         if (phase !== 'is blocked') stage.emit(call(session, intention));
         // What we refused is neither an event of the attack nor one of ordinary life: it is not labelled.
@@ -202,6 +204,7 @@ export const blockedClient: IncidentRecipe = {
     yield stage.startMs;
     const { world, dice } = stage;
     const session = intrude(stage, person);
+    yield* arrive(stage, session, unlabelled(stage));
     const routes = routesOf(stage, person, mayCall(person));
     const refusal = blocked(stage);
     const untilMs = world.now + hourMs;
