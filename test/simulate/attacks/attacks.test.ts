@@ -230,3 +230,12 @@ test('a traveller is abroad for days and never in two countries within the time 
     }
   });
 });
+
+test('nobody but the thief of an old token is let in with one that ran out', () => {
+  const old = new Set(played.of('token-after-expiry').flat());
+  const late = played.events.filter(
+    (event) => event.token_exp && event.status !== 401 && event.ts! / 1000 > event.token_exp + 5 && !old.has(event),
+  );
+  // A call that began in time may be a moment late.
+  assert.ok(late.length < played.events.length / 1000, `${late.length} of ${played.events.length}`);
+});
