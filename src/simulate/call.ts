@@ -1,5 +1,6 @@
 import type { Dice } from './dice.ts';
-import type { Intention, Route, Session, WireEvent } from './world.ts';
+import { isLocal } from './networks.ts';
+import type { Intention, Route, Session, WireEvent, Zone } from './world.ts';
 
 /** Spread of sizes and durations around their medians: about a third up or down is ordinary. */
 const spread = 0.35;
@@ -18,7 +19,7 @@ export function call(session: Session, intention: Intention): WireEvent {
   const event: WireEvent = {
     source: `gateway-${api.name}`,
     tenant: persona.tenant.name,
-    tz: api.says.tz && persona.kind === 'human' ? offsetText(persona.zone.offsetMinutes) : undefined,
+    tz: api.says.tz && device.kind !== 'program' ? offsetText(clockOf(session).offsetMinutes) : undefined,
     subject: credential.kind === 'user' ? credential.subject : undefined,
     client_id: clientOf(session),
     session_id: session.id ?? undefined,
@@ -57,6 +58,11 @@ export function call(session: Session, intention: Intention): WireEvent {
     sensitive: failed || route.sensitive.length === 0 ? undefined : counts(route.sensitive, Math.max(1, rows)),
   };
   return intention.also === undefined ? event : { ...event, ...intention.also };
+}
+
+/** Browsers and phones keep the time of where they are; behind a VPN they keep that of home. */
+function clockOf({ persona, place }: Session): Zone {
+  return isLocal(place.network) ? place.network.zone : persona.zone;
 }
 
 const methods = { user: 'bearer', 'api-key': 'api-key', 'oauth-client': 'client-credentials', mtls: 'mtls' } as const;

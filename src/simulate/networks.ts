@@ -99,11 +99,12 @@ export function createZones(): Zone[] {
   return Object.entries(zoneOffsets).map(([name, offsetMinutes]) => ({ name, offsetMinutes }));
 }
 
-export function createNetworks(): Network[] {
+export function createNetworks(zones: readonly Zone[]): Network[] {
   return providers.map((line) => {
     const [kind = '', asn, prefix = '', place, name = ''] = line.split(' ');
     const city = cities.find((each) => each.city.replace(' ', '').replace('ã', 'a') === place)!;
-    return network(name, city, { kind: kind as NetworkKind, asn: Number(asn), prefix });
+    const zone = zones.find((each) => each.name === city.zone)!;
+    return network(name, city, { kind: kind as NetworkKind, asn: Number(asn), prefix, zone });
   });
 }
 
@@ -111,13 +112,13 @@ export function createNetworks(): Network[] {
 export function createOffice(name: string, near: Network, dice: Dice): Network {
   const city = cities.find((each) => each.city === near.city)!;
   const prefix = near.address(dice).split('.').slice(0, 3).join('.');
-  return network(name, city, { kind: 'office', asn: near.asn, prefix });
+  return network(name, city, { kind: 'office', asn: near.asn, prefix, zone: near.zone });
 }
 
 function network(
   name: string,
   city: City,
-  of: { readonly kind: NetworkKind; readonly asn: number; readonly prefix: string },
+  of: Pick<Network, 'kind' | 'asn' | 'zone'> & { readonly prefix: string },
 ): Network {
   const { kind, asn, prefix } = of;
   const shown = egress[kind];
@@ -129,7 +130,7 @@ function network(
     city: city.city,
     latitude: city.at[0],
     longitude: city.at[1],
-    zone: city.zone,
+    zone: of.zone,
     address: (dice) => addressIn(prefix, shown === 0 ? dice : new Dice(`${name}/${dice.int(shown)}`)),
   };
 }
@@ -144,6 +145,11 @@ function addressIn(prefix: string, dice: Dice): string {
   const parts = prefix.split('.');
   while (parts.length < 3) parts.push(String(dice.int(256)));
   return [...parts, String(1 + dice.int(254))].join('.');
+}
+
+/** Whether somebody who comes from there is there: not so behind a VPN or on a machine in a data centre. */
+export function isLocal({ kind }: Network): boolean {
+  return kind === 'home' || kind === 'mobile' || kind === 'office';
 }
 
 /** Somewhere in a network of this kind, perhaps of one country (or of any but one). Throws when there is no such network. */

@@ -3,6 +3,7 @@ import { identityKey } from '../identity/identity-key.ts';
 import type { IdentityKey } from '../identity/resolved-event.ts';
 import { app, desktop, library, phone, sidecar } from './devices.ts';
 import type { Dice } from './dice.ts';
+import { isLocal } from './networks.ts';
 import { type WeekShape, weekOf } from './week.ts';
 import type { Api, Credential, Device, Habits, Network, Persona, Place, Rhythm, Tenant, World } from './world.ts';
 
@@ -22,7 +23,7 @@ export type PersonaOptions = {
   readonly endsMs: number;
 };
 
-type Base = Pick<World, 'networks' | 'zones' | 'dice'>;
+type Base = Pick<World, 'networks' | 'dice'>;
 
 /** A person or a service with an own life; the index fixes it, whatever else is in the world. */
 export function createPersona(world: Base, options: PersonaOptions): Persona {
@@ -32,7 +33,9 @@ export function createPersona(world: Base, options: PersonaOptions): Persona {
     ? ({ kind: 'user', subject: `u-${dice.hex(10)}` } as const)
     : serviceCredential(api, role, dice);
   const places = isHuman ? personPlaces(world, options, dice) : servicePlaces(world, options, dice);
-  const zone = world.zones.find((each) => each.name === places[0]!.network.zone)!;
+  // Who comes through a VPN or from a desktop in the cloud lives elsewhere.
+  const home = isHuman ? places.find(({ network }) => isLocal(network)) : places[0];
+  const zone = (home ?? places[0]!).network.zone;
   const common = {
     index: options.index,
     name: nameOf(credential),

@@ -35,17 +35,17 @@ const services: Readonly<Record<ApiName, Readonly<Record<string, number>>>> = {
   },
 };
 
-type Base = Pick<World, 'dice' | 'apis' | 'networks' | 'zones' | 'tenants'>;
+type Base = Pick<World, 'dice' | 'apis' | 'networks' | 'tenants'>;
 
 export function createGround(recipe: Recipe, dice: World['dice']): Pick<World, 'networks' | 'zones' | 'tenants'> {
-  const networks = createNetworks();
   const zones = createZones();
+  const networks = createNetworks(zones);
   const offices = networks.filter((each) => each.kind === 'home' && !each.name.endsWith('-v6'));
   const tenant = (name: string, country?: string): Tenant => {
     const own = dice.fork(`tenant/${name}`);
     const near = own.pick(country === undefined ? offices : offices.filter((each) => each.country === country));
     const office = createOffice(`office-${name}`, near, own);
-    return { name, country: near.country, office, zone: zones.find((zone) => zone.name === near.zone)! };
+    return { name, country: near.country, office, zone: near.zone };
   };
   const numbered = (prefix: string, count: number): Tenant[] =>
     Array.from({ length: count }, (_, i) => tenant(`${prefix}${String(i + 1).padStart(2, '0')}`));

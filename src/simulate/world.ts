@@ -139,7 +139,7 @@ export type Network = {
   readonly city: string;
   readonly latitude: number;
   readonly longitude: number;
-  readonly zone: string;
+  readonly zone: Zone;
   /** An address of this network. Mobile, office and VPN networks have few, shared by many (CGNAT, egress). */
   readonly address: (dice: Dice) => string;
 };
