@@ -40,7 +40,8 @@ class Tally {
  */
 export function rankByClass(scores: Float64Array, classOf: Int32Array, classes: number): Ranking[] {
   const order = new Uint32Array(scores.length).map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
-  const tallies = Array.from({ length: classes + 1 }, () => new Tally(classOf.filter((each) => each === 0).length));
+  const ordinaryCount = classOf.reduce((count, each) => count + Number(each === 0), 0);
+  const tallies = Array.from({ length: classes + 1 }, () => new Tally(ordinaryCount));
   for (const each of classOf) if (each > 0) for (const k of [0, each]) tallies[k]!.attacks++;
   const found = new Int32Array(classes + 1);
   let falseBefore = 0;

@@ -1,25 +1,28 @@
 import assert from 'node:assert/strict';
 import type { Random } from '../../core/random.ts';
 
-type Leaf = {
-  readonly kind: 'leaf';
+/** A leaf has no feature to cut in. One shape for both, because the trees are walked many million times in an evaluation. */
+type Node = {
+  feature: number;
+  at: number;
   readonly low: Float64Array;
   readonly high: Float64Array;
+  /** Sum of the box's lengths. */
+  extent: number;
   mass: number;
-  parent: Cut | null;
+  parent: Node | null;
+  below: Node | null;
+  above: Node | null;
 };
-type Cut = {
-  readonly kind: 'cut';
-  readonly feature: number;
-  readonly at: number;
-  readonly low: Float64Array;
-  readonly high: Float64Array;
-  mass: number;
-  parent: Cut | null;
-  below: Node;
-  above: Node;
-};
-type Node = Leaf | Cut;
+
+function leafOf(point: Float64Array): Node {
+  const links = { parent: null, below: null, above: null };
+  return { feature: -1, at: 0, low: point, high: point, extent: 0, mass: 1, ...links };
+}
+
+function next(node: Node, point: Float64Array): Node {
+  return (point[node.feature]! <= node.at ? node.below : node.above)!;
+}
 
 /**
  * One random cut tree: a box is cut in a feature chosen with probability proportional to its length, at a place chosen evenly. Inserting and removing
@@ -35,7 +38,7 @@ export class CutTree {
 
   insert(point: Float64Array): void {
     if (this.#root === null) {
-      this.#root = { kind: 'leaf', low: point, high: point, mass: 1, parent: null };
+      this.#root = leafOf(point);
       return;
     }
     let node = this.#root;
@@ -46,9 +49,9 @@ export class CutTree {
         return;
       }
       node.mass++;
-      if (node.kind === 'leaf') return;
+      if (node.feature < 0) return;
       stretch(node, point);
-      node = point[node.feature]! <= node.at ? node.below : node.above;
+      node = next(node, point);
     }
   }
 
@@ -56,7 +59,7 @@ export class CutTree {
   remove(point: Float64Array): void {
     assert(this.#root !== null);
     let node = this.#root;
-    while (node.kind === 'cut') node = point[node.feature]! <= node.at ? node.below : node.above;
+    while (node.feature >= 0) node = next(node, point);
     const { parent } = node;
     for (let above: Node | null = parent; above !== null; above = above.parent) above.mass--;
     if (--node.mass > 0) return;
@@ -64,7 +67,7 @@ export class CutTree {
       this.#root = null;
       return;
     }
-    const sibling = parent.below === node ? parent.above : parent.below;
+    const sibling = (parent.below === node ? parent.above : parent.below)!;
     this.#replace(parent, sibling);
     for (let above = sibling.parent; above !== null; above = above.parent) shrink(above);
   }
@@ -75,30 +78,14 @@ export class CutTree {
    */
   score(point: Float64Array): number {
     if (this.#root === null) return 0;
-    const path: Node[] = [];
-    for (let node = this.#root; ; node = point[node.feature]! <= node.at ? node.below : node.above) {
-      path.push(node);
-      if (node.kind === 'leaf') break;
-    }
-    const total = this.#root.mass;
-    let depth = path.length - 1;
-    const leaf = path[depth]!;
-    const same = outside(leaf, point) === 0;
-    let score = same ? (1 - leaf.mass / (2 * total)) / (depth + Math.log2(leaf.mass + 1)) : 1 / (depth + 1);
-    while (--depth >= 0) {
-      const node = path[depth]!;
-      const beyond = outside(node, point);
-      const p = beyond / (beyond + extent(node));
-      score = p / (depth + 1) + (1 - p) * score;
-    }
-    return score * Math.log2(total + 1);
+    return scoreBelow(this.#root, point, { depth: 0, total: this.#root.mass }) * Math.log2(this.#root.mass + 1);
   }
 
   /** A random cut of the box that would hold both; null when it does not part the point from the node. */
   #cutOff(node: Node, point: Float64Array): { feature: number; at: number } | null {
     const beyond = outside(node, point);
     if (beyond === 0) return null;
-    let left = this.#random.next() * (beyond + extent(node));
+    let left = this.#random.next() * (beyond + node.extent);
     for (let f = 0; f < point.length; f++) {
       const low = Math.min(node.low[f]!, point[f]!);
       const length = Math.max(node.high[f]!, point[f]!) - low;
@@ -114,14 +101,14 @@ export class CutTree {
   }
 
   #split(node: Node, point: Float64Array, { feature, at }: { feature: number; at: number }): void {
-    const leaf: Leaf = { kind: 'leaf', low: point, high: point, mass: 1, parent: null };
+    const leaf = leafOf(point);
     const isBelow = point[feature]! <= at;
-    const cut: Cut = {
-      kind: 'cut',
+    const cut: Node = {
       feature,
       at,
       low: node.low.slice(),
       high: node.high.slice(),
+      extent: 0,
       mass: node.mass + 1,
       parent: null,
       below: isBelow ? leaf : node,
@@ -145,26 +132,45 @@ export class CutTree {
 /** How far the point lies outside the node's box, summed over features. */
 function outside({ low, high }: Node, point: Float64Array): number {
   let sum = 0;
-  for (let f = 0; f < point.length; f++) sum += Math.max(0, low[f]! - point[f]!, point[f]! - high[f]!);
-  return sum;
-}
-
-function extent({ low, high }: Node): number {
-  let sum = 0;
-  for (let f = 0; f < low.length; f++) sum += high[f]! - low[f]!;
-  return sum;
-}
-
-function stretch({ low, high }: Cut, point: Float64Array): void {
   for (let f = 0; f < point.length; f++) {
-    low[f] = Math.min(low[f]!, point[f]!);
-    high[f] = Math.max(high[f]!, point[f]!);
+    if (point[f]! < low[f]!) sum += low[f]! - point[f]!;
+    else if (point[f]! > high[f]!) sum += point[f]! - high[f]!;
   }
+  return sum;
 }
 
-function shrink({ low, high, below, above }: Cut): void {
+function scoreBelow(node: Node, point: Float64Array, at: { depth: number; readonly total: number }): number {
+  const beyond = outside(node, point);
+  const { depth, total } = at;
+  if (node.feature < 0) {
+    if (beyond > 0) return 1 / (depth + 1);
+    return (1 - node.mass / (2 * total)) / (depth + Math.log2(node.mass + 1));
+  }
+  const p = beyond / (beyond + node.extent);
+  at.depth++;
+  return p / (depth + 1) + (1 - p) * scoreBelow(next(node, point), point, at);
+}
+
+function stretch(node: Node, point: Float64Array): void {
+  const { low, high } = node;
+  let extent = 0;
+  for (let f = 0; f < point.length; f++) {
+    if (point[f]! < low[f]!) low[f] = point[f]!;
+    else if (point[f]! > high[f]!) high[f] = point[f]!;
+    extent += high[f]! - low[f]!;
+  }
+  node.extent = extent;
+}
+
+function shrink(node: Node): void {
+  const { low, high } = node;
+  const below = node.below!;
+  const above = node.above!;
+  let extent = 0;
   for (let f = 0; f < low.length; f++) {
     low[f] = Math.min(below.low[f]!, above.low[f]!);
     high[f] = Math.max(below.high[f]!, above.high[f]!);
+    extent += high[f]! - low[f]!;
   }
+  node.extent = extent;
 }

@@ -2,10 +2,10 @@ import { type Random, seededRandom } from '../../core/random.ts';
 import { CutTree } from './cut-tree.ts';
 
 /**
- * Robust random cut forest (Guha et al., ICML 2016), as its public implementations score: 50 trees over samples of 256 that fade with time; a point
+ * Robust random cut forest (Guha et al., ICML 2016), as its public implementations score: 30 trees over samples of 256 that fade with time; a point
  * is scored, then perhaps kept. It streams: nothing later is known. Features are brought to unit variance as seen so far.
  */
-const trees = 50;
+const trees = 30;
 const sampleMax = 256;
 /** Weight of a point halves within some seven samples' worth of points. */
 const fading = 0.1 / sampleMax;
@@ -59,6 +59,8 @@ class SampledTree {
   readonly #random: Random;
   readonly #points: Float64Array[] = [];
   readonly #weights: number[] = [];
+  /** The place that the next point would take, once the sample is full. */
+  #worst = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -71,17 +73,15 @@ class SampledTree {
 
   offer(point: Float64Array, n: number): void {
     const weight = Math.log(-Math.log(Math.max(1e-12, this.#random.next()))) - n * fading;
-    if (this.#points.length < sampleMax) {
-      this.#points.push(point);
-      this.#weights.push(weight);
-      this.#tree.insert(point);
-      return;
-    }
-    const worst = this.#weights.indexOf(Math.max(...this.#weights));
-    if (weight >= this.#weights[worst]!) return;
-    this.#tree.remove(this.#points[worst]!);
-    this.#points[worst] = point;
-    this.#weights[worst] = weight;
+    const isFull = this.#points.length === sampleMax;
+    if (isFull && weight >= this.#weights[this.#worst]!) return;
+    if (isFull) this.#tree.remove(this.#points[this.#worst]!);
+    const place = isFull ? this.#worst : this.#points.length;
+    this.#points[place] = point;
+    this.#weights[place] = weight;
     this.#tree.insert(point);
+    if (this.#points.length < sampleMax) return;
+    this.#worst = 0;
+    for (let i = 1; i < sampleMax; i++) if (this.#weights[i]! > this.#weights[this.#worst]!) this.#worst = i;
   }
 }
