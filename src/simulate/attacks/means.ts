@@ -61,19 +61,27 @@ function at({ dice }: Stage, networks: readonly Place['network'][]): Place {
   return { network, ip: network.address(dice) };
 }
 
+/** Of whom chance picks first; only when that fails is everybody asked, which takes long in a large world. */
+function someDevice({ world, dice }: Stage, fits: (device: Device, of: Persona) => boolean): Device {
+  for (let tries = 0; tries < 50; tries++) {
+    const persona = dice.pick(world.personas);
+    const device = dice.pick(persona.devices);
+    if (fits(device, persona)) return device;
+  }
+  const others = world.personas.flatMap((persona) => persona.devices.filter((device) => fits(device, persona)));
+  return others.length > 0 ? dice.pick(others) : dice.pick(dice.pick(world.personas).devices);
+}
+
 /** A program that somebody else in this world uses: a browser (with stealth the victim's own kind and version), or a script's. */
 export function strangeDevice(stage: Stage, victim: Persona, kind: Device['kind'] = 'browser'): Device {
-  const { world, dice } = stage;
+  const { dice } = stage;
   const own = victim.devices[0]!;
   if (own.kind === kind && kind !== 'app' && dice.chance(stage.stealth)) return own;
   // Libraries inside a mesh are not those outside.
   const inMesh = victim.api.name === 'mesh';
-  const others = world.personas.flatMap(({ devices, api }) =>
-    devices.filter(
-      (device) => device.kind === kind && device.userAgent !== own.userAgent && (api.name === 'mesh') === inMesh,
-    ),
-  );
-  const device = others.length > 0 ? dice.pick(others) : dice.pick(dice.pick(world.personas).devices);
+  const fits = (device: Device, { api }: Persona): boolean =>
+    device.kind === kind && device.userAgent !== own.userAgent && (api.name === 'mesh') === inMesh;
+  const device = someDevice(stage, fits);
   return device.id === null ? device : { ...device, id: `d${dice.hex(12)}` };
 }
 

@@ -25,9 +25,9 @@ function* replay(stage: Stage, strange: { readonly network: boolean; readonly cl
   const session = yield* untilSignedIn(stage, victim);
   if (session === undefined) return;
   const { world, dice } = stage;
-  const device = strange.client
-    ? strangeDevice(stage, victim, dice.chance(0.5) ? 'browser' : 'program')
-    : session.device;
+  // With care a browser's program, without a script's; in either case not the victim's.
+  const kind = dice.chance(stage.stealth) ? 'browser' : 'program';
+  const device = strange.client ? strangeDevice({ ...stage, stealth: 0 }, victim, kind) : session.device;
   const place = strange.network ? strangePlace(stage, victim) : session.place;
   const stolen: Session = { ...session, place, device, dice };
   yield world.now + dice.logNormal(40 * secondMs, 0.6);
