@@ -16,10 +16,10 @@ const ignorance = 1 / 40;
 const halfLivesDays = [30, 1] as const;
 const natsMax = 60;
 /**
- * A day that looks odd counts at least this much: a legitimate change must become known, and a wave of takeovers that share a pattern must
+ * What looks odd counts at least this much: a legitimate change must become known, and a wave of takeovers that share a pattern must
  * not become the rule while it runs.
  */
-const leastWeight = 0.25;
+export const leastWeight = 0.25;
 
 /** Lengths of history (few events, some, many) of all actor kinds, then of each of three kinds; the last circle is everybody. */
 export const historyClasses = 3;

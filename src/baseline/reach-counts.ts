@@ -68,9 +68,10 @@ export class ReachCounts {
     return this.#uses.identities(mix(circle, dimension + 1));
   }
 
-  addUse(circle: number, dimension: number, value: number): void {
+  addUse(circle: number, of: { readonly dimension: number; readonly value: number; readonly weight: number }): void {
+    const weight = Math.round(of.weight * 1024) / 1024;
     for (const each of [circle, everyCircle])
-      for (const what of [dimension + 1, value]) this.#pendingUses.add(mix(each, what), 1, 1);
+      for (const what of [of.dimension + 1, of.value]) this.#pendingUses.add(mix(each, what), weight, weight);
   }
 
   /** The part of the shard's past in which the function was there, 0 to 1. */

@@ -1,4 +1,5 @@
 import { activeAt } from '../baseline/active-layout.ts';
+import { leastWeight } from '../baseline/change-patterns.ts';
 import { anyRight, everyCircle } from '../baseline/reach-counts.ts';
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
 import { readSlots, type SlotView } from '../baseline/slots.ts';
@@ -126,8 +127,8 @@ export const reach: Family = {
   features,
   extract: (moment, out, offset) => {
     out[offset] = firstUse(moment, fn);
-    firstUseOf = newness(moment, fn) > 0 ? moment.resolved : null;
-    isFirstInArea = newness(moment, area) > 0;
+    firstUseOf = newness(moment, fn) === 1 ? moment.resolved : null;
+    isFirstInArea = newness(moment, area) === 1;
     out[offset + 1] = firstUse(moment, area);
     out[offset + 2] = rightsChanged(moment) ? newRightNats(moment) : 0;
     out[offset + 3] = openAnswer(moment);
@@ -149,7 +150,7 @@ export const reach: Family = {
       const value = observation.values[dimension]!;
       if (value === 0 || (dimension === area && !isFirstInArea)) continue;
       if (shared.reach.uses(everyCircle, value) === 0) shared.reach.addFunction(value, observation.ts);
-      shared.reach.addUse(circle, dimension, value);
+      shared.reach.addUse(circle, { dimension, value, weight: Math.max(leastWeight, weight) });
     }
   },
   describe: (moment, feature) => describers[feature]!(moment),

@@ -16,7 +16,7 @@ const uses = fc.array(
 
 function fill(counts: ReachCounts, all: readonly Use[]): void {
   for (const { circle, value, ts } of all) {
-    counts.addUse(circle, 0, value);
+    counts.addUse(circle, { dimension: 0, value, weight: 1 / (1 + (ts % 3)) });
     counts.addBearer(value);
     counts.addAnswer(value, circle > 2);
     counts.addFunction(value, ts);
@@ -81,7 +81,7 @@ test('a function is there from its first use on; what was forgotten, or never ne
 
 test('what is used no more is forgotten', () => {
   const counts = new ReachCounts();
-  counts.addUse(2, 0, 100);
+  counts.addUse(2, { dimension: 0, value: 100, weight: 1 });
   counts.addBearer(9);
   counts.advance(0);
   counts.advance(365 * dayMs);

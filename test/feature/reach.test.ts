@@ -90,6 +90,14 @@ test('a right that was learned is known; one that was learned with suspicion is 
   assert.equal(deviations(21, '/orders', { scopes }).rights, 0);
 });
 
+test('one thief who uses a function again and again does not make it his victim’s role’s', () => {
+  const bench = populated();
+  for (let i = 0; i < 200; i++) bench.learn(at(now + i * 1000, '/admin/users'), { who: 5, weight: 20 / 1024 });
+  bench.endFrame(now + hour);
+  const before = world.judge(at(now + hour, '/admin/users'), 6).deviations.function!;
+  assert.ok(bench.judge(at(now + hour, '/admin/users'), 6).deviations.function! > before - 0.5);
+});
+
 test('an answer without an identity where all others had one is odd; where many have none it is not', () => {
   const open = (route: string, status = 200) => ({
     ...call({ ts: now, route, status, client_ip: '198.51.100.7' }),
