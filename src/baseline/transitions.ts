@@ -6,6 +6,7 @@ import { bitsOf } from './source-table.ts';
  * which steps nearly always came before it, and how often it is repeated. Reads see the state at the start of the frame.
  */
 const countsMax = 1 << 18;
+const pendingInitial = 128;
 const rowsMax = 1 << 14;
 const namesMax = 4096;
 const usesMax = 1 << 17;
@@ -76,9 +77,8 @@ export class Transitions {
   readonly #counts = new CountTable(countsMax);
   /** Per context of order 1: sum and sum of squares of surprise. */
   readonly #surprise = new CountTable(countsMax);
-  readonly #pendingCounts = new CountTable(countsMax);
-  readonly #pendingSurprise = new CountTable(countsMax);
-  readonly #tables = [this.#counts, this.#surprise, this.#pendingCounts, this.#pendingSurprise] as const;
+  #pendingCounts = new CountTable(countsMax, pendingInitial);
+  #pendingSurprise = new CountTable(countsMax, pendingInitial);
   #u32 = new Uint32Array(64 * rowWords);
   #f32 = new Float32Array(this.#u32.buffer);
   readonly #index = new Map<number, number>();
@@ -88,7 +88,7 @@ export class Transitions {
   #day = -1;
 
   get bytes(): number {
-    const tables = this.#tables.reduce((sum, table) => sum + table.bytes, 0);
+    const tables = this.#tables().reduce((sum, table) => sum + table.bytes, 0);
     return tables + this.#u32.byteLength + this.#uses.byteLength + this.#index.size * 40 + this.#names.size * 200;
   }
 
@@ -188,16 +188,25 @@ export class Transitions {
     return this.#names.get(value);
   }
 
-  /** Of the functions of a class, the name of the one that most often came right before this one. */
-  predecessor(circle: number, value: number, ofClass: number): string | undefined {
-    const times = (before: number): number => this.#counts.events(mix(mix(mix(circle ^ salt.first, before), 1), value));
-    const members = [...this.#names].filter(([before]) => classOf(before) === ofClass && before !== value);
-    return members.sort(([a], [b]) => times(b) - times(a) || a - b)[0]?.[1];
+  /** The named functions of a class. */
+  members(ofClass: number): number[] {
+    return [...this.#names.keys()].filter((value) => classOf(value) === ofClass);
+  }
+
+  /** How many steps lead from one function to another, directly or by way of a third. For explanations: it asks about all that are named. */
+  leading(circle: number, from: number, to: number): number {
+    const after = (value: number): number => mix(mix(circle ^ salt.first, value), 1);
+    const steps = (first: number, next: number): number => this.#counts.events(mix(after(first), next));
+    let sum = steps(from, to);
+    for (const by of this.#names.keys()) {
+      const through = steps(from, by);
+      if (through > 0) sum += (through * steps(by, to)) / Math.max(1, this.#counts.events(after(by)));
+    }
+    return sum;
   }
 
   advance(ts: number): void {
-    this.#join(this.#pendingCounts, this.#counts);
-    this.#join(this.#pendingSurprise, this.#surprise);
+    if (this.#pendingCounts.size > 0) this.#join();
     this.#learnUses();
     const day = Math.floor(ts / 86_400_000);
     if (this.#day >= 0 && day > this.#day) {
@@ -208,25 +217,28 @@ export class Transitions {
     if (day > this.#day) this.#day = day;
   }
 
-  #join(pending: CountTable, into: CountTable): void {
-    if (pending.size === 0) return;
-    pending.forEach((key, events, identities) => {
-      into.add(key, events, identities);
+  #join(): void {
+    this.#pendingCounts.forEach((key, events, identities) => {
+      this.#counts.add(key, events, identities);
     });
-    pending.clear();
+    this.#pendingSurprise.forEach((key, sum, squares) => {
+      this.#surprise.add(key, sum, squares);
+    });
+    // New ones: to empty the tables of a busy frame would cost every quiet one after it.
+    this.#pendingCounts = new CountTable(countsMax, pendingInitial);
+    this.#pendingSurprise = new CountTable(countsMax, pendingInitial);
+  }
+
+  #tables(): readonly CountTable[] {
+    return [this.#counts, this.#surprise, this.#pendingCounts, this.#pendingSurprise];
   }
 
   #learnUses(): void {
     if (this.#useCount === 0) return;
     const touched = new Set<number>();
     for (let i = 0; i < this.#useCount * useWords; i += useWords) {
-      const [circle, value, low, high] = [0, 1, 2, 3].map((k) => this.#uses[i + k]!) as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      touched.add(this.#countUse(mix(circle, value), low, high));
+      const uses = this.#uses;
+      touched.add(this.#countUse(mix(uses[i]!, uses[i + 1]!), uses[i + 2]!, uses[i + 3]!));
     }
     this.#useCount = 0;
     for (const row of touched) this.#settle(row);
@@ -292,7 +304,7 @@ export class Transitions {
 
   snapshot(): TransitionsSnapshot {
     return {
-      counts: this.#tables.map((table) => table.entries()),
+      counts: this.#tables().map((table) => table.entries()),
       rows: this.#u32.slice(0, this.#index.size * rowWords),
       uses: this.#uses.slice(0, this.#useCount * useWords),
       names: [...this.#names],
@@ -301,7 +313,7 @@ export class Transitions {
   }
 
   restore(saved: TransitionsSnapshot): void {
-    this.#tables.forEach((table, i) => {
+    this.#tables().forEach((table, i) => {
       table.load(saved.counts[i]!);
     });
     const rows: Uint32Array[] = [];
