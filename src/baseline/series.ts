@@ -159,8 +159,8 @@ export function seriesSum({ words: w, start }: SeriesPlace, window: number): num
 }
 
 /**
- * Counts `value` towards its window. A later window ends the open one, which is learned, and the empty ones after it, to an hour's worth: an
- * identity that is gone for longer is away, and that it was is no habit. What belongs to an earlier window is not counted.
+ * Counts `value` towards its window. A later window ends the open one, which is learned, and so are the empty ones in between: up to an hour of
+ * them; after more the identity was away, and that it was is no habit. What belongs to an earlier window is not counted.
  */
 export function addToSeries(place: SeriesPlace, value: SeriesValue, weight: number): void {
   const { words: w, start } = place;
@@ -168,8 +168,9 @@ export function addToSeries(place: SeriesPlace, value: SeriesValue, weight: numb
   if (value.window < open) return;
   if (value.window > open) {
     if (open > 0) learnSeries(place, { window: open, value: w[start + at.sum]! }, weight);
-    const empty = open > 0 ? Math.min(hour, value.window - open - 1) : 0;
-    if (empty > 0) learnWindows(place, { window: open + empty, value: 0 }, { weight, windows: empty });
+    const windows = value.window - open - 1;
+    if (windows > 0 && windows <= hour)
+      learnWindows(place, { window: value.window - 1, value: 0 }, { weight, windows });
     w[start + at.open] = value.window;
     w[start + at.sum] = 0;
   }
