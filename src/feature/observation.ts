@@ -93,22 +93,56 @@ function dimensionValues(resolved: ResolvedEvent, into: Uint32Array): void {
     into[dim.function] = textValue(operation, dim.function);
     into[dim.area] = textValue(operation, dim.area, colon < 0 ? operation.length : colon);
   } else {
-    const method = event.method ?? '-';
-    const call = hashMore(hashMore(hashMore(hashStart, method), ' '), route);
-    into[dim.function] = dimensionValue(hashEnd(call), dim.function);
-    const host = event.host ?? '';
-    const end = firstSegmentEnd(route);
-    const area = hashMore(hashMore(hashStart, host), route, end);
-    into[dim.area] = host.length + end === 0 ? 0 : dimensionValue(hashEnd(area), dim.area);
+    const call = callOf(route, event.method ?? '-', event.host ?? '');
+    into[dim.function] = call.function;
+    into[dim.area] = call.area;
   }
   into[dim.objectType] = textValue(objectType(path), dim.objectType);
   into[dim.method] = textValue(event.method, dim.method);
-  into[dim.status] = status === null ? 0 : textValue(statusClass(status), dim.status);
+  into[dim.status] = status === null ? 0 : statusValue(status);
   into[dim.network] = asn !== null ? textValue(`AS${asn}`, dim.network) : textValue(ip, dim.network, networkEnd(ip));
   into[dim.country] = textValue(event.country, dim.country);
   into[dim.client] = agent === null || agent === '' ? 0 : dimensionValue(clientHash(agent), dim.client);
   into[dim.application] = textValue(applicationOf(resolved), dim.application);
   into[dim.timeZone] = textValue(event.tz, dim.timeZone);
+}
+
+type Call = { readonly method: string; readonly host: string; readonly function: number; readonly area: number };
+
+/** Values of calls by route, forgotten all at once at the limit: only a shortcut. A route has few methods and hosts; the others are not kept. */
+const calls = new Map<string, Call[]>();
+const callsMax = 4096;
+const callsPerRouteMax = 8;
+
+function callOf(route: string, method: string, host: string): Call {
+  let known = calls.get(route);
+  if (known === undefined) {
+    if (calls.size >= callsMax) calls.clear();
+    known = [];
+    calls.set(route, known);
+  }
+  for (let i = 0; i < known.length; i++) if (known[i]!.method === method && known[i]!.host === host) return known[i]!;
+  const end = firstSegmentEnd(route);
+  const area = hashEnd(hashMore(hashMore(hashStart, host), route, end));
+  const call = {
+    method,
+    host,
+    function: dimensionValue(hashEnd(hashMore(hashMore(hashMore(hashStart, method), ' '), route)), dim.function),
+    area: host.length + end === 0 ? 0 : dimensionValue(area, dim.area),
+  };
+  if (known.length < callsPerRouteMax) known.push(call);
+  return call;
+}
+
+/** By status; 0 is not asked for yet. */
+const statusValues = new Uint32Array(1000);
+
+function statusValue(status: number): number {
+  const known = statusValues[status];
+  if (known !== undefined && known > 0) return known;
+  const value = textValue(statusClass(status), dim.status);
+  statusValues[status] = value;
+  return value;
 }
 
 export function observe(resolved: ResolvedEvent, into: Observation): void {
@@ -162,7 +196,8 @@ function firstSegmentEnd(route: string): number {
 
 /** What follows the last dot of the path, when it looks like a file's. */
 function objectType(path: string | null): string | null {
-  if (path === null) return null;
+  // Most paths have no dot, and this is asked for every event.
+  if (path === null || path.indexOf('.') < 0) return null;
   const query = path.indexOf('?');
   const end = query < 0 ? path.length : query;
   const dot = path.lastIndexOf('.', end);
@@ -180,7 +215,11 @@ function networkOf(resolved: ResolvedEvent): string | null {
 function networkEnd(ip: string | null): number {
   if (ip === null) return 0;
   const first = ip.indexOf(':');
-  if (first < 0) return Math.max(0, ip.lastIndexOf('.'));
+  if (first < 0) {
+    let end = ip.length - 1;
+    while (end > 0 && ip.charCodeAt(end) !== 46 /* . */) end--;
+    return Math.max(0, end);
+  }
   const second = ip.indexOf(':', first + 1);
   const third = second < 0 ? -1 : ip.indexOf(':', second + 1);
   return third < 0 ? ip.length : third;

@@ -83,3 +83,27 @@ test('time zones that are none are taken as UTC', () => {
   assert.equal(zoneOffsetMs('-0800'), -8 * hour);
   for (const tz of [null, '', 'UTC', 'Europe/Paris', '+99:00', 'x'.repeat(50)]) assert.equal(zoneOffsetMs(tz), 0);
 });
+
+test('values are the same in every version, because state that was saved holds them', () => {
+  const observed = call({
+    method: 'GET',
+    route: '/v1/orders/{id}',
+    path: '/v1/orders/1.csv?page',
+    host: 'api.example.com',
+    status: 404,
+    client_ip: '10.0.0.1',
+    country: 'DE',
+    user_agent: 'curl/8.5.0',
+    client_id: 'web',
+    tz: '+0200',
+  });
+  for (const _ of ['asked for the first time', 'remembered']) {
+    assert.deepEqual(
+      valuesOf(observed),
+      [
+        1943567299, 3761091214, 476670449, 4057793301, 3031071942, 509062016, 816128912, 2881894578, 2607181532,
+        4221946297,
+      ],
+    );
+  }
+});
