@@ -193,7 +193,7 @@ export class Shard {
 
   /** Pass 2, for all that pass 1 has left. */
   #settle(): void {
-    this.#batch.settle(this.#baselines.slab.f32, this.#concludeEntry);
+    this.#batch.settle(this.#baselines.slab, this.#concludeEntry);
   }
 
   #conclude(entry: Entry): void {

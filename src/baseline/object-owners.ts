@@ -7,7 +7,14 @@ export type OwnersSnapshot = {
   readonly young: readonly [Uint32Array, Uint32Array];
   readonly old: readonly [Uint32Array, Uint32Array];
   readonly pending: readonly (readonly [number, number])[];
+  readonly touches: Float64Array;
+  readonly pendingTouches: Float64Array;
 };
+
+/** Whose an object is to the identity that touches it: known to it, new to it and nobody's (or everybody's), only ever somebody else's. */
+export const known = 0;
+export const free = 1;
+export const foreign = 2;
 
 /** Touched by more identities than one: nobody's. */
 export const shared = 0xffffffff;
@@ -21,6 +28,9 @@ export class ObjectOwners {
   #young: Generation = generation(1024);
   #old: Generation = generation(16);
   readonly #pending = new Map<number, number>();
+  /** Touches by everyone of known, free and foreign objects. */
+  readonly touches = Float64Array.of(1, 1, 1);
+  readonly #pendingTouches = new Float64Array(3);
 
   get bytes(): number {
     return (this.#young.keys.length + this.#old.keys.length) * 8 + this.#pending.size * 32;
@@ -33,7 +43,8 @@ export class ObjectOwners {
     return this.#old.owners[find(this.#old, object)]!;
   }
 
-  touch(object: number, identity: number): void {
+  touch(object: number, identity: number, whose: number): void {
+    this.#pendingTouches[whose]! += 1;
     const before = this.#pending.get(object);
     if (before === undefined) this.#pending.set(object, identity);
     else if (before !== identity) this.#pending.set(object, shared);
@@ -41,6 +52,8 @@ export class ObjectOwners {
 
   advance(): void {
     if (this.#pending.size === 0) return;
+    for (let whose = 0; whose < 3; whose++) this.touches[whose]! += this.#pendingTouches[whose]!;
+    this.#pendingTouches.fill(0);
     // In order of keys: where the generations change must not depend on who came first within the frame.
     const touched = [...this.#pending].sort(([a], [b]) => a - b);
     this.#pending.clear();
@@ -54,10 +67,15 @@ export class ObjectOwners {
   }
 
   snapshot(): OwnersSnapshot {
-    return { young: packed(this.#young), old: packed(this.#old), pending: [...this.#pending] };
+    return {
+      ...{ young: packed(this.#young), old: packed(this.#old), pending: [...this.#pending] },
+      ...{ touches: this.touches.slice(), pendingTouches: this.#pendingTouches.slice() },
+    };
   }
 
   restore(saved: OwnersSnapshot): void {
+    this.touches.set(saved.touches);
+    this.#pendingTouches.set(saved.pendingTouches);
     this.#young = unpacked(saved.young);
     this.#old = unpacked(saved.old);
     this.#pending.clear();

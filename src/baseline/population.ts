@@ -18,6 +18,12 @@ export function historyBucket(events: number): number {
   return Math.min(historyBuckets - 1, 31 - Math.clz32(events + 1));
 }
 
+/** History lengths calibrated apart: 0 to 2 events, 3 to 14, 15 to 62, more. */
+export const historyClasses = 4;
+export function historyClass(events: number): number {
+  return Math.min(historyClasses - 1, historyBucket(events) >> 1);
+}
+
 /** Sums of one group: nothing here depends on the order in which they were added. */
 type Sums = {
   /** Per dimension: events with a value, and identities' first uses of a value. */

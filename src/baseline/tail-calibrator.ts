@@ -11,6 +11,7 @@ const binsPerUnit = 4;
 const bins = (high - low) * binsPerUnit;
 const priorEvents = 100;
 const tailShare = 0.02;
+const trimmedShare = 0.1;
 /** The histogram is brought up to date when this share of it has changed: fitting at every frame would cost more than it tells. */
 const refitShare = 0.005;
 /** Older events fade: everything is halved each time this many have come. */
@@ -95,7 +96,6 @@ export class TailCalibrator {
     const provisional = this.#provisional;
     this.#total = this.#final + (provisional?.reduce((a, b) => a + b, 0) ?? 0);
     let above = 0;
-    let excess = 0;
     let from = -1;
     this.#upper[bins] = 0;
     for (let i = bins - 1; i >= 0; i--) {
@@ -103,12 +103,25 @@ export class TailCalibrator {
       this.#upper[i] = above;
       if (from < 0 && above >= tailShare * this.#total) from = i;
     }
-    for (let i = from + 1; i < bins; i++) excess += (this.#counts[i]! + (provisional?.[i] ?? 0)) * (i - from - 0.5);
     const beyond = this.#upper[from + 1]!;
     this.#tailFrom = low + (from + 1) / binsPerUnit;
     this.#tailShare = beyond / this.#total;
+    this.#fitTail(from + 1, beyond);
+  }
+
+  /**
+   * Excesses up to the one that a tenth of the tail exceeds, for what lies beyond may be attacks: a mean that counts the others as exactly there
+   * (the censored maximum-likelihood estimate of an exponential tail).
+   */
+  #fitTail(first: number, beyond: number): void {
+    let last = first;
+    while (last < bins - 1 && this.#upper[last + 1]! > trimmedShare * beyond) last++;
+    let excess = 0;
+    for (let i = first; i <= last; i++) excess += (this.#upper[i]! - this.#upper[i + 1]!) * (i - first + 0.5);
+    const further = this.#upper[last + 1]!;
+    excess += further * (last - first + 1);
     // Half an event one unit above the threshold keeps the tail from being fitted to nothing.
-    this.#tailMean = (excess / binsPerUnit + 0.5) / (beyond + 0.5);
+    this.#tailMean = (excess / binsPerUnit + 0.5) / (beyond - further + 0.5);
   }
 
   snapshot(): CalibratorSnapshot {

@@ -12,6 +12,8 @@ const noveltyMemory = 32;
 /** Events that everyone's use of a value weighs against the peers'. */
 const peerStrength = 20;
 const ratioMax = 8;
+/** No single dimension proves more than this: one in fifty-five. A thief shares some of the victim's habits. */
+const proofLimit = 4;
 
 /**
  * Categorical surprise with back-off: an event's value is either one that the identity repeats or one that is new to it.
@@ -81,7 +83,7 @@ export function surpriseOf(moment: Moment, dimension: number, into: Surprise): v
   const elsewhere = populationShare(moment, place, view.count);
   const here = (1 - chance) * ((view.count + elsewhere) / (view.total + 1));
   // Having done something a few times proves little, however rare it is elsewhere: else one misuse would excuse the next.
-  const proofMax = Math.min(ratioMax, Math.log1p(view.count));
+  const proofMax = Math.min(proofLimit, Math.log1p(view.count));
   const known = Math.max(-proofMax, Math.min(ratioMax, Math.log(elsewhere / here)));
   // What was learned with caution is still new for the rest: a second call from the thief's network is not an old habit.
   into.ratio = view.count >= 1 ? known : view.count * known + (1 - view.count) * Math.min(ratioMax, newness);

@@ -1,70 +1,26 @@
 import { activeAt, tallyWindowsMs } from '../baseline/active-layout.ts';
-import { shared } from '../baseline/object-owners.ts';
-import { at, dimensionIndex } from '../baseline/row-layout.ts';
-import { hash32 } from '../core/hash.ts';
+import { foreign, known } from '../baseline/object-owners.ts';
+import { dimensionIndex } from '../baseline/row-layout.ts';
 import type { Family, Moment } from './family.ts';
+import { objectKey, touchObject, whose } from './ownership.ts';
 import { distinctIncrement, markDistinct, succeeded, Tally } from './tally.ts';
 
 /** Objects of one call that are looked at; the rest of a longer list would say the same. */
 const objectsMax = 16;
 const area = dimensionIndex('area');
-/** Each half of the filter of known objects; the young half becomes the old one when two fifths of its bits are set. */
-const knownBits = 64 * 32;
-const knownFillMax = 0.4 * knownBits;
-const probes = 3;
 
 /** Hashes of the objects of the event that is looked at, and the first of them if it is a number. */
 const keys = new Uint32Array(objectsMax);
 let keyCount = 0;
 let firstNumber = -1;
 
-/** The same id in two parts of an API is two objects. */
 function prepare(moment: Moment): void {
   const { object_ids } = moment.resolved;
   keyCount = succeeded(moment) ? Math.min(objectsMax, object_ids.length) : 0;
   if (keyCount === 0) return;
-  const part = moment.observation.values[area]!;
-  for (let i = 0; i < keyCount; i++) keys[i] = (Math.imul(hash32(object_ids[i]!), 0x85ebca6b) ^ part) >>> 0 || 1;
+  for (let i = 0; i < keyCount; i++) keys[i] = objectKey(moment, object_ids[i]!);
   const first = object_ids[0]!;
   firstNumber = first.length <= 15 && /^\d+$/.test(first) ? Number(first) % 0x100000000 : -1;
-}
-
-/** The identity as the table of owners knows it: neither nobody nor everybody. */
-function self(moment: Moment): number {
-  return (moment.slab.u32[moment.row + at.keyLow]! & 0x7fffffff) | 1;
-}
-
-function knownWord(moment: Moment, key: number, of: { probe: number; half: number }): { word: number; mask: number } {
-  const bit = (Math.imul(key ^ (of.probe * 0x9e3779b1), 0x2c1b3c6d) >>> 9) % knownBits;
-  return { word: moment.activeRow + activeAt.known + of.half * 64 + (bit >>> 5), mask: 1 << (bit & 31) };
-}
-
-function isKnown(moment: Moment, key: number): boolean {
-  for (let half = 0; half < 2; half++) {
-    let hits = 0;
-    for (let probe = 0; probe < probes; probe++) {
-      const { word, mask } = knownWord(moment, key, { probe, half });
-      if ((moment.active.u32[word]! & mask) !== 0) hits++;
-    }
-    if (hits === probes) return true;
-  }
-  return false;
-}
-
-function makeKnown(moment: Moment, key: number): void {
-  const { u32 } = moment.active;
-  const fill = moment.activeRow + activeAt.knownFill;
-  for (let probe = 0; probe < probes; probe++) {
-    const { word, mask } = knownWord(moment, key, { probe, half: 0 });
-    if ((u32[word]! & mask) !== 0) continue;
-    u32[word] = (u32[word]! | mask) >>> 0;
-    u32[fill] = u32[fill]! + 1;
-  }
-  if (u32[fill]! < knownFillMax) return;
-  const young = moment.activeRow + activeAt.known;
-  u32.copyWithin(young + 64, young, young + 64);
-  u32.fill(0, young, young + 64);
-  u32[fill] = 0;
 }
 
 function isNeighbour(moment: Moment): boolean {
@@ -81,9 +37,9 @@ const tally = new Tally('objects', (moment, window, into) => {
     const increment = distinctIncrement(moment, activeAt.objectsSeen[window]!, of);
     if (increment === 0) continue;
     into[0] = into[0]! + increment;
-    const owner = moment.shared.owners.owner(keys[i]!);
-    if (owner !== 0 && owner !== shared && owner !== self(moment)) into[1] = into[1]! + increment;
-    if (!isKnown(moment, keys[i]!)) into[2] = into[2]! + increment;
+    const relation = whose(moment, keys[i]!);
+    if (relation === foreign) into[1] = into[1]! + increment;
+    if (relation !== known) into[2] = into[2]! + increment;
   }
   if (keyCount > 0 && isNeighbour(moment)) into[3] = 1;
 });
@@ -127,8 +83,7 @@ export const objects: Family = {
     for (let i = 0; i < keyCount; i++) {
       for (let window = 0; window < tallyWindowsMs.length; window++)
         markDistinct(moment, activeAt.objectsSeen[window]!, keys[i]!);
-      moment.shared.owners.touch(keys[i]!, self(moment));
-      makeKnown(moment, keys[i]!);
+      touchObject(moment, keys[i]!);
     }
     if (keyCount === 0 || firstNumber < 0) return;
     const { u32 } = moment.active;

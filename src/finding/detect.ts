@@ -14,7 +14,11 @@ const oddSurprise = 1;
 const calmNats = 0.5;
 /** A finding closes after this much event time without an odd call. */
 const quietMs = 3 * 86_400_000;
+/** And what was told of it is forgotten after this much. */
+const forgetMs = 30 * 86_400_000;
 const casesMax = 50_000;
+/** While something is claimed of an identity already, another claim must be ten times as rare; so must one that was told before. */
+const newsDecades = 1;
 
 export type FindingEvent = { readonly finding: Finding; readonly change: 'opened' | 'escalated' | 'updated' };
 
@@ -33,7 +37,16 @@ type Gate = { readonly identity: IdentityKey; readonly until: number };
 
 const none: readonly never[] = [];
 
-type IdentityCase = { file: CaseFile; open: (Finding | null)[] };
+type IdentityCase = {
+  file: CaseFile;
+  open: (Finding | null)[];
+  /** Decades of behaviour's evidence that a finding has told already: until it has calmed down, only much more is news. */
+  told: number;
+};
+
+function newCase(ts: number): IdentityCase {
+  return { file: openCase(ts), open: detectors.map(() => null), told: 0 };
+}
 
 /** Turns evidence into findings: one open per identity and detector. Deterministic in the order of its calls. */
 export class Detector {
@@ -46,6 +59,7 @@ export class Detector {
   #checkedMinute = 0;
   #day = 0;
   readonly #evidences = new Float64Array(detectors.length);
+  readonly #order = detectors.map((_, d) => d);
 
   constructor(slab: RowSlab, options: { readonly findingsPer1000PerDay: number; readonly shard: number }) {
     this.#slab = slab;
@@ -62,9 +76,13 @@ export class Detector {
     const file = this.#caseOf(seen, evidence >= threshold);
     if (file === undefined) return { evidence, changes: none };
     const changes: FindingEvent[] = [];
-    for (let d = 0; d < detectors.length; d++) {
+    for (const d of this.#strongestFirst()) {
       const open = file.open[d]!;
-      if (evidences[d]! < threshold && (open === null || seen.surprise < oddSurprise)) continue;
+      if (
+        open === null ? evidences[d]! < this.#needed(file, d) : evidences[d]! < threshold && seen.surprise < oddSurprise
+      )
+        continue;
+      if (d === 0) file.told = Math.max(file.told, evidences[d]!);
       const excess = evidences[d]! - threshold;
       const next = this.#claim(file, { seen, detector: d, excess, before: open });
       file.open[d] = next;
@@ -74,6 +92,21 @@ export class Detector {
     if (changes.length > 0)
       this.gates.push({ identity: seen.resolved.identity, until: Math.floor((event.ts + quietMs) / 1000) });
     return { evidence, changes };
+  }
+
+  /** Detectors in the order of their evidence, so that the strongest makes the first claim. */
+  #strongestFirst(): readonly number[] {
+    const evidences = this.#evidences;
+    let most = 0;
+    for (let d = 1; d < detectors.length; d++) if (evidences[d]! > evidences[most]!) most = d;
+    return most === 0 ? this.#order : [most, ...this.#order.filter((d) => d !== most)];
+  }
+
+  /** Decades from which the detector opens a finding of its own. */
+  #needed({ open, told }: IdentityCase, detector: number): number {
+    const { threshold } = this.#budget;
+    if (open.some((finding) => finding !== null)) return threshold + newsDecades;
+    return detector === 0 && told > 0 ? told + newsDecades : threshold;
   }
 
   /** The open finding as it has become outside, so that its next update and its end tell the same. */
@@ -89,10 +122,12 @@ export class Detector {
     if (minute === this.#checkedMinute) return [];
     this.#checkedMinute = minute;
     const closed: Finding[] = [];
-    for (const [identity, { open, file }] of this.#cases) {
-      if (ts - file.lastSeen < quietMs) continue;
+    for (const [identity, { open, file, told }] of this.#cases) {
+      const isOpen = open.some((finding) => finding !== null);
+      if (ts - file.lastSeen < (told > 0 && !isOpen ? forgetMs : quietMs)) continue;
       for (const finding of open) if (finding !== null) closed.push({ ...finding, state: 'closed', version: seq });
-      this.#cases.delete(identity);
+      if (told > 0 && isOpen) this.#cases.set(identity, { ...newCase(ts), told });
+      else this.#cases.delete(identity);
     }
     return closed;
   }
@@ -141,7 +176,7 @@ export class Detector {
     }
     if (found === undefined) {
       if (this.#cases.size >= casesMax) this.#forgetOne();
-      found = { file: openCase(event.ts), open: detectors.map(() => null) };
+      found = newCase(event.ts);
       this.#cases.set(identity, found);
     }
     const success = event.status === null || event.status < 400;

@@ -1,3 +1,4 @@
+import { dayPeakOf, endPeaks, raisePeak } from '../baseline/peaks.ts';
 import { at, detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
@@ -5,13 +6,15 @@ import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibr
 const dayMs = 86_400_000;
 /** No statistic counts for more than this many nats. */
 const statisticMax = 60;
+/** Decades below the threshold from which detectors other than behaviour count in an event's evidence. */
+const speaksFrom = 1;
 /** Share of the fused statistic's say that behaviour has, which must be told from ordinary change by a hair; the others share the rest. */
-const behaviourShare = 0.4;
+const behaviourShare = 0.7;
 const handicaps = detectors.map((_, d) =>
   Math.log(d === 0 ? behaviourShare : (1 - behaviourShare) / (detectors.length - 1)),
 );
 /** Days this many decades beyond the threshold are attacks or accidents: they say nothing of ordinary days' tail. */
-const excludedDecades = 1;
+const excludedDecades = 1.5;
 /** But never more than this share of days, so that a changed world is learned. */
 const excludedShare = 0.02;
 /** Until this many identity-days are over, the days that are still running count as they stand. */
@@ -40,7 +43,7 @@ export class EvidenceBudget {
   readonly threshold: number;
   #days = 0;
   #extremes = 0;
-  #mayExclude = true;
+  #mayExclude = false;
   #provisional = -1;
 
   constructor(findingsPer1000PerDay: number) {
@@ -49,23 +52,28 @@ export class EvidenceBudget {
 
   /** Brings the identity's day up to date with the event's statistics, and writes each detector's evidence (decades); returns the highest. */
   update(place: { slab: RowSlab; row: number; ts: number }, statistics: Float64Array, evidences: Float64Array): number {
-    const { f32 } = place.slab;
+    const { slab, row } = place;
+    const { f32 } = slab;
     const day = Math.floor(place.ts / dayMs);
-    const peaks = place.row + at.peaks;
     // An event from before midnight that comes after it counts for the new day: a day ends once.
-    if (f32[place.row + at.day]! < day) {
-      if (f32[place.row + at.day] !== 0) this.#countPeaks(f32, peaks);
-      this.#countFused(f32, place.row);
-      f32[place.row + at.day] = day;
+    if (f32[row + at.day]! < day) {
+      if (f32[row + at.day] !== 0) {
+        this.#countFused(slab, row);
+        this.#countPeaksOf(slab, row);
+        endDay(slab, row);
+      }
+      f32[row + at.day] = day;
     }
     let most = 0;
     for (let d = 0; d < detectors.length; d++) {
-      const statistic = Math.min(statisticMax, statistics[d]!);
+      const statistic = statistics[d]!;
       evidences[d] = 0;
       if (statistic <= 0) continue;
-      if (statistic > f32[peaks + d]!) f32[peaks + d] = statistic;
-      evidences[d] = Math.max(0, -Math.log10(this.#fused.pValue(this.#say(d, statistic))));
-      most = Math.max(most, evidences[d]!);
+      raisePeak(slab, { row, detector: d, statistic });
+      const said = this.#say(d, Math.min(statisticMax, statistic));
+      evidences[d] = Math.max(0, -Math.log10(this.#fused.pValue(said)));
+      // A burst that is not about to speak tells nothing of how much has gathered.
+      if (d === 0 || evidences[d]! >= this.threshold - speaksFrom) most = Math.max(most, evidences[d]!);
     }
     return most;
   }
@@ -73,15 +81,17 @@ export class EvidenceBudget {
   /** Midnight (UTC): the day of every identity that was active is over, whether or not it ever comes back. */
   endDays(slab: RowSlab): void {
     for (const calibrator of this.#all) calibrator.forgetProvisional();
-    this.#eachDay(slab, (peaks) => this.#countPeaks(slab.f32, peaks));
-    // How rare a day is must be told on the scale of all days up to now: else the first day's, told on no scale at all, would stand out for ever.
-    for (const calibrator of this.#peaks) calibrator.refit();
-    this.#eachDay(slab, (_, row) => {
-      this.#countFused(slab.f32, row);
+    // A day is measured on the scale of those before it. The first days have none worth the name, and are measured on their own.
+    const early = this.#days < daysEnough;
+    if (early) this.#countPeaks(slab);
+    eachDay(slab, (row) => this.#countFused(slab, row));
+    if (!early) this.#countPeaks(slab);
+    eachDay(slab, (row) => {
+      endDay(slab, row);
       slab.markDirty(row);
     });
     this.#fused.refit();
-    this.#mayExclude = this.#extremes <= excludedShare * this.#days;
+    this.#mayExclude = !early && this.#extremes <= excludedShare * this.#days;
   }
 
   /** A frame is over; `ts` is where the next begins. */
@@ -90,17 +100,12 @@ export class EvidenceBudget {
     if (this.#days >= daysEnough || period === this.#provisional) return;
     this.#provisional = period;
     for (const calibrator of this.#all) calibrator.forgetProvisional();
-    this.#eachDay(slab, (peaks) => {
-      for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.addProvisional(slab.f32[peaks + d]!);
+    eachDay(slab, (row) => {
+      for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.addProvisional(dayPeakOf(slab, row, d));
     });
     for (const calibrator of this.#peaks) calibrator.refit();
-    this.#eachDay(slab, (peaks) => this.#fused.addProvisional(this.#strongest(slab.f32, peaks)));
+    eachDay(slab, (row) => this.#fused.addProvisional(this.#strongest(slab, row)));
     this.#fused.refit();
-  }
-
-  #eachDay(slab: RowSlab, visit: (peaks: number, row: number) => void): void {
-    for (let row = 0; row < slab.size * rowWords; row += rowWords)
-      if (slab.f32[row + at.day] !== 0) visit(row + at.peaks, row);
   }
 
   /** What a detector's statistic has to say, on the scale on which detectors are compared. */
@@ -108,29 +113,31 @@ export class EvidenceBudget {
     return Math.max(0, handicaps[detector]! - Math.log(this.#peaks[detector]!.pValue(statistic)));
   }
 
-  #strongest(f32: Float32Array, peaks: number): number {
+  #strongest(slab: RowSlab, row: number): number {
     let most = 0;
-    for (let d = 0; d < detectors.length; d++)
-      if (f32[peaks + d]! > 0) most = Math.max(most, this.#say(d, f32[peaks + d]!));
+    for (let d = 0; d < detectors.length; d++) {
+      const statistic = dayPeakOf(slab, row, d);
+      if (statistic > 0) most = Math.max(most, this.#say(d, statistic));
+    }
     return most;
   }
 
-  #countPeaks(f32: Float32Array, peaks: number): void {
-    if (this.#mayExclude && this.#isExtreme(this.#strongest(f32, peaks))) return;
-    for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.add(f32[peaks + d]!);
+  #countPeaks(slab: RowSlab): void {
+    eachDay(slab, (row) => this.#countPeaksOf(slab, row));
+    for (const calibrator of this.#peaks) calibrator.refit();
   }
 
-  #countFused(f32: Float32Array, row: number): void {
-    const peaks = row + at.peaks;
-    if (f32[row + at.day] !== 0) {
-      this.#days++;
-      const strongest = this.#strongest(f32, peaks);
-      const extreme = this.#isExtreme(strongest);
-      if (extreme) this.#extremes++;
-      if (!extreme || !this.#mayExclude) this.#fused.add(strongest);
-    }
-    f32[row + at.day] = 0;
-    f32.fill(0, peaks, peaks + detectors.length);
+  #countPeaksOf(slab: RowSlab, row: number): void {
+    if (this.#mayExclude && this.#isExtreme(this.#strongest(slab, row))) return;
+    for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.add(dayPeakOf(slab, row, d));
+  }
+
+  #countFused(slab: RowSlab, row: number): void {
+    this.#days++;
+    const strongest = this.#strongest(slab, row);
+    const extreme = this.#isExtreme(strongest);
+    if (extreme && this.#mayExclude) this.#extremes++;
+    if (!extreme || !this.#mayExclude) this.#fused.add(strongest);
   }
 
   #isExtreme(strongest: number): boolean {
@@ -156,4 +163,14 @@ export class EvidenceBudget {
     this.#mayExclude = saved.mayExclude;
     this.#provisional = saved.provisional;
   }
+}
+
+/** Rows whose identity was active today. */
+function eachDay(slab: RowSlab, visit: (row: number) => void): void {
+  for (let row = 0; row < slab.size * rowWords; row += rowWords) if (slab.f32[row + at.day] !== 0) visit(row);
+}
+
+function endDay(slab: RowSlab, row: number): void {
+  slab.f32[row + at.day] = 0;
+  endPeaks(slab, row);
 }

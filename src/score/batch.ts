@@ -1,8 +1,10 @@
+import { isPeak } from '../baseline/peaks.ts';
 import { at, detectors, families as familyNames } from '../baseline/row-layout.ts';
+import type { RowSlab } from '../baseline/row-slab.ts';
 import type { Moment, Observed } from '../feature/family.ts';
 import { families, featureCount, featureNames, featureOffsets } from '../feature/registry.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
-import { accumulate, fading } from './evidence.ts';
+import { accumulate, faded } from './evidence.ts';
 import type { Model } from './model.ts';
 import { emptyJudgement, type Judgement, type Scorer } from './scorer.ts';
 
@@ -30,6 +32,8 @@ export type Entry = {
   seq: number;
   /** False for events that are only passed on: our own refusals. */
   judged: boolean;
+  /** What is left of the evidence that was there before. */
+  left: number;
   /** Too late to be acted on. */
   late: boolean;
   readonly judgement: Judgement;
@@ -72,6 +76,7 @@ export class Batch {
     entry.events = moment.history + 1;
     entry.identities = moment.slab.size;
     entry.judged = true;
+    entry.left = faded(moment.gapMs);
     entry.late = of.late;
     const { judgement } = entry;
     this.#scorer.judge(moment, { out: this.#vectors, offset }, judgement);
@@ -90,7 +95,7 @@ export class Batch {
   }
 
   /** Pass 2: the entries in order, each handed on as soon as it is concluded. */
-  settle(rowState: Float32Array, conclude: (entry: Entry) => void): void {
+  settle(slab: RowSlab, conclude: (entry: Entry) => void): void {
     if (this.#size === 0) return;
     const statistics = this.#model?.score(this.#vectors, this.#size);
     const size = this.#size;
@@ -99,14 +104,14 @@ export class Batch {
       const entry = this.#entries[i]!;
       entry.surprise = 0;
       entry.top = none;
-      if (entry.judged) this.#conclude(entry, { i, statistic: statistics?.[i], rowState });
+      if (entry.judged) this.#conclude(entry, { i, statistic: statistics?.[i], slab });
       conclude(entry);
     }
   }
 
-  #conclude(entry: Entry, of: { i: number; statistic: number | undefined; rowState: Float32Array }): void {
+  #conclude(entry: Entry, of: { i: number; statistic: number | undefined; slab: RowSlab }): void {
     const { judgement, row } = entry;
-    const { rowState } = of;
+    const rowState = of.slab.f32;
     const model =
       of.statistic === undefined
         ? null
@@ -116,13 +121,17 @@ export class Batch {
     if (entry.late) return;
     for (let k = 0; k < 3; k++) {
       const share = row + at.evidenceShares + k;
-      rowState[share] = rowState[share]! * fading + Math.max(0, judgement.statistics[k + 1]!);
+      rowState[share] = rowState[share]! * entry.left + Math.max(0, judgement.statistics[k + 1]!);
     }
-    rowState[row + at.evidence] = accumulate(rowState[row + at.evidence]!, judgement.behaviourP);
+    rowState[row + at.evidence] = accumulate(
+      rowState[row + at.evidence]! * entry.left,
+      judgement.behaviourP,
+      entry.events - 1,
+    );
     entry.detectors[0] = rowState[row + at.evidence]!;
     for (let d = 1; d < detectors.length; d++) entry.detectors[d] = judgement.statistics[detectorFamilies[d]!]!;
-    if (entry.onlyRate && entry.detectors[rateDetector]! <= rowState[row + at.peaks + rateDetector]!)
-      entry.contributions = none;
+    const rate = { row, detector: rateDetector, statistic: entry.detectors[rateDetector]! };
+    if (entry.onlyRate && !isPeak(of.slab, rate)) entry.contributions = none;
   }
 
   #next(resolved: ResolvedEvent, seq: number): Entry {
@@ -183,6 +192,7 @@ function newEntry(): Entry {
     identities: 0,
     seq: 0,
     judged: false,
+    left: 1,
     late: false,
     judgement: emptyJudgement(),
     contributions: none,

@@ -1,25 +1,30 @@
-/** Exponent of the bet against the null hypothesis: small bets on everything, large ones on tiny p-values. */
-const exponent = 0.5;
 /**
  * Evidence is a memory of about this many events: what went before fades. Short, because a stolen credential is used at once; with 20, 30
  * and 50 the separation of takeovers was the same or worse, and findings came later (docs/evaluation.md).
  */
 const memoryEvents = 10;
-/** And it never exceeds this, nats: an identity returns to normal in a bounded number of normal events. */
-const evidenceMax = 60;
+/** One event counts for at most this many nats: one call alone convicts nobody of not being itself. */
+const eventMax = 10;
 
-/** ln of the e-value κ·p^(κ-1) (Vovk and Wang, 2021): p = 0.001 bets 2.76 nats against "this is the identity", p = 0.5 gives back 0.35. */
-export function bet(pValue: number): number {
-  return Math.log(exponent) + (exponent - 1) * Math.log(pValue);
+/** What an identity is like is half known after this many events: until then, not being like it says little. */
+const acquaintance = 16;
+/** Suspicion that nothing adds to is halved in a week. */
+const halfLifeMs = 7 * 86_400_000;
+
+/** What is left of the evidence when the next event comes, after a gap. */
+export function faded(gapMs: number): number {
+  return (1 - 1 / memoryEvents) * 2 ** (-gapMs / halfLifeMs);
 }
 
-/** Low and slow: bets are added to what has gathered, which fades and never falls below zero (Page's CUSUM, 1954, with a leak). */
-export function accumulate(evidence: number, pValue: number): number {
-  return Math.min(evidenceMax, Math.max(0, evidence * fading + bet(pValue)));
+/**
+ * Low and slow: by how many nats the last events were more surprising than expected, given what is left of those before (`left`) and the identity's
+ * history in events. An ordinary event's -ln p is 1 on average, so the sum stays around zero for an identity that is itself, however varied it
+ * is; ten events of p = 0.05 of a well-known one bring it to 13.
+ */
+export function accumulate(left: number, pValue: number, history: number): number {
+  const nats = Math.min(eventMax, -Math.log(pValue)) - 1;
+  return left + (nats * history) / (history + acquaintance);
 }
-
-/** What is left of a share of the evidence after one event. */
-export const fading = 1 - 1 / memoryEvents;
 
 /**
  * How much is learned from an event: all of it while it is ordinary (p >= 0.01), next to nothing from p = 0.0001 on, and next to nothing

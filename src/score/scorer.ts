@@ -1,20 +1,14 @@
-import { historyBucket } from '../baseline/population.ts';
+import { historyClass, historyClasses } from '../baseline/population.ts';
 import { behaviourFamilies, families as familyNames } from '../baseline/row-layout.ts';
+import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
 import { voice } from '../feature/errors.ts';
 import type { Moment } from '../feature/family.ts';
 import { families, featureOffsets } from '../feature/registry.ts';
-import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
 import { cauchyCombination } from './fuse.ts';
 
 const errors = familyNames.indexOf('errors');
 const volume = familyNames.indexOf('volume');
 const behaviour = behaviourFamilies.map((name) => familyNames.indexOf(name));
-
-/** History lengths calibrated apart: 0 to 2 events, 3 to 14, 15 to 62, more. */
-const historyClasses = 4;
-function historyClass(events: number): number {
-  return Math.min(historyClasses - 1, historyBucket(events) >> 1);
-}
 
 export type Judgement = {
   /** Each family's statistic, nats. */

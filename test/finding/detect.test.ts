@@ -82,11 +82,11 @@ test('two detectors make two findings of one incident, and the second adds to th
   const both = see('a', hour, { ...odd, detectors: [30, 40, 0] });
   assert.deepEqual(
     both.map(({ finding }) => finding.kind),
-    ['new_context', 'rate_spike'],
+    ['rate_spike', 'new_context'],
   );
   assert.equal(new Set([first!, ...both].map(({ finding }) => finding.incident_id)).size, 1);
   const steps = ['low', 'medium', 'high', 'critical'];
-  assert.ok(steps.indexOf(both[1]!.finding.severity) >= steps.indexOf(first!.finding.severity));
+  assert.ok(steps.indexOf(both[0]!.finding.severity) >= steps.indexOf(first!.finding.severity));
 });
 
 test('severity never falls while a finding is open, and refused attempts weigh less than successes', () => {
@@ -110,7 +110,18 @@ test('after three quiet days a finding closes with what it last was; the next on
   const closed = detector.closeQuiet(start + 3 * day + 60_000, 10);
   assert.deepEqual(closed, [{ ...opened!.finding, risk: 61, state: 'closed', version: 10 }] satisfies Finding[]);
   assert.deepEqual(detector.openIds('user:acme:a'), []);
-  assert.notEqual(see('a', 4 * day, odd)[0]!.finding.finding_id, opened!.finding.finding_id);
+});
+
+test('what was told is not told again until behaviour has calmed down, unless it is ten times as odd', () => {
+  const { detector, see } = bench();
+  const [opened] = see('a', 0, odd);
+  detector.closeQuiet(start + 3 * day + 60_000, 10);
+  assert.deepEqual(see('a', 4 * day, odd), []);
+  const [louder] = see('a', 4 * day + 1, { ...odd, detectors: [40, 0, 0] });
+  assert.notEqual(louder!.finding.finding_id, opened!.finding.finding_id);
+  detector.closeQuiet(start + 8 * day, 11);
+  see('a', 9 * day, {});
+  assert.equal(see('a', 9 * day + 1, odd).length, 1);
 });
 
 test('learning is held back for an identity with an open finding, and only for it', () => {

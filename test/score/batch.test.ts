@@ -19,7 +19,7 @@ function batchWith(model: Model | null = null) {
   };
   const settle = (): Entry[] => {
     const entries: Entry[] = [];
-    batch.settle(bench.slab.f32, (entry) => entries.push({ ...entry, detectors: entry.detectors.slice() }));
+    batch.settle(bench.slab, (entry) => entries.push({ ...entry, detectors: entry.detectors.slice() }));
     return entries;
   };
   return { batch, add, settle, pass: () => batch.pass(call(), ++seq) };

@@ -1,34 +1,36 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
-import { accumulate, bet, learningWeight } from '../../src/score/evidence.ts';
+import { accumulate, faded, learningWeight } from '../../src/score/evidence.ts';
 
-test('the worked examples, and a bet that is fair: it never pays on average when nothing is wrong', () => {
-  assert.ok(Math.abs(bet(0.001) - 2.76) < 0.005);
-  assert.ok(Math.abs(bet(0.5) + 0.35) < 0.005);
-  const random = seededRandom(1);
+/** Evidence after calls with these p-values, a second apart, of an identity with a long history or the one given. */
+function after(pValues: readonly number[], history = 10_000): number {
+  return pValues.reduce((evidence, p) => accumulate(evidence * faded(1000), p, history), 0);
+}
+const random = seededRandom(2);
+const ordinary = (calls: number): number[] => Array.from({ length: calls }, () => 1 - random.next());
+
+test('the worked example: ten events of p = 0.05 of a well-known identity', () => {
+  assert.ok(Math.abs(after(Array(10).fill(0.05)) - 13) < 0.1);
+});
+
+test('low and slow: thirty mildly odd calls are evidence, and a thousand ordinary ones are around nothing', () => {
+  assert.ok(after(Array(30).fill(0.05)) > 15);
   let sum = 0;
-  for (let i = 0; i < 200_000; i++) sum += Math.exp(bet(1 - random.next()));
-  assert.ok(sum / 200_000 < 1.1);
+  for (let i = 0; i < 1000; i++) sum += after(ordinary(30));
+  assert.ok(Math.abs(sum / 1000) < 0.5, `${sum / 1000}`);
 });
 
-test('low and slow: thirty mildly odd calls are evidence, thirty ordinary ones are not', () => {
-  let odd = 0;
-  for (let i = 0; i < 30; i++) odd = accumulate(odd, 0.02);
-  assert.ok(odd > 10, `${odd}`);
-  let usual = 0;
-  const random = seededRandom(2);
-  for (let i = 0; i < 30; i++) usual = accumulate(usual, 1 - random.next());
-  assert.ok(usual < 6, `${usual}`);
+test('evidence is bounded, ordinary calls end it, and so does time', () => {
+  const most = after(Array(1000).fill(1e-30));
+  assert.ok(most <= 90);
+  assert.ok(after([...Array(1000).fill(1e-30), ...Array(50).fill(0.4)]) < 1);
+  assert.ok(most * faded(60 * 86_400_000) < 1);
 });
 
-test('evidence is bounded, and ordinary calls end it', () => {
-  let evidence = 0;
-  for (let i = 0; i < 1000; i++) evidence = accumulate(evidence, 1e-30);
-  assert.ok(evidence <= 60);
-  let calls = 0;
-  for (; evidence > 0.5; calls++) evidence = accumulate(evidence, 0.5);
-  assert.ok(calls < 80, `${calls} ordinary calls`);
+test('one call convicts nobody of not being itself, and strangers are given the benefit of the doubt', () => {
+  assert.ok(after([1e-30]) < 10);
+  assert.ok(after(Array(5).fill(0.01), 2) < after(Array(5).fill(0.01), 200) / 3);
 });
 
 test('learning: all of the ordinary, little of the improbable, never nothing, and less the less probable', () => {

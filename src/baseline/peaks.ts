@@ -1,0 +1,40 @@
+import { at, detectors } from './row-layout.ts';
+import type { RowSlab } from './row-slab.ts';
+
+/** Peaks are kept in quarters of a nat, as fine as calibration looks. */
+const units = 4;
+
+/**
+ * A detector's highest statistic of the identity's day, nats. Behaviour's evidence outlives a day: on the days that follow only what is higher than
+ * what was counted before is anything, so that one story is not told as many days.
+ */
+export function dayPeakOf({ u8 }: RowSlab, row: number, detector: number): number {
+  const start = (row + at.peaks) * 4;
+  const peak = u8[start + detector]!;
+  if (peak === 0 || (detector === 0 && peak <= u8[start + detectors.length]!)) return 0;
+  return (peak + 0.5) / units;
+}
+
+/** The day is over. Behaviour's peak stays while its evidence is at more than half of it. */
+export function endPeaks({ u8, f32 }: RowSlab, row: number): void {
+  const start = (row + at.peaks) * 4;
+  const peak = u8[start]!;
+  const gathering = f32[row + at.evidence]! * units > peak / 2;
+  u8.fill(0, start, start + detectors.length + 1);
+  if (!gathering) return;
+  u8[start] = peak;
+  u8[start + detectors.length] = peak;
+}
+
+type Statistic = { readonly row: number; readonly detector: number; readonly statistic: number };
+
+export function raisePeak({ u8 }: RowSlab, { row, detector, statistic }: Statistic): void {
+  const place = (row + at.peaks) * 4 + detector;
+  const peak = Math.min(255, Math.floor(statistic * units));
+  if (peak > u8[place]!) u8[place] = peak;
+}
+
+/** Whether the statistic is above all that the detector had to say of the identity today. */
+export function isPeak({ u8 }: RowSlab, { row, detector, statistic }: Statistic): boolean {
+  return Math.floor(statistic * units) > u8[(row + at.peaks) * 4 + detector]!;
+}
