@@ -65,17 +65,24 @@ function restSessions({ set, ranked }: SetResult): Claim[] {
   ];
 }
 
+/** Names that fit into a cell. */
+const missedShown = 4;
+
 /** A technique is covered when a finding of the right identity reaches over its time. */
 function cloudtrail({ set, shipped, spent }: SetResult): Claim[] {
   const { outcomes } = spent[0]!;
   const missed = outcomes.filter((each) => !each.covered).map(({ incident }) => incident.incident);
+  const some =
+    missed.length === 0
+      ? ''
+      : `; missed ${missed.slice(0, missedShown).join(', ')}${missed.length > missedShown ? ', …' : ''}`;
   // Services call under their own name, which the decoder makes a client.
   const services = shipped.raised.filter(({ finding }) => finding.identity_kind === 'client').length;
   return [
     {
       claim: `${set}: techniques after the first ten minutes covered by a finding of the right identity`,
       required: `${outcomes.length} of ${outcomes.length}`,
-      measured: `${outcomes.length - missed.length} of ${outcomes.length}${missed.length === 0 ? '' : `, not ${missed.join(', ')}`}`,
+      measured: `${outcomes.length - missed.length} of ${outcomes.length}${some}`,
       holds: missed.length === 0,
     },
     {
