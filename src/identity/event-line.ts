@@ -1,7 +1,7 @@
 import { canonicalFields, type FieldName } from '../event/canonical-fields.ts';
 import { FlatJson } from '../event/decode/flat-json.ts';
 import { emptyRow, eventOf, rowNames } from '../event/traffic-event.ts';
-import { LineWriter } from './line-writer.ts';
+import { LineWriter, type Words, wordsOf } from './line-writer.ts';
 import { identityKinds } from './resolve.ts';
 import type { IdentityKey, IdentityKind, ResolvedEvent, SourcePosition } from './resolved-event.ts';
 
@@ -10,40 +10,65 @@ import type { IdentityKey, IdentityKind, ResolvedEvent, SourcePosition } from '.
  * resolved ones; the event inside carries the same.
  */
 const ownFields = new Set<string>(['event_id', 'route', 'object_ids', 'sample_rate', 'enforced']);
+/** Of these there are too many to remember their texts. */
+const manyValued = new Set(['identity', 'claimed_identity', 'path']);
+
+function isManyValued(name: string): boolean {
+  return manyValued.has(name) || canonicalFields[name as FieldName]?.isUnique === true;
+}
+
+type Label = { readonly words: Words; readonly isManyValued: boolean };
+
+function labelOf(name: string): Label {
+  return { words: wordsOf(Buffer.from(`,"${name}":`)), isManyValued: isManyValued(name) };
+}
+
 /** What stands before a field's value, in the order in which all events have their fields; null for those that are written by themselves. */
-const labels = rowNames.map((name) => (ownFields.has(name) ? null : `,"${name}":`));
+const labels = rowNames.map((name) => (ownFields.has(name) ? null : labelOf(name)));
+const label = {
+  start: wordsOf(Buffer.from('{"identity":')),
+  kind: labelOf('identity_kind'),
+  claimed: labelOf('claimed_identity'),
+  eventId: labelOf('event_id'),
+  route: labelOf('route'),
+  objects: labelOf('object_ids'),
+  sampleRate: labelOf('sample_rate'),
+  topic: labelOf('src_topic'),
+  partition: labelOf('src_partition'),
+  offset: labelOf('src_offset'),
+  index: labelOf('src_index'),
+} as const;
 
 /** All of a line but its closing brace, so that more can follow. */
 export function writeLine(writer: LineWriter, resolved: ResolvedEvent): void {
   const { event, position } = resolved;
-  writer.plain('{"identity":');
+  writer.words(label.start);
   writer.string(resolved.identity);
-  writer.plain(',"identity_kind":"');
-  writer.plain(resolved.identity_kind);
-  writer.plain('"');
-  writeField(writer, ',"claimed_identity":', resolved.claimed_identity);
-  writeField(writer, ',"event_id":', resolved.event_id);
-  writeField(writer, ',"route":', resolved.route);
-  if (resolved.object_ids.length > 0) writeField(writer, ',"object_ids":', resolved.object_ids);
-  if (event.sample_rate !== 1) writeField(writer, ',"sample_rate":', event.sample_rate);
+  writeField(writer, label.kind, resolved.identity_kind);
+  writeField(writer, label.claimed, resolved.claimed_identity);
+  writeField(writer, label.eventId, resolved.event_id);
+  writeField(writer, label.route, resolved.route);
+  if (resolved.object_ids.length > 0) writeField(writer, label.objects, resolved.object_ids);
+  if (event.sample_rate !== 1) writeField(writer, label.sampleRate, event.sample_rate);
   if (event.enforced) writer.plain(',"enforced":true');
   let i = 0;
   // Going through the fields in their own order is several times quicker than asking for each by its name.
   for (const name in event) {
-    const label = labels[i++];
-    if (label !== null && label !== undefined) writeField(writer, label, event[name as FieldName]);
+    const field = labels[i++];
+    if (field !== null && field !== undefined) writeField(writer, field, event[name as FieldName]);
   }
   if (position === null) return;
-  writeField(writer, ',"src_topic":', position.topic);
-  writeField(writer, ',"src_partition":', position.partition);
-  writeField(writer, ',"src_offset":', position.offset);
-  writeField(writer, ',"src_index":', position.index);
+  writeField(writer, label.topic, position.topic);
+  writeField(writer, label.partition, position.partition);
+  writeField(writer, label.offset, position.offset);
+  writeField(writer, label.index, position.index);
 }
 
-function writeField(writer: LineWriter, label: string, value: unknown): void {
+function writeField(writer: LineWriter, { words, isManyValued }: Label, value: unknown): void {
   if (value === null) return;
-  writer.plain(label);
-  writer.value(value);
+  writer.words(words);
+  if (typeof value === 'string' && !isManyValued) writer.repeated(value);
+  else writer.value(value);
 }
 
 const single = new LineWriter();
@@ -85,13 +110,10 @@ const noObjects: readonly string[] = Object.freeze([]);
 /** What a name on a line is: a place in the row and what may stand there, or unknown (null). */
 type Tag = { readonly place: number; readonly check: Check; readonly isUnique: boolean } | null;
 
-/** Of these there are too many to remember their texts. */
-const manyValued = new Set(['identity', 'claimed_identity', 'path']);
-
 function tagOf(name: string): Tag {
   const place = places.get(name);
   if (place === undefined) return null;
-  const isUnique = manyValued.has(name) || canonicalFields[name as FieldName]?.isUnique === true;
+  const isUnique = isManyValued(name);
   return { place, check: checks.get(name) ?? isOwn, isUnique };
 }
 

@@ -1,10 +1,27 @@
 const bytesAtFirst = 256 * 1024;
 const quote = 34;
 
+/** ASCII that stands for itself, four bytes to a word, so that it can be put down a word at a time. */
+export type Words = { readonly words: Int32Array; readonly length: number };
+
+export function wordsOf(bytes: Buffer): Words {
+  const { length } = bytes;
+  const padded = Buffer.alloc((length + 3) & ~3);
+  bytes.copy(padded);
+  return { words: Int32Array.from({ length: padded.length >> 2 }, (_, i) => padded.readInt32LE(i << 2)), length };
+}
+
+/** Texts remembered with their quotes and escapes; from this length on it is quicker to look them up than to write them. */
+const rememberedMax = 4096;
+const rememberedFrom = 20;
+const rememberedTo = 512;
+
 /** Puts lines of JSON together as bytes: no text is made of them that would have to be encoded again. Kept and used for the next. */
 export class LineWriter {
   #bytes = Buffer.allocUnsafe(bytesAtFirst);
+  #view = viewOf(this.#bytes);
   #size = 0;
+  readonly #remembered = new Map<string, Words>();
 
   /** What was written since the last time. */
   take(): Buffer {
@@ -19,6 +36,30 @@ export class LineWriter {
     let at = this.#size;
     for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
     this.#size = at;
+  }
+
+  words({ words, length }: Words): void {
+    this.#room(length);
+    const view = this.#view;
+    let at = this.#size;
+    for (let i = 0; i < words.length; i++, at += 4) view.setInt32(at, words[i]!, true);
+    this.#size += length;
+  }
+
+  /** As `string`, for a text that comes again. */
+  repeated(text: string): void {
+    const { length } = text;
+    if (length < rememberedFrom || length > rememberedTo) {
+      this.string(text);
+      return;
+    }
+    let known = this.#remembered.get(text);
+    if (known === undefined) {
+      known = wordsOf(Buffer.from(JSON.stringify(text)));
+      if (this.#remembered.size >= rememberedMax) this.#remembered.clear();
+      this.#remembered.set(text, known);
+    }
+    this.words(known);
   }
 
   string(text: string): void {
@@ -76,14 +117,20 @@ export class LineWriter {
     for (rest = high; at > start; rest = (rest / 10) | 0) bytes[--at] = 48 + (rest % 10);
   }
 
+  /** Makes room for as many bytes, and for three more, since words may end behind what they hold. */
   #room(count: number): Buffer {
-    if (this.#size + count > this.#bytes.length) {
-      const bytes = Buffer.allocUnsafe(2 * (this.#size + count));
+    if (this.#size + count + 3 > this.#bytes.length) {
+      const bytes = Buffer.allocUnsafe(2 * (this.#size + count + 3));
       this.#bytes.copy(bytes, 0, 0, this.#size);
       this.#bytes = bytes;
+      this.#view = viewOf(bytes);
     }
     return this.#bytes;
   }
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }
 
 function digitCount(value: number): number {

@@ -31,8 +31,18 @@ export function peerGroup(event: TrafficEvent, kind: IdentityKind): string {
     roles === null || roles.length === 0 ? null : roles.length === 1 ? roles[0]! : [...roles].sort().join(',');
   // A client's own id would make a group of one.
   const group = role ?? (kind === 'client' ? null : event.client_id) ?? '-';
-  return `${part(event.tenant ?? '-')}|${actorKindOf(event, kind)}|${part(group)}`;
+  const actor = actorKindOf(event, kind);
+  const known = names.get(group);
+  if (known !== undefined && known.tenant === event.tenant && known.actor === actor) return known.name;
+  const name = `${part(event.tenant ?? '-')}|${actor}|${part(group)}`;
+  if (names.size >= namesMax) names.clear();
+  names.set(group, { tenant: event.tenant, actor, name });
+  return name;
 }
+
+/** The newest name by role or client, forgotten all at once at the limit: only a shortcut. */
+const names = new Map<string, { readonly tenant: string | null; readonly actor: string; readonly name: string }>();
+const namesMax = 4096;
 
 function part(text: string): string {
   if (text.length <= partCharsMax && !text.includes('|')) return text;
