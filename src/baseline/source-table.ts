@@ -312,7 +312,11 @@ export class SourceTable {
   #load(rows: readonly Uint32Array[]): void {
     this.#index.clear();
     this.#u32.fill(0);
-    for (const saved of rows) this.#u32.set(saved, this.#create(saved[at.key]!));
+    for (const saved of rows) {
+      // Before the array is looked at, which creating may replace.
+      const row = this.#create(saved[at.key]!);
+      this.#u32.set(saved, row);
+    }
   }
 
   /** The day of `frame` is over: what it showed of ordinary places is learned, each place no more than what is ordinary at most. */

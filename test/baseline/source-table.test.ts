@@ -84,6 +84,16 @@ test('the order within a frame changes nothing, and a restored table is the same
   );
 });
 
+test('a large table is restored whole', () => {
+  const table = new SourceTable();
+  table.advance(noon);
+  for (let i = 0; i < 5000; i++) table.add('try', address(i), account(i));
+  table.advance(noon + 10_000);
+  const copy = new SourceTable();
+  copy.restore(table.snapshot());
+  assert.deepEqual(copy.snapshot(), table.snapshot());
+});
+
 test('at the limit those seen longest ago go, and those to which somebody belongs stay', () => {
   const table = new SourceTable(64);
   table.advance(noon);
