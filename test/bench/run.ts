@@ -4,12 +4,13 @@ import { kafka } from './kafka.bench.ts';
 import { type Bench, hardware, type Row } from './measure.ts';
 import { service } from './service.bench.ts';
 import { state } from './state.bench.ts';
+import { wayIn } from './way-in.bench.ts';
 
 /**
  * `npm run bench [-- --short] [--only name]`. Each bench runs in a process of its own, so that none sees another's heap or compiled code.
  * Prints one table; a goal that is missed is said, and is no failure, because the machine may be busy or slow.
  */
-const benches: readonly Bench[] = [...engine, ...state, ...service, ...kafka];
+const benches: readonly Bench[] = [...wayIn, ...engine, ...state, ...service, ...kafka];
 
 const args = process.argv.slice(2);
 const short = args.includes('--short');
