@@ -70,14 +70,19 @@ class Claims {
     by: { readonly kind: Incident['kind']; readonly sparse: boolean; readonly dice: Dice },
   ): Persona | undefined {
     if (by.kind === 'attack' && this.#attackedLeft <= 0) return undefined;
-    const fitting = this.#world.personas.filter(
-      (persona) =>
-        !this.#taken.has(persona) &&
-        (by.sparse || persona.sessionsPerDay >= this.#medians[persona.kind]) &&
-        fits(persona),
-    );
-    if (fitting.length === 0) return undefined;
-    const chosen = by.dice.pick(fitting);
+    const { personas } = this.#world;
+    const suits = (persona: Persona): boolean =>
+      !this.#taken.has(persona) &&
+      (by.sparse || persona.sessionsPerDay >= this.#medians[persona.kind]) &&
+      fits(persona);
+    // Most wishes suit many: a few throws find one, as likely as any other, without asking everybody.
+    let chosen: Persona | undefined;
+    for (let tries = 0; tries < 100 && chosen === undefined; tries++) chosen = [by.dice.pick(personas)].find(suits);
+    if (chosen === undefined) {
+      const suiting = personas.filter(suits);
+      if (suiting.length === 0) return undefined;
+      chosen = by.dice.pick(suiting);
+    }
     this.#taken.add(chosen);
     if (by.kind === 'attack') this.#attackedLeft--;
     return chosen;

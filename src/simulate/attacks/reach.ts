@@ -233,10 +233,14 @@ export const roleChange: IncidentRecipe = {
   about: 'Somebody is promoted: new role and scopes in the tokens, new functions in use, at the usual place and tempo.',
   hours: 72,
   run: function* (stage): Actor {
-    const person = claimLively(
-      stage,
-      (one) => isHuman(one) && one.role !== 'customer' && wider(stage.world, one) !== undefined,
-    );
+    // Asked once per role: it looks at everybody.
+    const roles = new Map<string, string | undefined>();
+    const next = (one: Persona): string | undefined => {
+      const key = `${one.api.name} ${one.role}`;
+      if (!roles.has(key)) roles.set(key, wider(stage.world, one));
+      return roles.get(key);
+    };
+    const person = claimLively(stage, (one) => isHuman(one) && one.role !== 'customer' && next(one) !== undefined);
     if (person === undefined) return;
     yield stage.startMs;
     person.role = wider(stage.world, person) ?? person.role;
