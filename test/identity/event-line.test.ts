@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalFields } from '../../src/event/canonical-fields.ts';
 import type { TrafficEvent } from '../../src/event/traffic-event.ts';
-import { decodeLine, encodeLine } from '../../src/identity/event-line.ts';
+import { decodeLine, decodeLines, encodeLine } from '../../src/identity/event-line.ts';
 import { identityKey } from '../../src/identity/identity-key.ts';
 import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
 import { eventWith } from './sample-event.ts';
@@ -92,4 +92,16 @@ test('junk is null, never an exception', () => {
     assert.equal(decodeLine(junk), null, junk);
   }
   fc.assert(fc.property(fc.json(), (json) => void decodeLine(json)));
+});
+
+test('the lines of a record are read one by one: each as it would be alone, and a broken one costs itself only', () => {
+  const junk = fc.constantFrom('', '{"identity":"user:-:a"', '}', '{"a":1,', 'é', '{"identity":"user:-:a","ts":1}}');
+  fc.assert(
+    fc.property(fc.array(fc.oneof(resolved.map(encodeLine), junk), { minLength: 1, maxLength: 40 }), (lines) => {
+      const expected = lines.map((line) => decodeLine(line));
+      const read = decodeLines(Buffer.from(lines.join('\n')));
+      assert.deepEqual(read, lines.at(-1) === '' ? expected.slice(0, -1) : expected);
+    }),
+    { numRuns: 50 },
+  );
 });

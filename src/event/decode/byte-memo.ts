@@ -6,6 +6,8 @@ const probesMax = 4;
 /** Longer texts are seldom seen twice. */
 const lengthBits = 10;
 const lengthMax = 2 ** lengthBits - 1;
+/** A name and a length share 31 bits. */
+const namesMax = 2 ** (31 - lengthBits) - 1;
 
 export const hashSeed = 0x2545f491;
 
@@ -40,8 +42,9 @@ export class ByteMemo {
     this.#words = new Int32Array(valuesMax * 32);
   }
 
+  /** 0 when all are given out. */
   newName(): number {
-    return ++this.#names;
+    return this.#names < namesMax ? ++this.#names : 0;
   }
 
   /** The number under which `value` gives what is known; 0 when nothing is. */

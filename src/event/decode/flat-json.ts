@@ -204,7 +204,8 @@ export class FlatJson<T> {
       const tag = this.#tag(name);
       const words = wordsOf(`"${name}":`);
       const number = byteMemo.newName();
-      const use = this.#owner.use(tag);
+      const wanted = this.#owner.use(tag);
+      const use = wanted === 'repeating' && number === 0 ? 'unique' : wanted;
       key = { name, tag, use, number, words, length: name.length + 3, seenIn: -1, next: undefined };
       this.#known.set(name, key);
     }
@@ -228,7 +229,7 @@ export class FlatJson<T> {
       if (at >= 0) this.values[this.size] = this.#valueOf(key, true);
     } else if (code === 45 /* - */ || (code >= 48 && code <= 57)) {
       at = this.#readNumber(start);
-      if (key.use !== 'ignored') this.values[this.size] = this.#owner.make(key.tag, this.#number);
+      if (at >= 0 && key.use !== 'ignored') this.values[this.size] = this.#owner.make(key.tag, this.#number);
     } else at = this.#readWord(key, start);
     return at;
   }
