@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { decodeStateRecord } from '../../src/baseline/snapshot.ts';
 import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
 import type { Shard, ShardOptions } from '../../src/pipeline.ts';
 import { shippedModel } from './shipped-model.ts';
@@ -11,11 +12,18 @@ const cut = fc.record({ at: fc.nat({ max: 300 }), full: fc.boolean(), crashAfter
 const cuts = fc.array(cut, { minLength: 1, maxLength: 12 }).map((all) => [...all].sort((a, b) => a.at - b.at));
 type Cut = typeof cut extends fc.Arbitrary<infer T> ? T : never;
 
+type Result = { readonly outputs: Outputs; readonly rows: readonly Buffer[] };
+
+/** The rows of both tiers, as they stand in a full snapshot. */
+function rowsOf(shard: Shard): Buffer[] {
+  return shard.checkpoint(true).filter((record) => ['rows', 'active'].includes(decodeStateRecord(record).kind));
+}
+
 /**
  * What a role does: reads records, drains, checkpoints state with its position; and after a crash a new shard is built from the
  * records since the last full snapshot and reads on from the position. Outputs since the checkpoint are made again.
  */
-function runWithCrashes(events: readonly ResolvedEvent[], plan: readonly Cut[], fresh: () => Shard): Outputs {
+function runWithCrashes(events: readonly ResolvedEvent[], plan: readonly Cut[], fresh: () => Shard): Result {
   let shard = fresh();
   let stored: Buffer[] = [];
   let committed = new Outputs();
@@ -47,7 +55,7 @@ function runWithCrashes(events: readonly ResolvedEvent[], plan: readonly Cut[], 
   for (; position < events.length; position++) shard.accept(events[position]!);
   shard.flush();
   outputs.drain(shard);
-  return outputs;
+  return { outputs, rows: rowsOf(shard) };
 }
 
 function holds(options: () => Partial<ShardOptions>): void {
@@ -55,7 +63,9 @@ function holds(options: () => Partial<ShardOptions>): void {
     fc.property(steps, cuts, (plan, crashes) => {
       const events = trafficOf(plan);
       const disturbed = runWithCrashes(events, crashes, () => shardWith(options()));
-      assert.deepEqual(disturbed, runAll(events, shardWith(options())));
+      const undisturbed = shardWith(options());
+      assert.deepEqual(disturbed.outputs, runAll(events, undisturbed));
+      assert.deepEqual(disturbed.rows, rowsOf(undisturbed), 'rows, bit for bit');
     }),
     { numRuns: 40, endOnFailure: true },
   );
@@ -71,6 +81,10 @@ test('so does one with many events waiting for their order', () => {
 
 test('so does one that has to forget identities', () => {
   holds(() => ({ identitiesMax: 3 }));
+});
+
+test('so does one that has to forget what it knows of few active identities', () => {
+  holds(() => ({ activeMax: 3 }));
 });
 
 test('so does one that remembers few event ids', () => {

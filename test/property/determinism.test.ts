@@ -61,7 +61,7 @@ test('events that come twice, at once or later, change nothing', () => {
       const events = trafficOf(plan);
       const twice: (readonly [number, ResolvedEvent])[] = events.flatMap((event, i) => [
         [i, event] as const,
-        [i + later[i]! + 0.5, event] as const,
+        [i + later[i % later.length]! + 0.5, event] as const,
       ]);
       twice.sort(([a], [b]) => a - b);
       const shard = shardWith();
