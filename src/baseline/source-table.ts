@@ -171,20 +171,15 @@ export class SourceTable {
       into.counterparts = distinct(bits);
       return;
     }
-    this.#roll(row, window);
-    const u32 = this.#u32;
-    const f32 = this.#f32;
+    // In a copy: what is learned of a place must not depend on who asks about it.
     const start = row + at.windows + window * windowWords;
-    for (let i = 0; i < setWords; i++) bits += bitsOf(u32[start + inWindow.counterparts + i]! | into.unseen[i]!);
+    readWords.set(this.#u32.subarray(start, start + windowWords));
+    roll(readNumbers, 0, { window, ts: this.#frame });
+    for (let i = 0; i < setWords; i++) bits += bitsOf(readWords[inWindow.counterparts + i]! | into.unseen[i]!);
     into.counterparts = distinct(bits);
-    into.tries = f32[start + inWindow.tries]!;
-    into.strangers = f32[start + inWindow.strangers]!;
-    into.fresh = f32[start + inWindow.fresh]!;
-    into.meanStrangers = f32[start + inWindow.meanStrangers]!;
-    into.meanFresh = f32[start + inWindow.meanFresh]!;
-    into.weight = f32[start + inWindow.weight]!;
-    into.proven = Math.max(f32[row + at.proven]!, this.#provenToday(row));
-    into.newcomers = f32[row + at.newcomers]!;
+    for (const name of windowNumbers) into[name] = readNumbers[inWindow[name]]!;
+    into.proven = Math.max(this.#f32[row + at.proven]!, this.#provenToday(row));
+    into.newcomers = this.#f32[row + at.newcomers]!;
   }
 
   /** How much of one thing is usual for another. */
@@ -239,8 +234,8 @@ export class SourceTable {
     else if (operation === 'proven') this.#mark(row + at.provenToday, value);
     else
       for (let w = 0; w < windowsMs.length; w++) {
-        this.#roll(row, w);
         const start = row + at.windows + w * windowWords;
+        roll(f32, start, { window: w, ts: this.#frame });
         if (operation === 'try') {
           this.#mark(start + inWindow.counterparts, value);
           f32[start + inWindow.tries]! += 1;
@@ -254,28 +249,6 @@ export class SourceTable {
   #mark(set: number, value: number): void {
     const bit = setPlace(value);
     this.#u32[set + (bit >>> 5)]! |= 1 << (bit & 31);
-  }
-
-  /** Ends a window that is over: it joins the means, and what was empty since joins them too. */
-  #roll(row: number, window: number): void {
-    const f32 = this.#f32;
-    const start = row + at.windows + window * windowWords;
-    const now = Math.floor(this.#frame / windowsMs[window]!);
-    const passed = now - f32[start + inWindow.number]!;
-    if (passed <= 0) return;
-    const memory = memories[window]!;
-    if (f32[start + inWindow.number]! > 0) {
-      const weight = Math.min(memory, f32[start + inWindow.weight]! + 1);
-      const left = (1 - 1 / memory) ** (passed - 1);
-      for (const [count, mean] of averaged) {
-        const usual = f32[start + mean]!;
-        const finished = Math.min(f32[start + count]!, clip * (usual + 1));
-        f32[start + mean] = (usual + (finished - usual) / weight) * left;
-      }
-      f32[start + inWindow.weight] = Math.min(memory, weight + passed - 1);
-    }
-    f32.fill(0, start + inWindow.tries, start + inWindow.meanStrangers);
-    f32[start + inWindow.number] = now;
   }
 
   #provenToday(row: number): number {
@@ -392,7 +365,29 @@ const averaged = [
   [inWindow.strangers, inWindow.meanStrangers],
   [inWindow.fresh, inWindow.meanFresh],
 ] as const;
-const viewNumbers = [
-  ...(['tries', 'strangers', 'counterparts', 'proven', 'newcomers'] as const),
-  ...(['meanStrangers', 'meanFresh', 'fresh', 'weight'] as const),
-];
+const windowNumbers = ['tries', 'strangers', 'fresh', 'meanStrangers', 'meanFresh', 'weight'] as const;
+const viewNumbers = [...windowNumbers, 'counterparts', 'proven', 'newcomers'] as const;
+
+/** One window, read. */
+const readWords = new Uint32Array(windowWords);
+const readNumbers = new Float32Array(readWords.buffer);
+
+/** Ends a window that is over at `ts`: it joins the means, and what was empty since joins them too. */
+function roll(f32: Float32Array, start: number, at: { readonly window: number; readonly ts: number }): void {
+  const now = Math.floor(at.ts / windowsMs[at.window]!);
+  const passed = now - f32[start + inWindow.number]!;
+  if (passed <= 0) return;
+  const memory = memories[at.window]!;
+  if (f32[start + inWindow.number]! > 0) {
+    const weight = Math.min(memory, f32[start + inWindow.weight]! + 1);
+    const left = (1 - 1 / memory) ** (passed - 1);
+    for (const [count, mean] of averaged) {
+      const usual = f32[start + mean]!;
+      const finished = Math.min(f32[start + count]!, clip * (usual + 1));
+      f32[start + mean] = (usual + (finished - usual) / weight) * left;
+    }
+    f32[start + inWindow.weight] = Math.min(memory, weight + passed - 1);
+  }
+  f32.fill(0, start + inWindow.tries, start + inWindow.meanStrangers);
+  f32[start + inWindow.number] = now;
+}
