@@ -23,16 +23,20 @@ export function studentSurprise(t: number, freedom: number): number {
 export type Normal = { mean: number; variance: number; weight: number };
 
 /**
- * Normal-inverse-gamma predictive: own mean and variance shrunk towards a prior that counts as `strength` observations.
- * Own mean 4 of weight 10, prior mean 2 of strength 10: predicted mean 3, and the variance is widened by the disagreement.
+ * Normal-inverse-gamma predictive: own mean and variance shrunk towards a prior that counts as its weight of observations.
+ * Own mean 4 of weight 10, prior mean 2 of weight 10: predicted mean 3, and the variance is widened by the disagreement.
  */
-export function shrink(own: Normal, prior: Normal, strength: number): Normal {
+export function shrink(own: Normal, prior: Normal, into: Normal = { mean: 0, variance: 0, weight: 0 }): Normal {
+  const strength = prior.weight;
   const weight = own.weight + strength;
   const mean = (own.weight * own.mean + strength * prior.mean) / weight;
   const apart = own.mean - prior.mean;
   const pooled =
     (own.weight * own.variance + strength * prior.variance + (own.weight * strength * apart * apart) / weight) / weight;
-  return { mean, variance: pooled * (1 + 1 / weight), weight };
+  into.mean = mean;
+  into.variance = pooled * (1 + 1 / weight);
+  into.weight = weight;
+  return into;
 }
 
 /**

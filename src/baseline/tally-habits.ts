@@ -7,6 +7,13 @@ const cells = windows * tallyCount;
 /** Per group: finished windows of each length, then per window and tally the windows in which it was not zero, and its logarithm's sum and sum of squares. */
 const words = windows + cells * 3;
 
+/** Where a cell's numbers stand: finished windows in which it was not zero, and its logarithm's sum and sum of squares in them. */
+export function habitAt(cell: number): number {
+  return windows + cell * 3;
+}
+
+const nothing = new Float64Array(words);
+
 export type HabitsSnapshot = {
   readonly sums: readonly Float64Array[];
   readonly pending: readonly Float64Array[];
@@ -37,12 +44,12 @@ export class TallyHabits {
 
   /** Finished windows of the group. */
   count(group: number, window: number): number {
-    return this.#sums[group]?.[window] ?? 0;
+    return this.of(group)[window]!;
   }
 
-  /** Finished windows in which the tally was not zero, or the sum or the sum of squares of its logarithm in them. */
-  sum(group: number, cell: number, power: 0 | 1 | 2): number {
-    return this.#sums[group]?.[windows + cell * 3 + power] ?? 0;
+  /** What is known of the group, to be read only: finished windows by window, then from `habitAt` of a cell on three numbers of it. */
+  of(group: number): Float64Array {
+    return this.#sums[group] ?? nothing;
   }
 
   /** P(a finished window's surprise is at least this). */
@@ -56,10 +63,11 @@ export class TallyHabits {
 
   add(group: number, cell: number, logarithm: number): void {
     const pending = this.#open(group);
+    const at = habitAt(cell);
     const x = exact(logarithm);
-    pending[windows + cell * 3]! += 1;
-    pending[windows + cell * 3 + 1]! += x;
-    pending[windows + cell * 3 + 2]! += x * x;
+    pending[at]! += 1;
+    pending[at + 1]! += x;
+    pending[at + 2]! += x * x;
   }
 
   addSurprise(cell: number, surprise: number): void {

@@ -7,7 +7,7 @@ import { Shared } from '../baseline/shared.ts';
 import { hash64 } from '../core/hash.ts';
 import { peerGroup } from '../identity/peer-group.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
-import type { Moment } from './family.ts';
+import { type Moment, nextTurn } from './family.ts';
 import { emptyObservation, observe } from './observation.ts';
 import { families } from './registry.ts';
 
@@ -27,7 +27,7 @@ export class Baselines {
     const { slab, active, population, shared } = this;
     this.#moment = {
       ...{ slab, active, population, shared, resolved: nobody, observation: emptyObservation() },
-      ...{ row: 0, activeRow: 0, group: 0, history: 0, gapMs: 0 },
+      ...{ turn: 0, row: 0, activeRow: 0, group: 0, history: 0, gapMs: 0 },
     };
   }
 
@@ -48,6 +48,7 @@ export class Baselines {
     }
     const activeRow = active.find(high, low);
     const last = slab.f64[(row + at.lastTs) / 2]!;
+    moment.turn = nextTurn();
     moment.resolved = resolved;
     moment.row = row;
     moment.activeRow = activeRow < 0 ? active.create(high, low) : activeRow;

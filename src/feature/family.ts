@@ -7,6 +7,8 @@ import type { Observation } from './observation.ts';
 
 /** All that a family may look at: the event's observation, the identity's row and what its peers do, before learning. */
 export type Moment = {
+  /** Its number, from 1: what is asked of a moment again need not be looked up again. No two moments of a process have the same. */
+  turn: number;
   readonly slab: RowSlab;
   /** The second tier; `activeRow` is the identity's row in it. */
   readonly active: RowSlab;
@@ -23,6 +25,11 @@ export type Moment = {
   /** Since the identity's previous event, ms; 0 for its first. */
   gapMs: number;
 };
+
+let turns = 0;
+export function nextTurn(): number {
+  return ++turns;
+}
 
 /** What an explanation says about one feature of one event. */
 export type Observed = {

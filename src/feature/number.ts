@@ -26,11 +26,13 @@ export class NumberBaseline {
   readonly #options: NumberOptions;
   readonly #own: Normal = { mean: 0, variance: 0, weight: 0 };
   readonly #prior: Normal = { mean: 0, variance: 0, weight: 0 };
+  readonly #predicted: Normal = { mean: 0, variance: 0, weight: 0 };
 
   constructor(options: NumberOptions) {
     this.#options = options;
   }
 
+  /** Reused by the next prediction. */
   predict(moment: Moment, start: number): Normal {
     const { index, ignorance, peerStrength, varianceMin } = this.#options;
     const everyone = moment.population.sums(0).moments;
@@ -50,7 +52,8 @@ export class NumberBaseline {
     this.#own.mean = f32[start]!;
     this.#own.variance = f32[start + 1]!;
     this.#own.weight = f32[start + 2]!;
-    return shrink(this.#own, this.#prior, peerStrength);
+    this.#prior.weight = peerStrength;
+    return shrink(this.#own, this.#prior, this.#predicted);
   }
 
   /** Clipped to three standard deviations around the prediction, so that no single value moves the mean far. */

@@ -2,25 +2,31 @@ import { activeAt, tallyWindowsMs } from '../baseline/active-layout.ts';
 import { foreign, known } from '../baseline/object-owners.ts';
 import { dimensionIndex } from '../baseline/row-layout.ts';
 import type { Family, Moment } from './family.ts';
-import { objectKey, touchObject, whose } from './ownership.ts';
+import { keysOf, objectsMax, relationsOf, touchObject } from './ownership.ts';
 import { distinctIncrement, markDistinct, succeeded, Tally } from './tally.ts';
 
-/** Objects of one call that are looked at; the rest of a longer list would say the same. */
-const objectsMax = 16;
 const area = dimensionIndex('area');
 
-/** Hashes of the objects of the event that is looked at, and the first of them if it is a number. */
-const keys = new Uint32Array(objectsMax);
+/** Objects of the event that is looked at, and the first of them if it is a number. */
 let keyCount = 0;
 let firstNumber = -1;
 
 function prepare(moment: Moment): void {
   const { object_ids } = moment.resolved;
   keyCount = succeeded(moment) ? Math.min(objectsMax, object_ids.length) : 0;
-  if (keyCount === 0) return;
-  for (let i = 0; i < keyCount; i++) keys[i] = objectKey(moment, object_ids[i]!);
-  const first = object_ids[0]!;
-  firstNumber = first.length <= 15 && /^\d+$/.test(first) ? Number(first) % 0x100000000 : -1;
+  if (keyCount > 0) firstNumber = numberOf(object_ids[0]!);
+}
+
+/** The number that the text is, in 32 bits; -1 for other texts, and for numbers too long to be one. */
+function numberOf(text: string): number {
+  if (text.length === 0 || text.length > 15) return -1;
+  let number = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number % 0x100000000;
 }
 
 function isNeighbour(moment: Moment): boolean {
@@ -31,17 +37,23 @@ function isNeighbour(moment: Moment): boolean {
   return apart === 1 || apart === 2;
 }
 
+const distinct = { value: 0, window: 0, count: 0 };
 const tally = new Tally('objects', (moment, window, into) => {
+  if (keyCount === 0) return;
+  const keys = keysOf(moment);
+  const relations = relationsOf(moment);
+  distinct.window = window;
+  distinct.count = tally.soFar(moment, window, 0);
   for (let i = 0; i < keyCount; i++) {
-    const of = { value: keys[i]!, window, count: tally.soFar(moment, window, 0) };
-    const increment = distinctIncrement(moment, activeAt.objectsSeen[window]!, of);
+    distinct.value = keys[i]!;
+    const increment = distinctIncrement(moment, activeAt.objectsSeen[window]!, distinct);
     if (increment === 0) continue;
     into[0] = into[0]! + increment;
-    const relation = whose(moment, keys[i]!);
+    const relation = relations[i]!;
     if (relation === foreign) into[1] = into[1]! + increment;
     if (relation !== known) into[2] = into[2]! + increment;
   }
-  if (keyCount > 0 && isNeighbour(moment)) into[3] = 1;
+  if (isNeighbour(moment)) into[3] = 1;
 });
 
 const sentences = [
@@ -80,6 +92,7 @@ export const objects: Family = {
   learn: (moment, weight) => {
     prepare(moment);
     tally.learn(moment, weight);
+    const keys = keysOf(moment);
     for (let i = 0; i < keyCount; i++) {
       for (let window = 0; window < tallyWindowsMs.length; window++)
         markDistinct(moment, activeAt.objectsSeen[window]!, keys[i]!);

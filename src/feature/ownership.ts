@@ -32,6 +32,33 @@ export function whose(moment: Moment, key: number): number {
   return owner === 0 || owner === shared || owner === selfKey(moment) ? free : foreign;
 }
 
+/** Objects of one call that are looked at; the rest of a longer list would say the same. */
+export const objectsMax = 16;
+/** The objects of the moment `turn`, and whose each is before anything is learned: two families ask, and for two windows. */
+const named = { turn: 0, keys: new Uint32Array(objectsMax), relations: new Uint8Array(objectsMax) };
+
+function lookAt(moment: Moment): void {
+  if (named.turn === moment.turn) return;
+  named.turn = moment.turn;
+  const { object_ids } = moment.resolved;
+  for (let i = 0; i < Math.min(objectsMax, object_ids.length); i++) {
+    named.keys[i] = objectKey(moment, object_ids[i]!);
+    named.relations[i] = whose(moment, named.keys[i]!);
+  }
+}
+
+/** Keys of the call's objects, as many as it has up to `objectsMax`; reused for the next moment. */
+export function keysOf(moment: Moment): Uint32Array {
+  lookAt(moment);
+  return named.keys;
+}
+
+/** Whose its objects are, as `whose` said before learning. */
+export function relationsOf(moment: Moment): Uint8Array {
+  lookAt(moment);
+  return named.relations;
+}
+
 /** Makes the object known to the identity, and the identity to the object. */
 export function touchObject(moment: Moment, key: number): void {
   const { f32 } = moment.active;
@@ -48,9 +75,8 @@ export function touchObject(moment: Moment, key: number): void {
  * objects are foreign and what is foreign to it may well be known: so everyone's shares with known and foreign exchanged are the other hand.
  */
 export function ownershipRatio(moment: Moment): number {
-  const id = moment.resolved.object_ids[0];
-  if (id === undefined) return 0;
-  const relation = whose(moment, objectKey(moment, id));
+  if (moment.resolved.object_ids.length === 0) return 0;
+  const relation = relationsOf(moment)[0]!;
   const { touches } = moment.shared.owners;
   const everyone = touches[known]! + touches[free]! + touches[foreign]!;
   const start = moment.activeRow + activeAt.touches;

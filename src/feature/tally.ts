@@ -8,6 +8,7 @@ import {
 } from '../baseline/active-layout.ts';
 import type { BaselineLevel } from '../baseline/row-layout.ts';
 import { type Normal, shrink, studentSurprise } from '../baseline/statistics.ts';
+import { habitAt } from '../baseline/tally-habits.ts';
 import { type Moment, type Observed, usually } from './family.ts';
 
 /** Finished windows that the peers' weigh against the identity's own, everyone's against the peers', and ignorance against everyone's. */
@@ -29,9 +30,6 @@ const firsts = Object.fromEntries(
   ]),
 ) as Readonly<Record<TallyFamily, number>>;
 
-const own: Normal = { mean: 0, variance: 0, weight: 0 };
-const prior: Normal = { mean: 0, variance: 0, weight: 0 };
-
 /** Whether the window that the row is in is the one that the event falls into; an event from an earlier one joins the current. */
 export function isCurrent(moment: Moment, window: number): boolean {
   const number = moment.active.f32[moment.activeRow + activeAt.windows + window * 2]!;
@@ -42,40 +40,44 @@ function cellStart(moment: Moment, cell: number): number {
   return moment.activeRow + activeAt.tallies + cell * 4;
 }
 
-/** What a window is expected to come to: the chance that there is anything at all, and then the logarithm of how much. */
-type Expected = { chance: number; amount: Normal };
+/**
+ * What a window is expected to come to: the chance that there is anything at all, and then the logarithm of how much. Written anew by
+ * every prediction: a call asks for several, and what each would leave to the garbage collector adds up.
+ */
+const own: Normal = { mean: 0, variance: 0, weight: 0 };
+const prior: Normal = { mean: 0, variance: 0, weight: peerStrength };
+const expected = { chance: 0, mean: 0, variance: 0, weight: 0 };
 
-function predict(moment: Moment, window: number, cell: number): Expected {
-  const habits = moment.shared.habits;
-  const known = habits.sum(0, cell, 0) + ignoranceStrength;
-  let mean = (habits.sum(0, cell, 1) + ignoranceStrength * ignorance.mean) / known;
-  let square = (habits.sum(0, cell, 2) + ignoranceStrength * ignorance.square) / known;
-  let chance = (habits.sum(0, cell, 0) + 1) / (habits.count(0, window) + ignoranceStrength);
+function predict(moment: Moment, window: number, cell: number): void {
+  const everyone = moment.shared.habits.of(0);
+  const place = habitAt(cell);
+  const known = everyone[place]! + ignoranceStrength;
+  let mean = (everyone[place + 1]! + ignoranceStrength * ignorance.mean) / known;
+  let square = (everyone[place + 2]! + ignoranceStrength * ignorance.square) / known;
+  let chance = (everyone[place]! + 1) / (everyone[window]! + ignoranceStrength);
   if (moment.group > 0) {
-    const peers = habits.sum(moment.group, cell, 0) + everyoneStrength;
-    mean = (habits.sum(moment.group, cell, 1) + everyoneStrength * mean) / peers;
-    square = (habits.sum(moment.group, cell, 2) + everyoneStrength * square) / peers;
-    const windows = habits.count(moment.group, window) + everyoneStrength;
-    chance = (habits.sum(moment.group, cell, 0) + everyoneStrength * chance) / windows;
+    const peers = moment.shared.habits.of(moment.group);
+    const shared = peers[place]! + everyoneStrength;
+    mean = (peers[place + 1]! + everyoneStrength * mean) / shared;
+    square = (peers[place + 2]! + everyoneStrength * square) / shared;
+    chance = (peers[place]! + everyoneStrength * chance) / (peers[window]! + everyoneStrength);
   }
-  prior.mean = mean;
-  prior.variance = Math.max(varianceMin, square - mean * mean);
   const { f32 } = moment.active;
   const start = cellStart(moment, cell);
   own.mean = f32[start + 1]!;
   own.variance = f32[start + 2]!;
   own.weight = f32[start + 3]!;
+  prior.mean = mean;
+  prior.variance = Math.max(varianceMin, square - mean * mean);
   const finished = f32[moment.activeRow + activeAt.windows + window * 2 + 1]!;
-  return {
-    chance: (own.weight + peerStrength * chance) / (finished + peerStrength),
-    amount: shrink(own, prior, peerStrength),
-  };
+  expected.chance = (own.weight + peerStrength * chance) / (finished + peerStrength);
+  shrink(own, prior, expected);
 }
 
 /** How surprising that there is anything, and that it is as much. Nats. */
-function surprise({ chance, amount }: Expected, count: number): number {
-  const z = (Math.log1p(count) - amount.mean) / Math.sqrt(amount.variance);
-  return z <= 0 ? 0 : studentSurprise(z, amount.weight) - Math.log(Math.min(1, chance));
+function surprise(count: number): number {
+  const z = (Math.log1p(count) - expected.mean) / Math.sqrt(expected.variance);
+  return z <= 0 ? 0 : studentSurprise(z, expected.weight) - Math.log(Math.min(1, expected.chance));
 }
 
 /**
@@ -88,25 +90,27 @@ export class Tally {
   readonly names: readonly string[];
   readonly #first: number;
   readonly #increments: (moment: Moment, window: number, into: Float32Array) => void;
-  readonly #by: Float32Array;
+  /** Per window: by how much the event of the moment `#turn` raises each tally, asked for once. */
+  readonly #by: readonly Float32Array[];
+  #turn = 0;
 
   constructor(family: TallyFamily, increments: (moment: Moment, window: number, into: Float32Array) => void) {
     this.family = family;
     this.names = tallies[family];
     this.#first = firsts[family];
     this.#increments = increments;
-    this.#by = new Float32Array(this.names.length);
+    this.#by = tallyWindowsMs.map(() => new Float32Array(this.names.length));
   }
 
   /** Nats per tally, the higher of its windows', to `out`; returns the highest. Only what the event raises can say something. */
   extract(moment: Moment, out: Float32Array, offset: number): number {
+    this.#ask(moment);
     let most = 0;
     for (let i = 0; i < this.names.length; i++) out[offset + i] = 0;
     for (let window = 0; window < tallyWindowsMs.length; window++) {
-      this.#by.fill(0);
-      this.#increments(moment, window, this.#by);
-      for (let i = 0; i < this.names.length; i++) {
-        if (this.#by[i] === 0) continue;
+      const by = this.#by[window]!;
+      for (let i = 0; i < by.length; i++) {
+        if (by[i] === 0) continue;
         const nats = this.#nats(moment, window, i);
         if (nats > out[offset + i]!) out[offset + i] = nats;
         if (nats > most) most = nats;
@@ -116,52 +120,49 @@ export class Tally {
   }
 
   learn(moment: Moment, weight: number): void {
+    this.#ask(moment);
     for (let window = 0; window < tallyWindowsMs.length; window++) {
       if (!isCurrent(moment, window)) finish(moment, window, weight);
-      this.#by.fill(0);
-      this.#increments(moment, window, this.#by);
+      const by = this.#by[window]!;
       const { f32 } = moment.active;
-      for (let i = 0; i < this.names.length; i++) {
-        if (this.#by[i] === 0) continue;
+      for (let i = 0; i < by.length; i++) {
+        if (by[i] === 0) continue;
         const start = cellStart(moment, this.#cell(window, i));
-        f32[start] = f32[start]! + this.#by[i]!;
+        f32[start] = f32[start]! + by[i]!;
       }
     }
+    // What was asked for was before learning.
+    this.#turn = 0;
   }
 
   /** What is said of a tally in the window in which it is the more surprising; `name` puts a count into words. */
   describe(moment: Moment, tally: number, name: (count: number) => string): Observed {
+    this.#ask(moment);
     let window = 0;
     let most = -1;
     for (let w = 0; w < tallyWindowsMs.length; w++) {
-      this.#by.fill(0);
-      this.#increments(moment, w, this.#by);
       const nats = this.#nats(moment, w, tally);
       if (nats > most) [window, most] = [w, nats];
     }
-    this.#by.fill(0);
-    this.#increments(moment, window, this.#by);
-    const cell = this.#cell(window, tally);
     const count = Math.round(this.#count(moment, window, tally));
-    const { amount, chance } = predict(moment, window, cell);
-    const spread = 1.64 * Math.sqrt(amount.variance);
+    predict(moment, window, this.#cell(window, tally));
+    const { chance, mean } = expected;
+    const spread = 1.64 * Math.sqrt(expected.variance);
     const of = (number: number): number => Math.max(0, Math.round(Math.expm1(number)));
     const { habits } = moment.shared;
     const self = moment.active.f32[moment.activeRow + activeAt.windows + window * 2 + 1]!;
     const peers = moment.group > 0 ? habits.count(moment.group, window) : 0;
     const everyone = habits.count(0, window);
     const level: BaselineLevel = self >= peerStrength ? 'self' : peers >= everyoneStrength ? 'peers' : 'everyone';
-    const sampleSize = Math.round(level === 'self' ? self : level === 'peers' ? peers : everyone);
-    const expected = chance < 0.5 ? 0 : of(amount.mean);
+    const usual = chance < 0.5 ? 0 : of(mean);
     return {
-      ...{
-        observed: count,
-        expected,
-        low: chance < 0.95 ? 0 : of(amount.mean - spread),
-        high: of(amount.mean + spread),
-      },
-      ...{ level, sampleSize },
-      text: `${name(count)} in ${windowNames[window]!}, ${usually(everyone)} ${expected}`,
+      observed: count,
+      expected: usual,
+      low: chance < 0.95 ? 0 : of(mean - spread),
+      high: of(mean + spread),
+      level,
+      sampleSize: Math.round(level === 'self' ? self : level === 'peers' ? peers : everyone),
+      text: `${name(count)} in ${windowNames[window]!}, ${usually(everyone)} ${usual}`,
     };
   }
 
@@ -170,14 +171,26 @@ export class Tally {
     return isCurrent(moment, window) ? moment.active.f32[cellStart(moment, this.#cell(window, tally))]! : 0;
   }
 
+  /** By how much the event raises the tallies: the same before and in learning, and wherever it is described. */
+  #ask(moment: Moment): void {
+    if (this.#turn === moment.turn) return;
+    this.#turn = moment.turn;
+    for (let window = 0; window < tallyWindowsMs.length; window++) {
+      const by = this.#by[window]!;
+      by.fill(0);
+      this.#increments(moment, window, by);
+    }
+  }
+
   /** The count of the current window, the event included. */
   #count(moment: Moment, window: number, tally: number): number {
-    return this.soFar(moment, window, tally) + this.#by[tally]!;
+    return this.soFar(moment, window, tally) + this.#by[window]![tally]!;
   }
 
   #nats(moment: Moment, window: number, tally: number): number {
     const cell = this.#cell(window, tally);
-    const found = surprise(predict(moment, window, cell), this.#count(moment, window, tally));
+    predict(moment, window, cell);
+    const found = surprise(this.#count(moment, window, tally));
     return found <= 0 ? 0 : -Math.log(moment.shared.habits.pValue(cell, found));
   }
 
@@ -200,9 +213,9 @@ function finishCell(moment: Moment, of: { window: number; cell: number; weight: 
   const before = f32[start + 3]!;
   if (before > 0) f32[start + 3] = fade(before);
   if (count === 0) return;
-  const expected = predict(moment, of.window, cell);
-  const { mean, variance } = expected.amount;
-  habits.addSurprise(cell, surprise(expected, count));
+  predict(moment, of.window, cell);
+  const { mean, variance } = expected;
+  habits.addSurprise(cell, surprise(count));
   const clipped = Math.min(Math.log1p(count), mean + 3 * Math.sqrt(variance));
   const total = f32[start + 3]! + weight;
   const step = weight / total;

@@ -9,7 +9,7 @@ const about = (actual: number, expected: number, tolerance = 0.005): void =>
 test('the worked examples of the comments', () => {
   about(coinDivergence(0.5, 0.1), 0.511);
   about(excessSurprise(8, 10, 0.1), 13.6);
-  const { mean, variance } = shrink({ mean: 4, variance: 1, weight: 10 }, { mean: 2, variance: 1, weight: 0 }, 10);
+  const { mean, variance } = shrink({ mean: 4, variance: 1, weight: 10 }, { mean: 2, variance: 1, weight: 10 });
   about(mean, 3);
   assert.ok(variance > 2, 'own and prior disagree by 2, which is spread');
 });
@@ -61,11 +61,11 @@ test('rates of 0 and 1 give numbers', () => {
 });
 
 test('shrinking: no observations give the prior, many give their own', () => {
-  const prior = { mean: 2, variance: 1, weight: 50 };
-  const none = shrink({ mean: 0, variance: 0, weight: 0 }, prior, 6);
+  const prior = { mean: 2, variance: 1, weight: 6 };
+  const none = shrink({ mean: 0, variance: 0, weight: 0 }, prior);
   about(none.mean, 2);
   about(none.variance, 1 * (1 + 1 / 6));
-  const many = shrink({ mean: 5, variance: 0.3, weight: 1e6 }, prior, 6);
+  const many = shrink({ mean: 5, variance: 0.3, weight: 1e6 }, prior);
   about(many.mean, 5);
   about(many.variance, 0.3);
 });

@@ -4,7 +4,7 @@ import { at } from '../../src/baseline/row-layout.ts';
 import { RowSlab } from '../../src/baseline/row-slab.ts';
 import { Shared } from '../../src/baseline/shared.ts';
 import { emptyEvent, type TrafficEvent } from '../../src/event/traffic-event.ts';
-import type { Family, Moment } from '../../src/feature/family.ts';
+import { type Family, type Moment, nextTurn } from '../../src/feature/family.ts';
 import { emptyObservation, observe } from '../../src/feature/observation.ts';
 import type { IdentityKey, ResolvedEvent } from '../../src/identity/resolved-event.ts';
 
@@ -53,6 +53,7 @@ export class Bench {
     const observation = emptyObservation();
     observe(resolved, observation);
     return {
+      turn: nextTurn(),
       slab: this.slab,
       active: this.active,
       population: this.population,
