@@ -50,6 +50,27 @@ export class CountTable {
     this.#identities[slot] = this.#identities[slot]! + identities;
   }
 
+  /**
+   * Adds all of another table, each value under the key that `keyOf` gives it. Room for what is new is made before: so nothing depends on the
+   * order in which the other table holds its values, which says who came first and how often it grew.
+   */
+  join(other: CountTable, keyOf: (key: number) => number = (key) => key): void {
+    const isFull = (more: number): boolean => (this.size + more) * 3 > this.limit * 2;
+    while (this.size > 0 && isFull(other.size) && isFull(this.#missing(other, keyOf)))
+      this.#rebuild(this.#keys.length, 0.5, 0.5);
+    other.forEach((key, events, identities) => {
+      this.add(keyOf(key), events, identities);
+    });
+  }
+
+  #missing(other: CountTable, keyOf: (key: number) => number): number {
+    let missing = 0;
+    other.forEach((key) => {
+      if (this.#keys[this.#slot(keyOf(key))] === 0) missing++;
+    });
+    return missing;
+  }
+
   /** Multiplies every count; values with less than `least` events left are forgotten. */
   scale(factor: number, least: number): void {
     this.#rebuild(this.#keys.length, factor, least);

@@ -1,4 +1,4 @@
-/** Objects remembered in each of the two generations. */
+/** Objects remembered in each of the two generations, and touched in a frame: what more it touches is nobody's yet. */
 const generationMax = 1 << 17;
 
 type Generation = { keys: Uint32Array; owners: Uint32Array; size: number };
@@ -46,8 +46,9 @@ export class ObjectOwners {
   touch(object: number, identity: number, whose: number): void {
     this.#pendingTouches[whose]! += 1;
     const before = this.#pending.get(object);
-    if (before === undefined) this.#pending.set(object, identity);
-    else if (before !== identity) this.#pending.set(object, shared);
+    if (before === undefined) {
+      if (this.#pending.size < generationMax) this.#pending.set(object, identity);
+    } else if (before !== identity) this.#pending.set(object, shared);
   }
 
   advance(): void {

@@ -151,9 +151,7 @@ export class Population {
       if (group === 0) continue;
       this.#join(group);
       for (const name of sumNames) addTo(everyone[name], this.#pending[group]![name]);
-      this.#pendingCounts[group]!.forEach((value, events, identities) => {
-        everyonesCounts.add(value, events, identities);
-      });
+      everyonesCounts.join(this.#pendingCounts[group]!);
     }
     this.#join(0);
     for (const group of this.#touched) {
@@ -166,9 +164,7 @@ export class Population {
 
   #join(group: number): void {
     for (const name of sumNames) addTo(this.#sums[group]![name], this.#pending[group]![name]);
-    this.#pendingCounts[group]!.forEach((value, events, identities) => {
-      this.#counts.add(mix(group, value), events, identities);
-    });
+    this.#counts.join(this.#pendingCounts[group]!, (value) => mix(group, value));
   }
 
   #open(group: number): Sums {

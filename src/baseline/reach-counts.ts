@@ -2,7 +2,7 @@ import { CountTable } from './count-table.ts';
 
 const tableMax = 1 << 16;
 const usesMax = 1 << 18;
-/** At the limit the functions that appeared first are forgotten: what is not in the table has always been there. */
+/** At the limit the functions that appeared first are forgotten: what is not in the table has always been there. Of a frame's, twice as many are looked at. */
 const appearedMax = 1 << 15;
 const halfLifeDays = 30;
 /** Stands for any right: how many identities bear rights at all. */
@@ -86,7 +86,8 @@ export class ReachCounts {
   addFunction(fn: number, ts: number): void {
     const seconds = Math.floor(ts / 1000);
     const before = this.#pendingAppeared.get(fn);
-    if (before === undefined || seconds < before) this.#pendingAppeared.set(fn, seconds);
+    if (before === undefined ? this.#pendingAppeared.size < 2 * appearedMax : seconds < before)
+      this.#pendingAppeared.set(fn, seconds);
   }
 
   advance(ts: number): void {
@@ -146,9 +147,7 @@ export class ReachCounts {
 
 function join(table: CountTable, pending: CountTable): void {
   if (pending.size === 0) return;
-  pending.forEach((key, events, identities) => {
-    table.add(key, events, identities);
-  });
+  table.join(pending);
   pending.clear();
 }
 

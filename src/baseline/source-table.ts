@@ -373,11 +373,11 @@ const readWords = new Uint32Array(windowWords);
 const readNumbers = new Float32Array(readWords.buffer);
 
 /** Ends a window that is over at `ts`: it joins the means, and what was empty since joins them too. */
-function roll(f32: Float32Array, start: number, at: { readonly window: number; readonly ts: number }): void {
-  const now = Math.floor(at.ts / windowsMs[at.window]!);
+function roll(f32: Float32Array, start: number, of: { readonly window: number; readonly ts: number }): void {
+  const now = Math.floor(of.ts / windowsMs[of.window]!);
   const passed = now - f32[start + inWindow.number]!;
   if (passed <= 0) return;
-  const memory = memories[at.window]!;
+  const memory = memories[of.window]!;
   if (f32[start + inWindow.number]! > 0) {
     const weight = Math.min(memory, f32[start + inWindow.weight]! + 1);
     const left = (1 - 1 / memory) ** (passed - 1);

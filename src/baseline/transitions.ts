@@ -218,12 +218,8 @@ export class Transitions {
   }
 
   #join(): void {
-    this.#pendingCounts.forEach((key, events, identities) => {
-      this.#counts.add(key, events, identities);
-    });
-    this.#pendingSurprise.forEach((key, sum, squares) => {
-      this.#surprise.add(key, sum, squares);
-    });
+    this.#counts.join(this.#pendingCounts);
+    this.#surprise.join(this.#pendingSurprise);
     // New ones: to empty the tables of a busy frame would cost every quiet one after it.
     this.#pendingCounts = new CountTable(countsMax, pendingInitial);
     this.#pendingSurprise = new CountTable(countsMax, pendingInitial);

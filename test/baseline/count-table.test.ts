@@ -60,3 +60,23 @@ test('cleared, it knows nothing', () => {
   table.clear();
   assert.deepEqual([table.size, table.events(3), table.entries().keys.length], [0, 0, 0]);
 });
+
+test('a table that joins one which is full keeps the same, in whatever order it was filled', () => {
+  const keys = fc.uniqueArray(fc.integer({ min: 1, max: 0xffffffff }), { minLength: 600, maxLength: 690, size: 'max' });
+  fc.assert(
+    fc.property(keys, (all) => {
+      const [full, joining] = [all.slice(0, 550), all.slice(300)];
+      const tables = [joining, joining.toReversed()].map((order, i) => {
+        const table = new CountTable(1024);
+        for (const key of full) table.add(key, 1 + (key % 5), 1);
+        const other = new CountTable(4096, i === 0 ? 1024 : 16);
+        for (const key of order) other.add(key, 1 + (key % 3), 1);
+        table.join(other);
+        return all.map((key) => [table.events(key), table.identities(key)]);
+      });
+      assert.deepEqual(tables[0], tables[1]);
+      for (const key of joining) assert.ok(tables[0]![all.indexOf(key)]![0]! >= 1 + (key % 3));
+    }),
+    { numRuns: 50 },
+  );
+});
