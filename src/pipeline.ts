@@ -36,6 +36,8 @@ export type ShardOptions = {
   readonly activeMax: number;
   readonly duplicateWindow: number;
   readonly findingsPer1000PerDay: number;
+  /** What each detector's word weighs, in the order of `detectors`. */
+  readonly fusion: readonly number[];
   readonly model: Model | null;
   readonly policy: Policy;
   /** Evaluation only: identities learn next to nothing of events from then on, so that a model frozen at that time can be compared with. */

@@ -12,6 +12,9 @@ const bins = (high - low) * binsPerUnit;
 const priorEvents = 100;
 const tailShare = 0.02;
 const trimmedShare = 0.1;
+/** Of a robust calibrator's tail the highest part that is not looked at. */
+const ignoredShare = 0.125;
+const zeroBin = -low * binsPerUnit;
 /** The histogram is brought up to date when this share of it has changed: fitting at every frame would cost more than it tells. */
 const refitShare = 0.005;
 /** Older events fade: everything is halved each time this many have come. */
@@ -26,6 +29,7 @@ export type CalibratorSnapshot = {
 };
 
 export class TailCalibrator {
+  readonly #robust: boolean;
   readonly #counts = new Float64Array(bins);
   readonly #pending = new Float64Array(bins);
   readonly #upper = new Float64Array(bins + 1);
@@ -38,6 +42,11 @@ export class TailCalibrator {
   #tailMean = 1;
   /** What really lies beyond: less than `tailShare` where one bin holds many equal values. */
   #tailShare = 0;
+
+  /** `robust`: the tail follows from the body, whatever lies far out, for statistics whose tail is known to be exponential. */
+  constructor(of: { readonly robust: boolean } = { robust: false }) {
+    this.#robust = of.robust;
+  }
 
   add(statistic: number, weight = 1): void {
     this.#pending[binOf(statistic)]! += weight;
@@ -54,6 +63,12 @@ export class TailCalibrator {
   forgetProvisional(): void {
     if (this.#provisional !== null) this.#changes += 1;
     this.#provisional = null;
+  }
+
+  /** Makes what was counted so far weigh less; counted from the next refit on. */
+  fade(factor: number): void {
+    for (let i = 0; i < bins; i++) this.#counts[i]! *= factor;
+    this.#final *= factor;
   }
 
   /** P(statistic or more), in (0, 1]. */
@@ -96,32 +111,56 @@ export class TailCalibrator {
     const provisional = this.#provisional;
     this.#total = this.#final + (provisional?.reduce((a, b) => a + b, 0) ?? 0);
     let above = 0;
-    let from = -1;
     this.#upper[bins] = 0;
     for (let i = bins - 1; i >= 0; i--) {
       above += this.#counts[i]! + (provisional?.[i] ?? 0);
       this.#upper[i] = above;
-      if (from < 0 && above >= tailShare * this.#total) from = i;
     }
-    const beyond = this.#upper[from + 1]!;
-    this.#tailFrom = low + (from + 1) / binsPerUnit;
+    const share = this.#robust ? Math.min(0.3, this.#upper[zeroBin + 1]! / this.#total / 2) : tailShare;
+    const first = this.#binAbove(share * this.#total);
+    const beyond = this.#upper[first]!;
+    this.#tailFrom = low + first / binsPerUnit;
     this.#tailShare = beyond / this.#total;
-    this.#fitTail(from + 1, beyond);
+    const last = this.#binAbove((this.#robust ? ignoredShare : trimmedShare) * beyond);
+    this.#tailMean = this.#robust ? this.#truncatedMean(first, last) : this.#censoredMean(first, last);
+  }
+
+  /** The first bin with no more than this much in it and above it. */
+  #binAbove(mass: number): number {
+    let bin = bins;
+    while (bin > 0 && this.#upper[bin - 1]! <= mass) bin--;
+    return bin;
+  }
+
+  /** Sum of excesses over the first bin, up to the last, in bins. */
+  #excess(first: number, last: number): number {
+    let excess = 0;
+    for (let i = first; i < last; i++) excess += (this.#upper[i]! - this.#upper[i + 1]!) * (i - first + 0.5);
+    return excess;
+  }
+
+  /** Excesses beyond the last bin count as if they ended there: a few huge ones must not make the tail. Half an event one unit up keeps it from being nothing. */
+  #censoredMean(first: number, last: number): number {
+    const further = this.#upper[last]!;
+    const excess = this.#excess(first, last) + further * (last - first);
+    return (excess / binsPerUnit + 0.5) / (this.#upper[first]! - further + 0.5);
   }
 
   /**
-   * Excesses up to the one that a tenth of the tail exceeds, for what lies beyond may be attacks: a mean that counts the others as exactly there
-   * (the censored maximum-likelihood estimate of an exponential tail).
+   * What lies beyond the last bin does not count at all: it may be attacks. The mean of an exponential of which only the part below c is seen is
+   * m = µ - c / (e^(c/µ) - 1), solved for µ (maximum likelihood of the truncated exponential).
    */
-  #fitTail(first: number, beyond: number): void {
-    let last = first;
-    while (last < bins - 1 && this.#upper[last + 1]! > trimmedShare * beyond) last++;
-    let excess = 0;
-    for (let i = first; i <= last; i++) excess += (this.#upper[i]! - this.#upper[i + 1]!) * (i - first + 0.5);
-    const further = this.#upper[last + 1]!;
-    excess += further * (last - first + 1);
-    // Half an event one unit above the threshold keeps the tail from being fitted to nothing.
-    this.#tailMean = (excess / binsPerUnit + 0.5) / (beyond - further + 0.5);
+  #truncatedMean(first: number, last: number): number {
+    const seen = this.#upper[first]! - this.#upper[last]!;
+    const c = (last - first) / binsPerUnit;
+    const m = (this.#excess(first, last) / binsPerUnit + 0.5) / (seen + 0.5);
+    let [least, most] = [0.05, 8 * Math.max(c, 1)];
+    for (let i = 0; i < 40; i++) {
+      const middle = (least + most) / 2;
+      if (middle - c / Math.expm1(c / middle) < m) least = middle;
+      else most = middle;
+    }
+    return least;
   }
 
   snapshot(): CalibratorSnapshot {

@@ -8,7 +8,7 @@ import type { Finding } from '../finding/finding.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import { Shard, type ShardOutput } from '../pipeline.ts';
 import { createPolicy } from '../policy/decide.ts';
-import { assembleIngest, readPolicy } from '../role/assemble.ts';
+import { assembleFusion, assembleIngest, readPolicy } from '../role/assemble.ts';
 import { openEnrichment } from '../role/enrichment.ts';
 import type { Model } from '../score/model.ts';
 import { simulatedHmacKey } from '../simulate/personas.ts';
@@ -75,7 +75,14 @@ export class Engine {
     const config = defaultConfig();
     this.#options = options;
     const { model, findingsPer1000PerDay, learnUntil } = options;
-    const own = { shard: 0, reorderWindowMs, policy: createPolicy(readPolicy(config)), model, findingsPer1000PerDay };
+    const own = {
+      shard: 0,
+      fusion: assembleFusion(config),
+      reorderWindowMs,
+      policy: createPolicy(readPolicy(config)),
+      model,
+      findingsPer1000PerDay,
+    };
     this.#shard = new Shard({ ...config.detect, ...own, ...(learnUntil === undefined ? {} : { learnUntil }) });
   }
 

@@ -123,6 +123,8 @@ const detect = z.strictObject({
   activeMax: integer(100, 50_000_000).default(65_536),
   findingsPer1000PerDay: z.preprocess(fromText, z.number().positive().max(1000)).default(1),
   model: z.enum(['deviation-v1', 'pca', 'none']).default('deviation-v1'),
+  /** How the detectors' words are weighed. */
+  fusion: z.enum(['fusion-v1', 'equal']).default('fusion-v1'),
   backend: z.enum(['auto', 'wasm', 'node']).default('auto'),
   /** Policy rules; without it the rules that come with the program. */
   policyFile: text.optional(),

@@ -2,7 +2,7 @@ import { historyBucket, historyBuckets } from '../baseline/population.ts';
 import { at, type BaselineLevel, dimensions } from '../baseline/row-layout.ts';
 import { learnSlot, readSlots, type SlotPlace, type SlotView } from '../baseline/slots.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
-import type { Moment, Observed } from './family.ts';
+import { type Moment, type Observed, skipsLearning } from './family.ts';
 import { dimensionText } from './observation.ts';
 
 /** Events that peers' experience of novelty weighs against the identity's own. */
@@ -89,9 +89,14 @@ export function surpriseOf(moment: Moment, dimension: number, into: Surprise): v
   into.ratio = view.count >= 1 ? known : view.count * known + (1 - view.count) * Math.min(ratioMax, newness);
 }
 
+/** What two dimensions that change together say: the odder if one is odd, and otherwise the more usual. */
+export function oneFact(a: number, b: number): number {
+  return a > 0 || b > 0 ? Math.max(a, b) : Math.min(a, b);
+}
+
 export function learnValue(moment: Moment, dimension: number, weight: number): void {
   const value = moment.observation.values[dimension]!;
-  if (value === 0) return;
+  if (value === 0 || skipsLearning(moment, weight)) return;
   look(moment, dimension, value);
   const novel = view.count === 0;
   const { f32 } = moment.slab;

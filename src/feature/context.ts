@@ -1,5 +1,5 @@
 import { dimensionIndex } from '../baseline/row-layout.ts';
-import { describeValue, learnValue, type Surprise, surpriseOf } from './categorical.ts';
+import { describeValue, learnValue, oneFact, type Surprise, surpriseOf } from './categorical.ts';
 import type { Family } from './family.ts';
 
 const dims = ['network', 'country', 'client', 'application', 'time_zone'] as const;
@@ -11,14 +11,14 @@ export const context: Family = {
   name: 'context',
   features: [...dims, 'client_rarity'],
   extract: (moment, out, offset) => {
-    let total = 0;
     for (let i = 0; i < indices.length; i++) {
       surpriseOf(moment, indices[i]!, surprise);
       out[offset + i] = surprise.ratio;
       if (dims[i] === 'client') out[offset + dims.length] = surprise.rarity;
-      total += surprise.ratio;
     }
-    return total;
+    // A journey changes network, country and time zone, a new device program and application: one fact each, said once.
+    const place = oneFact(oneFact(out[offset]!, out[offset + 1]!), out[offset + 4]!);
+    return place + oneFact(out[offset + 2]!, out[offset + 3]!);
   },
   learn: (moment, weight) => {
     for (const dimension of indices) learnValue(moment, dimension, weight);

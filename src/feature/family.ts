@@ -57,6 +57,14 @@ export type Family = {
   readonly describe: (moment: Moment, feature: number, resolved: ResolvedEvent) => Observed;
 };
 
+/**
+ * Whether the event is not learned at all. While a finding is open only every sixty-fourth is, for nothing that is learned can be less than a
+ * sixteenth of an event: so five hundred events of a thief are half an event.
+ */
+export function skipsLearning(moment: Moment, weight: number): boolean {
+  return weight < 2 / 1024 && moment.history % 64 !== 0;
+}
+
 /** "usually" is a claim about the past: without one (fewer than ten observations) a sentence says that the number is an assumption. */
 export function usually(observations: number): string {
   return observations >= 10 ? 'usually' : 'assumed until more is known:';

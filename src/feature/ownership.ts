@@ -2,7 +2,7 @@ import { activeAt } from '../baseline/active-layout.ts';
 import { foreign, free, known, shared } from '../baseline/object-owners.ts';
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
 import { hash32 } from '../core/hash.ts';
-import type { Moment, Observed } from './family.ts';
+import { type Moment, type Observed, skipsLearning } from './family.ts';
 
 const area = dimensionIndex('area');
 /** Each half of the filter of known objects; the young half becomes the old one when two fifths of its bits are set. */
@@ -60,10 +60,11 @@ export function relationsOf(moment: Moment): Uint8Array {
 }
 
 /** Makes the object known to the identity, and the identity to the object. */
-export function touchObject(moment: Moment, key: number): void {
+export function touchObject(moment: Moment, key: number, weight: number): void {
   const { f32 } = moment.active;
   const relation = whose(moment, key);
   moment.shared.owners.touch(key, selfKey(moment), relation);
+  if (skipsLearning(moment, weight)) return;
   const start = moment.activeRow + activeAt.touches;
   for (let i = 0; i < 3; i++) f32[start + i]! *= 1 - 1 / memory;
   f32[start + relation]! += 1;

@@ -4,12 +4,14 @@ import { derivedId } from '../core/hash.ts';
 import type { IdentityKey, ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Entry } from '../score/batch.ts';
 import { addToCase, type CaseFile, openCase, reasonsOf, strongestOf } from './case-file.ts';
-import { EvidenceBudget } from './evidence-budget.ts';
+import { type BudgetOptions, type Evidence, EvidenceBudget } from './evidence-budget.ts';
 import type { Finding, FindingKind, Severity } from './finding.ts';
 import { behaviourKind, kindOf, kinds, speaksFor } from './kinds.ts';
 
 /** Events less surprising than this do not go into a case: one in ten of an identity's own does. */
 const oddSurprise = 1;
+/** Nor do those of which no detector has as much as this to say, in decades of identity-days. */
+const oddDecades = 1;
 /** A case is dropped when behaviour's evidence has faded to this many nats and nothing is open. */
 const calmNats = 0.5;
 /** A finding closes after this much event time without an odd call. */
@@ -36,6 +38,7 @@ export type DetectorSnapshot = {
 type Gate = { readonly identity: IdentityKey; readonly until: number };
 
 const none: readonly never[] = [];
+const order = detectors.map((_, d) => d);
 
 type IdentityCase = {
   file: CaseFile;
@@ -58,54 +61,51 @@ export class Detector {
   readonly gates: Gate[] = [];
   #checkedMinute = 0;
   #day = 0;
-  readonly #evidences = new Float64Array(detectors.length);
-  readonly #order = detectors.map((_, d) => d);
+  readonly #evidence: Evidence = { alone: new Float64Array(detectors.length), together: 0, strongest: 0 };
 
-  constructor(slab: RowSlab, options: { readonly findingsPer1000PerDay: number; readonly shard: number }) {
+  constructor(slab: RowSlab, options: BudgetOptions & { readonly shard: number }) {
     this.#slab = slab;
-    this.#budget = new EvidenceBudget(options.findingsPer1000PerDay);
+    this.#budget = new EvidenceBudget(options);
     this.#shard = options.shard;
   }
 
   observe(seen: Entry): DetectResult {
     const { event } = seen.resolved;
     const { threshold } = this.#budget;
-    const evidences = this.#evidences;
-    const place = { slab: this.#slab, row: seen.row, ts: event.ts };
-    const evidence = this.#budget.update(place, seen.detectors, evidences);
-    const file = this.#caseOf(seen, evidence >= threshold);
-    if (file === undefined) return { evidence, changes: none };
+    const evidence = this.#evidence;
+    this.#budget.update({ slab: this.#slab, row: seen.row, ts: event.ts }, seen.detectors, evidence);
+    const { together } = evidence;
+    const odd = seen.surprise >= oddSurprise || Math.max(...evidence.alone) >= oddDecades;
+    const file = this.#caseOf(seen, odd && together >= threshold);
+    if (file === undefined) return { evidence: together, changes: none };
     const changes: FindingEvent[] = [];
-    for (const d of this.#strongestFirst()) {
-      const open = file.open[d]!;
-      if (
-        open === null ? evidences[d]! < this.#needed(file, d) : evidences[d]! < threshold && seen.surprise < oddSurprise
-      )
-        continue;
-      if (d === 0) file.told = Math.max(file.told, evidences[d]!);
-      const excess = evidences[d]! - threshold;
-      const next = this.#claim(file, { seen, detector: d, excess, before: open });
-      file.open[d] = next;
-      const change = open === null ? 'opened' : next.severity === open.severity ? 'updated' : 'escalated';
-      changes.push({ finding: next, change });
-    }
+    if (odd)
+      for (const d of this.#strongestFirst()) {
+        const open = file.open[d]!;
+        const decades = d === evidence.strongest ? together : evidence.alone[d]!;
+        if (open === null && decades < this.#needed(file, d)) continue;
+        if (d === 0) file.told = Math.max(file.told, together);
+        const next = this.#claim(file, { seen, detector: d, excess: decades - threshold, before: open });
+        file.open[d] = next;
+        const change = open === null ? 'opened' : next.severity === open.severity ? 'updated' : 'escalated';
+        changes.push({ finding: next, change });
+      }
     if (changes.length > 0)
       this.gates.push({ identity: seen.resolved.identity, until: Math.floor((event.ts + quietMs) / 1000) });
-    return { evidence, changes };
+    return { evidence: together, changes };
   }
 
-  /** Detectors in the order of their evidence, so that the strongest makes the first claim. */
+  /** Detectors, the one that has most to say first, so that it makes the first claim. */
   #strongestFirst(): readonly number[] {
-    const evidences = this.#evidences;
-    let most = 0;
-    for (let d = 1; d < detectors.length; d++) if (evidences[d]! > evidences[most]!) most = d;
-    return most === 0 ? this.#order : [most, ...this.#order.filter((d) => d !== most)];
+    const { strongest } = this.#evidence;
+    return strongest === 0 ? order : [strongest, ...order.filter((d) => d !== strongest)];
   }
 
-  /** Decades from which the detector opens a finding of its own. */
+  /** Decades from which the detector opens a finding of its own. The first claim is the strongest's; another needs more, all by itself. */
   #needed({ open, told }: IdentityCase, detector: number): number {
     const { threshold } = this.#budget;
     if (open.some((finding) => finding !== null)) return threshold + newsDecades;
+    if (detector !== this.#evidence.strongest) return Number.POSITIVE_INFINITY;
     return detector === 0 && told > 0 ? told + newsDecades : threshold;
   }
 

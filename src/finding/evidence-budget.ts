@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert';
 import { dayPeakOf, endPeaks, raisePeak } from '../baseline/peaks.ts';
 import { at, detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
@@ -6,52 +7,69 @@ import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibr
 const dayMs = 86_400_000;
 /** No statistic counts for more than this many nats. */
 const statisticMax = 60;
-/** Decades below the threshold from which detectors other than behaviour count in an event's evidence. */
-const speaksFrom = 1;
-/** Share of the fused statistic's say that behaviour has, which must be told from ordinary change by a hair; the others share the rest. */
-const behaviourShare = 0.7;
-const handicaps = detectors.map((_, d) =>
-  Math.log(d === 0 ? behaviourShare : (1 - behaviourShare) / (detectors.length - 1)),
-);
+/** A day in seven comes as high as this by chance, nats: below it a detector has hardly anything to say. */
+const ordinary = 2;
+/** And it never says more than this, nats: one detector's certainty is no better than its calibration. */
+const sayMax = 10;
 /** Days this many decades beyond the threshold are attacks or accidents: they say nothing of ordinary days' tail. */
-const excludedDecades = 1.5;
+const excludedDecades = 0.5;
 /** But never more than this share of days, so that a changed world is learned. */
-const excludedShare = 0.02;
+const excludedShare = 0.1;
 /** Until this many identity-days are over, the days that are still running count as they stand. */
 const daysEnough = 2000;
+const halfLifeDays = 7;
+const heldMin = 10_000;
 const provisionalEveryMs = 600_000;
 
 export type BudgetSnapshot = {
   readonly calibrators: readonly CalibratorSnapshot[];
   readonly days: number;
+  readonly held: number;
   readonly extremes: number;
   readonly mayExclude: boolean;
   readonly provisional: number;
 };
 
+export type BudgetOptions = {
+  readonly findingsPer1000PerDay: number;
+  /** What each detector's word weighs, in the order of `detectors`: learned (models/fusion-v1), or all alike. */
+  readonly fusion: readonly number[];
+  /** Hears what each identity's finished day came to, nats by detector: what fusion is trained on. */
+  readonly onDay?: ((row: number, day: number, said: Float64Array) => void) | undefined;
+};
+
+/** What an event brings to its identity's day, in decades: each detector alone, and together. */
+export type Evidence = { readonly alone: Float64Array; together: number; strongest: number };
+
 /**
  * The alert budget. Each detector's highest statistic of an identity's day is one observation; how rare it is among identity-days makes
- * detectors of different scales comparable. The strongest speaks for all, and how rare *that* is among identity-days is the evidence: so a
- * day in which fewer than the budgeted share of identity-days come as high is worth a finding, whatever the traffic looks like and however
- * the detectors depend on each other.
+ * detectors of different scales comparable. What is beyond the ordinary is weighed and added up, for attacks are odd in several ways at once; and how rare
+ * *that sum* is among identity-days is the evidence. So a day in which fewer than the budgeted share of identity-days come as high is worth a
+ * finding, whatever the traffic looks like and however the detectors depend on each other.
  */
 export class EvidenceBudget {
-  readonly #fused = new TailCalibrator();
+  readonly #fused = new TailCalibrator({ robust: true });
   readonly #peaks = detectors.map(() => new TailCalibrator());
   readonly #all = [this.#fused, ...this.#peaks];
+  readonly #options: BudgetOptions;
+  readonly #said = new Float64Array(detectors.length);
   /** Decades of evidence at which a finding is opened. */
   readonly threshold: number;
   #days = 0;
+  /** Identity-days that the calibrators hold, faded. */
+  #held = 0;
   #extremes = 0;
   #mayExclude = false;
   #provisional = -1;
 
-  constructor(findingsPer1000PerDay: number) {
-    this.threshold = -Math.log10(findingsPer1000PerDay / 1000);
+  constructor(options: BudgetOptions) {
+    assert.equal(options.fusion.length, detectors.length, 'fusion was trained for other detectors');
+    this.#options = options;
+    this.threshold = -Math.log10(options.findingsPer1000PerDay / 1000);
   }
 
-  /** Brings the identity's day up to date with the event's statistics, and writes each detector's evidence (decades); returns the highest. */
-  update(place: { slab: RowSlab; row: number; ts: number }, statistics: Float64Array, evidences: Float64Array): number {
+  /** Brings the identity's day up to date with the event's statistics. What others said today still counts; behaviour's evidence is what it is now. */
+  update(place: { slab: RowSlab; row: number; ts: number }, statistics: Float64Array, into: Evidence): void {
     const { slab, row } = place;
     const { f32 } = slab;
     const day = Math.floor(place.ts / dayMs);
@@ -64,23 +82,26 @@ export class EvidenceBudget {
       }
       f32[row + at.day] = day;
     }
+    let sum = 0;
     let most = 0;
+    into.strongest = 0;
     for (let d = 0; d < detectors.length; d++) {
-      const statistic = statistics[d]!;
-      evidences[d] = 0;
-      if (statistic <= 0) continue;
-      raisePeak(slab, { row, detector: d, statistic });
-      const said = this.#say(d, Math.min(statisticMax, statistic));
-      evidences[d] = Math.max(0, -Math.log10(this.#fused.pValue(said)));
-      // A burst that is not about to speak tells nothing of how much has gathered.
-      if (d === 0 || evidences[d]! >= this.threshold - speaksFrom) most = Math.max(most, evidences[d]!);
+      const now = Math.min(statisticMax, statistics[d]!);
+      if (now > 0) raisePeak(slab, { row, detector: d, statistic: now });
+      const said = this.#say(d, d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d)));
+      sum += said;
+      into.alone[d] = now > 0 && said > 0 ? this.#decades(said) : 0;
+      if (said <= most) continue;
+      most = said;
+      into.strongest = d;
     }
-    return most;
+    into.together = this.#decades(sum);
   }
 
   /** Midnight (UTC): the day of every identity that was active is over, whether or not it ever comes back. */
   endDays(slab: RowSlab): void {
     for (const calibrator of this.#all) calibrator.forgetProvisional();
+    this.#fade();
     // A day is measured on the scale of those before it. The first days have none worth the name, and are measured on their own.
     const early = this.#days < daysEnough;
     if (early) this.#countPeaks(slab);
@@ -94,6 +115,14 @@ export class EvidenceBudget {
     this.#mayExclude = !early && this.#extremes <= excludedShare * this.#days;
   }
 
+  /** Baselines sharpen and the world changes: a week later a day counts half, as long as enough are left to tell what is rare. */
+  #fade(): void {
+    const factor = 2 ** (-1 / halfLifeDays);
+    if (this.#held * factor < heldMin) return;
+    this.#held *= factor;
+    for (const calibrator of this.#all) calibrator.fade(factor);
+  }
+
   /** A frame is over; `ts` is where the next begins. */
   advance(slab: RowSlab, ts: number): void {
     const period = Math.floor(ts / provisionalEveryMs);
@@ -104,22 +133,26 @@ export class EvidenceBudget {
       for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.addProvisional(dayPeakOf(slab, row, d));
     });
     for (const calibrator of this.#peaks) calibrator.refit();
-    eachDay(slab, (row) => this.#fused.addProvisional(this.#strongest(slab, row)));
+    eachDay(slab, (row) => this.#fused.addProvisional(this.#sum(slab, row)));
     this.#fused.refit();
   }
 
-  /** What a detector's statistic has to say, on the scale on which detectors are compared. */
+  /** What a detector's statistic has to say, weighed, nats: softly nothing up to the ordinary, then as much as it is rarer. */
   #say(detector: number, statistic: number): number {
-    return Math.max(0, handicaps[detector]! - Math.log(this.#peaks[detector]!.pValue(statistic)));
+    const weight = this.#options.fusion[detector]!;
+    if (statistic <= 0 || weight === 0) return 0;
+    return weight * beyondOrdinary(-Math.log(this.#peaks[detector]!.pValue(statistic)));
   }
 
-  #strongest(slab: RowSlab, row: number): number {
-    let most = 0;
-    for (let d = 0; d < detectors.length; d++) {
-      const statistic = dayPeakOf(slab, row, d);
-      if (statistic > 0) most = Math.max(most, this.#say(d, statistic));
-    }
-    return most;
+  #decades(sum: number): number {
+    return sum <= 0 ? 0 : Math.max(0, -Math.log10(this.#fused.pValue(sum)));
+  }
+
+  /** What all detectors' peaks of the day come to. */
+  #sum(slab: RowSlab, row: number): number {
+    let sum = 0;
+    for (let d = 0; d < detectors.length; d++) sum += this.#say(d, dayPeakOf(slab, row, d));
+    return sum;
   }
 
   #countPeaks(slab: RowSlab): void {
@@ -128,26 +161,34 @@ export class EvidenceBudget {
   }
 
   #countPeaksOf(slab: RowSlab, row: number): void {
-    if (this.#mayExclude && this.#isExtreme(this.#strongest(slab, row))) return;
+    if (this.#mayExclude && this.#isExtreme(this.#sum(slab, row))) return;
     for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.add(dayPeakOf(slab, row, d));
   }
 
   #countFused(slab: RowSlab, row: number): void {
     this.#days++;
-    const strongest = this.#strongest(slab, row);
-    const extreme = this.#isExtreme(strongest);
+    this.#held++;
+    const { onDay } = this.#options;
+    if (onDay !== undefined) {
+      for (let d = 0; d < detectors.length; d++)
+        this.#said[d] = -Math.log(this.#peaks[d]!.pValue(dayPeakOf(slab, row, d)));
+      onDay(row, slab.f32[row + at.day]!, this.#said);
+    }
+    const sum = this.#sum(slab, row);
+    const extreme = this.#isExtreme(sum);
     if (extreme && this.#mayExclude) this.#extremes++;
-    if (!extreme || !this.#mayExclude) this.#fused.add(strongest);
+    if (!extreme || !this.#mayExclude) this.#fused.add(sum);
   }
 
-  #isExtreme(strongest: number): boolean {
-    return -Math.log10(this.#fused.pValue(strongest)) >= this.threshold + excludedDecades;
+  #isExtreme(sum: number): boolean {
+    return this.#decades(sum) >= this.threshold + excludedDecades;
   }
 
   snapshot(): BudgetSnapshot {
     return {
       calibrators: this.#all.map((calibrator) => calibrator.snapshot()),
       days: this.#days,
+      held: this.#held,
       extremes: this.#extremes,
       mayExclude: this.#mayExclude,
       provisional: this.#provisional,
@@ -159,6 +200,7 @@ export class EvidenceBudget {
       calibrator.restore(saved.calibrators[i]!);
     });
     this.#days = saved.days;
+    this.#held = saved.held;
     this.#extremes = saved.extremes;
     this.#mayExclude = saved.mayExclude;
     this.#provisional = saved.provisional;
@@ -169,6 +211,12 @@ export class EvidenceBudget {
 function eachDay(slab: RowSlab, visit: (row: number) => void): void {
   for (let row = 0; row < slab.size * rowWords; row += rowWords) if (slab.f32[row + at.day] !== 0) visit(row);
 }
+
+/** ln(1 + e^(nats - ordinary)), less what it is at 0: 0.6 at the ordinary, and then about as much as the nats are beyond it. */
+export function beyondOrdinary(nats: number): number {
+  return Math.min(sayMax, Math.log1p(Math.exp(nats - ordinary)) - atNothing);
+}
+const atNothing = Math.log1p(Math.exp(-ordinary));
 
 function endDay(slab: RowSlab, row: number): void {
   slab.f32[row + at.day] = 0;

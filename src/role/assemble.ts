@@ -18,6 +18,7 @@ import type { IdentityChain } from '../identity/resolve.ts';
 import { type ColdFile, openColdRows } from '../log/cold-rows.ts';
 import type { ShardOptions } from '../pipeline.ts';
 import { createPolicy } from '../policy/decide.ts';
+import { equalFusion, readFusion } from '../score/fusion-folder.ts';
 import { loadModel, type Model } from '../score/model.ts';
 
 /**
@@ -91,11 +92,23 @@ export async function assembleModel(config: Config): Promise<Model | null> {
 
 export type ShardParts = { readonly config: Config; readonly policy: PolicyConfig; readonly model: Model | null };
 
+/** Weights of the detectors, as configured. */
+export function assembleFusion({ detect }: Config): readonly number[] {
+  return detect.fusion === 'equal' ? equalFusion : readFusion(fromPackage(`models/${detect.fusion}`));
+}
+
 export function shardOptions(
   parts: ShardParts,
   shard: { readonly shard: number; readonly shards: number },
 ): ShardOptions & { readonly cold: ColdFile } {
   const { config, policy, model } = parts;
   const cold = openColdRows(join(config.dataDir, 'cold'), shard.shard);
-  return { ...config.detect, shard: shard.shard, model, policy: createPolicy(policy, shard), cold };
+  return {
+    ...config.detect,
+    fusion: assembleFusion(config),
+    shard: shard.shard,
+    model,
+    policy: createPolicy(policy, shard),
+    cold,
+  };
 }

@@ -31,10 +31,12 @@ export function accumulate(left: number, pValue: number, history: number): numbe
  * while a finding about the identity is open. Never nothing: what is really the identity's new habit is learned in the end.
  */
 export function learningWeight(pValue: number, gated: boolean): number {
-  if (gated) return learningFloor;
+  if (gated) return gatedWeight;
   const weight = Math.max(learningFloor, Math.min(1, 1 + (Math.log10(pValue) + 2) / 2));
   // In whole 1024ths, so that sums do not depend on the order in which they are made.
   return Math.round(weight * 1024) / 1024;
 }
 
 const learningFloor = 20 / 1024;
+/** Of five hundred events of whoever took an identity over, less than one is learned. */
+const gatedWeight = 1 / 1024;

@@ -5,6 +5,7 @@ import { RowSlab } from '../../src/baseline/row-slab.ts';
 import { Detector, type FindingEvent } from '../../src/finding/detect.ts';
 import type { Finding } from '../../src/finding/finding.ts';
 import type { Contribution, Entry } from '../../src/score/batch.ts';
+import { equalFusion } from '../../src/score/fusion-folder.ts';
 import { resolved, start } from '../property/traffic.ts';
 
 const hour = 3_600_000;
@@ -26,7 +27,7 @@ const words = (feature: string, nats: number): Contribution => ({
 /** Hands a detector entries as the batch would, with statistics given in nats. */
 function bench() {
   const slab = new RowSlab(16);
-  const detector = new Detector(slab, { findingsPer1000PerDay: 1, shard: 3 });
+  const detector = new Detector(slab, { findingsPer1000PerDay: 1, fusion: equalFusion, shard: 3 });
   let seq = 0;
   const see = (
     who: string,
@@ -148,7 +149,7 @@ test('restored, a detector goes on with the cases it had open', () => {
     see('a', 0, odd);
     see('b', 0, { surprise: 2, contributions: [words('novelty.function', 3)] });
   }
-  const restored = new Detector(other.slab, { findingsPer1000PerDay: 1, shard: 3 });
+  const restored = new Detector(other.slab, { findingsPer1000PerDay: 1, fusion: equalFusion, shard: 3 });
   restored.restore(structuredClone(other.detector.snapshot()));
   assert.deepEqual(restored.closeQuiet(start + 3.1 * day, 7), one.detector.closeQuiet(start + 3.1 * day, 7));
   assert.deepEqual(restored.snapshot(), one.detector.snapshot());

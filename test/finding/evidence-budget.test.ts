@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { detectors } from '../../src/baseline/row-layout.ts';
 import { RowSlab } from '../../src/baseline/row-slab.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
-import { EvidenceBudget } from '../../src/finding/evidence-budget.ts';
+import { type Evidence, EvidenceBudget } from '../../src/finding/evidence-budget.ts';
+import { equalFusion } from '../../src/score/fusion-folder.ts';
 
 const day = 86_400_000;
 const start = Date.UTC(2026, 0, 5);
@@ -15,7 +16,11 @@ const worlds: Readonly<Record<string, (random: Random) => readonly number[]>> = 
   'mostly nothing': (r) => [-5 * Math.log(1 - r.next()), 0, r.next() < 0.1 ? -6 * Math.log(1 - r.next()) : 0],
 };
 
-const evidences = new Float64Array(detectors.length);
+const evidence: Evidence = { alone: new Float64Array(detectors.length), together: 0, strongest: 0 };
+
+function budgetOf(findingsPer1000PerDay: number): EvidenceBudget {
+  return new EvidenceBudget({ findingsPer1000PerDay, fusion: equalFusion });
+}
 
 function statisticsOf(numbers: readonly number[]): Float64Array {
   const statistics = new Float64Array(detectors.length);
@@ -27,7 +32,8 @@ function statisticsOf(numbers: readonly number[]): Float64Array {
 function evidenceOf(budget: EvidenceBudget, statistic: number): number {
   const slab = new RowSlab(1);
   const place = { slab, row: slab.create(9, 9), ts: start };
-  return budget.update(place, statisticsOf([statistic]), evidences);
+  budget.update(place, statisticsOf([statistic]), evidence);
+  return evidence.together;
 }
 
 /** Per day, the identities of which a finding would have been opened. */
@@ -41,7 +47,8 @@ function findingsPerDay(world: (random: Random) => readonly number[], budget: Ev
     rows.forEach((row, i) => {
       const ts = start + d * day + i;
       if (i % 500 === 0) budget.advance(slab, ts);
-      if (budget.update({ slab, row, ts }, statisticsOf(world(random)), evidences) >= budget.threshold) findings++;
+      budget.update({ slab, row, ts }, statisticsOf(world(random)), evidence);
+      if (evidence.together >= budget.threshold) findings++;
     });
     budget.endDays(slab);
     return findings;
@@ -51,32 +58,32 @@ function findingsPerDay(world: (random: Random) => readonly number[], budget: Ev
 for (const [name, world] of Object.entries(worlds)) {
   test(`the budget is met whatever the traffic looks like: ${name}, within 25 % from the third day on`, () => {
     const configured = 10;
-    const perDay = findingsPerDay(world, new EvidenceBudget(configured), 21).slice(2);
+    const perDay = findingsPerDay(world, budgetOf(configured), 21).slice(2);
     const realised = perDay.reduce((a, b) => a + b, 0) / perDay.length / 3;
     assert.ok(realised > 0.75 * configured && realised < 1.25 * configured, `${realised} per 1,000 identity-days`);
   });
 }
 
 test('before the first day is over nothing but the assumption speaks, and it does not flood', () => {
-  const [first] = findingsPerDay(worlds['light tails']!, new EvidenceBudget(1), 1);
+  const [first] = findingsPerDay(worlds['light tails']!, budgetOf(1), 1);
   assert.ok(first! < 0.2 * 3000, `${first} of 3000`);
 });
 
 test('more evidence with a higher statistic, less of it where higher days are common', () => {
-  const [quiet, loud] = [new EvidenceBudget(1), new EvidenceBudget(1)];
+  const [quiet, loud] = [budgetOf(1), budgetOf(1)];
   findingsPerDay(() => [1, 1, 1], quiet, 3);
   findingsPerDay(() => [8, 8, 8], loud, 3);
   assert.ok(evidenceOf(quiet, 10) > evidenceOf(quiet, 5));
   assert.ok(evidenceOf(quiet, 5) > evidenceOf(loud, 5) + 0.5);
-  assert.ok(Math.abs(new EvidenceBudget(1).threshold - 3) < 1e-9);
+  assert.ok(Math.abs(budgetOf(1).threshold - 3) < 1e-9);
 });
 
 test('a day counts once, and an event from before midnight does not end the day that follows', () => {
   const slab = new RowSlab(1);
   const row = slab.create(1, 1);
-  const budget = new EvidenceBudget(1);
-  const seen = (ts: number, statistic: number): number =>
-    budget.update({ slab, row, ts }, statisticsOf([statistic]), evidences);
+  const budget = budgetOf(1);
+  const seen = (ts: number, statistic: number): void =>
+    budget.update({ slab, row, ts }, statisticsOf([statistic]), evidence);
   seen(start, 5);
   seen(start + day, 1);
   seen(start + day - 1, 9);
@@ -88,9 +95,9 @@ test('a day counts once, and an event from before midnight does not end the day 
 });
 
 test('restored, it gives the same evidence', () => {
-  const budget = new EvidenceBudget(1);
+  const budget = budgetOf(1);
   findingsPerDay(worlds['heavy tails']!, budget, 3);
-  const restored = new EvidenceBudget(1);
+  const restored = budgetOf(1);
   restored.restore(structuredClone(budget.snapshot()));
   for (let s = 0; s < 60; s += 0.7) assert.equal(evidenceOf(restored, s), evidenceOf(budget, s));
 });

@@ -8,7 +8,9 @@ import type { IdentityKey, ResolvedEvent } from '../../src/identity/resolved-eve
 import { Shard, type ShardOptions, type Verdict } from '../../src/pipeline.ts';
 import { createPolicy } from '../../src/policy/decide.ts';
 import type { Decision } from '../../src/policy/decision.ts';
+import { readFusion } from '../../src/score/fusion-folder.ts';
 
+const shippedFusion = readFusion(join(import.meta.dirname, '../../../models/fusion-v1'));
 
 const policyPath = join(import.meta.dirname, '../../../pipelines/detect/default.yaml');
 const policy = parsePolicyFile(readFileSync(policyPath, 'utf8'), policyPath);
@@ -23,6 +25,7 @@ export function shardWith(options: Partial<ShardOptions> = {}): Shard {
     allowedLatenessMs: 300_000,
     identitiesMax: 1000,
     activeMax: 65_536,
+    fusion: shippedFusion,
     duplicateWindow: 4096,
     findingsPer1000PerDay: 300,
     model: null,

@@ -10,7 +10,10 @@ import { createIngest } from '../../src/identity/ingest.ts';
 import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
 import { Shard } from '../../src/pipeline.ts';
 import { createPolicy } from '../../src/policy/decide.ts';
+import { readFusion } from '../../src/score/fusion-folder.ts';
 import { loadModel, type Model } from '../../src/score/model.ts';
+
+const shippedFusion = readFusion(join(import.meta.dirname, '../../../models/fusion-v1'));
 
 /** What must be found about an identity. `reasons`: one of these features stands among the finding's reasons. */
 export type Expected = {
@@ -82,6 +85,7 @@ export function play(events: readonly ResolvedEvent[], scenario: Scenario, model
     allowedLatenessMs: 300_000,
     identitiesMax: 100_000,
     activeMax: 65_536,
+    fusion: shippedFusion,
     duplicateWindow: 262_144,
     findingsPer1000PerDay: 1,
     model,

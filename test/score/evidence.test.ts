@@ -37,7 +37,7 @@ test('learning: all of the ordinary, little of the improbable, never nothing, an
   assert.equal(learningWeight(1, false), 1);
   assert.equal(learningWeight(0.01, false), 1);
   assert.equal(learningWeight(1e-30, false), 20 / 1024);
-  assert.equal(learningWeight(1, true), 20 / 1024);
+  assert.equal(learningWeight(1, true), 1 / 1024);
   let before = 2;
   for (let decades = 0; decades < 10; decades += 0.1) {
     const weight = learningWeight(10 ** -decades, false);
