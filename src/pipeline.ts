@@ -110,6 +110,12 @@ export class Shard {
     return this.#baselines.slab.evicted;
   }
 
+  /** The same of the second tier. */
+  get active(): { readonly identities: number; readonly evicted: number } {
+    const { size, evicted } = this.#baselines.active;
+    return { identities: size, evicted };
+  }
+
   get bytes(): number {
     return Object.values(this.memory).reduce((sum, bytes) => sum + bytes, 0);
   }

@@ -12,6 +12,9 @@ export type Metrics = {
   readonly identitiesHeld: (shard: number, identities: number) => void;
   readonly stateBytesHeld: (shard: number, bytes: number) => void;
   readonly identitiesEvicted: (identities: number) => void;
+  /** The same of the second tier. */
+  readonly activeHeld: (shard: number, identities: number) => void;
+  readonly activeEvicted: (identities: number) => void;
   /** Calls whose route went to `{other}`, because their host had the most routes that it may have. */
   readonly routesOther: (events: number) => void;
   readonly findings: (kind: string, severity: string) => void;
@@ -51,6 +54,11 @@ export function createMetrics(): Metrics {
   const identitiesHeld = gauge('identities_held', 'Identities in memory, by shard', ['shard']);
   const stateBytesHeld = gauge('state_bytes_held', 'Bytes of state in memory, by shard', ['shard']);
   const evicted = counter('identities_evicted_total', 'Coldest identities moved out of memory at the limit');
+  const activeHeld = gauge('active_identities_held', 'Identities of which more is remembered, by shard', ['shard']);
+  const activeEvicted = counter(
+    'active_identities_evicted_total',
+    'Active identities that the ones seen later pushed out',
+  );
   const routesOther = counter('routes_other_total', 'Events counted as {other} beyond the routes per host');
   const findings = counter('findings_total', 'Findings opened', ['kind', 'severity']);
   const signals = counter('signals_total', 'Decisions made', ['action', 'mode']);
@@ -80,6 +88,8 @@ export function createMetrics(): Metrics {
     },
     stateBytesHeld: (shard, bytes) => stateBytesHeld.set({ shard }, bytes),
     identitiesEvicted: (identities) => evicted.inc(identities),
+    activeHeld: (shard, identities) => activeHeld.set({ shard }, identities),
+    activeEvicted: (identities) => activeEvicted.inc(identities),
     routesOther: (events) => routesOther.inc(events),
     findings: (kind, severity) => findings.inc({ kind, severity }),
     signals: (action, mode) => signals.inc({ action, mode }),

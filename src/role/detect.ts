@@ -15,6 +15,8 @@ export type DetectCounts = Pick<
   | 'identitiesHeld'
   | 'stateBytesHeld'
   | 'identitiesEvicted'
+  | 'activeHeld'
+  | 'activeEvicted'
   | 'findings'
   | 'signals'
 >;
@@ -58,7 +60,7 @@ class ShardRunner {
   #nextCheckpointAt = 0;
   #snapshotBytes = 0;
   #incrementBytes = Number.POSITIVE_INFINITY;
-  #counted = { duplicates: 0, late: 0, evicted: 0 };
+  #counted = { duplicates: 0, late: 0, evicted: 0, activeEvicted: 0 };
   readonly #announced = new Set<string>();
 
   constructor(options: DetectRoleOptions, context: ShardContext) {
@@ -84,7 +86,8 @@ class ShardRunner {
 
   #restored(position: number | undefined): void {
     this.#shard.restored();
-    this.#counted = { ...this.#shard.counters, evicted: this.#shard.evicted };
+    const { counters, evicted, active } = this.#shard;
+    this.#counted = { ...counters, evicted, activeEvicted: active.evicted };
     this.#position = position;
     this.#checkpointed = position;
   }
@@ -170,13 +173,16 @@ class ShardRunner {
   #count(batch: LogBatch): void {
     const { counts } = this.#options;
     const { partition } = this.#context;
+    const { evicted, active } = this.#shard;
     const { duplicates, late } = this.#shard.counters;
     counts.duplicates(duplicates - this.#counted.duplicates);
     counts.late(late - this.#counted.late);
-    counts.identitiesEvicted(this.#shard.evicted - this.#counted.evicted);
-    this.#counted = { duplicates, late, evicted: this.#shard.evicted };
+    counts.identitiesEvicted(evicted - this.#counted.evicted);
+    counts.activeEvicted(active.evicted - this.#counted.activeEvicted);
+    this.#counted = { duplicates, late, evicted, activeEvicted: active.evicted };
     counts.lag(batch.topic, partition, batch.end - this.#position!);
     counts.identitiesHeld(partition, this.#shard.identities);
+    counts.activeHeld(partition, active.identities);
     counts.stateBytesHeld(partition, this.#shard.bytes);
   }
 }

@@ -160,6 +160,8 @@ test('metrics are exposed under their names, labels and sums', async (t) => {
   parts.metrics.verdictLatency(0.26);
   parts.metrics.identitiesHeld(0, 10);
   parts.metrics.identitiesHeld(1, 5);
+  parts.metrics.activeHeld(1, 4);
+  parts.metrics.activeEvicted(3);
   parts.metrics.findings('rate_spike', 'high');
   parts.metrics.signals('step-up', 'shadow');
   parts.metrics.inserted('findings', 40);
@@ -172,6 +174,8 @@ test('metrics are exposed under their names, labels and sums', async (t) => {
     'gait_lag_records{topic="gait.events",partition="3"} 17',
     'gait_verdict_latency_seconds_bucket{le="0.3"} 1',
     'gait_identities_held{shard="1"} 5',
+    'gait_active_identities_held{shard="1"} 4',
+    'gait_active_identities_evicted_total 3',
     'gait_findings_total{kind="rate_spike",severity="high"} 1',
     'gait_signals_total{action="step-up",mode="shadow"} 1',
     'gait_insert_batches_total{table="findings"} 1',
