@@ -1,4 +1,5 @@
 import { at } from '../baseline/row-layout.ts';
+import type { RowSlab } from '../baseline/row-slab.ts';
 import type { Family, Moment } from './family.ts';
 
 /** Events that the peers' hours weigh against the identity's own. */
@@ -10,13 +11,14 @@ function hoursAt(moment: Moment): number {
   return (moment.row + at.calendar) * 4;
 }
 const weekdaysBehind = 24;
+const asked = { start: 0, value: 0 };
 
 /**
  * ln of how much less this identity is awake now than its peers are: log ratio of two smoothed circular histograms,
  * each hour sharing half its weight with its neighbours. Nats.
  */
-function ratio(own: { bytes: Uint8Array; start: number }, peers: Float64Array, value: number): number {
-  const { bytes, start } = own;
+function ratio({ u8: bytes }: RowSlab, peers: Float64Array, of: { start: number; value: number }): number {
+  const { start, value } = of;
   const { length } = peers;
   let ownTotal = 0;
   let peersTotal = 0;
@@ -43,12 +45,13 @@ export const calendar: Family = {
   name: 'calendar',
   features: ['hour', 'weekday'],
   extract: (moment, out, offset) => {
-    const bytes = moment.slab.u8;
-    const start = hoursAt(moment);
     const peers = moment.population.sums(moment.group);
-    const { hour, weekday } = moment.observation;
-    out[offset] = ratio({ bytes, start }, peers.hours, hour);
-    out[offset + 1] = ratio({ bytes, start: start + weekdaysBehind }, peers.weekdays, weekday);
+    asked.start = hoursAt(moment);
+    asked.value = moment.observation.hour;
+    out[offset] = ratio(moment.slab, peers.hours, asked);
+    asked.start += weekdaysBehind;
+    asked.value = moment.observation.weekday;
+    out[offset + 1] = ratio(moment.slab, peers.weekdays, asked);
     return out[offset]! + out[offset + 1]!;
   },
   learn: (moment, weight) => {

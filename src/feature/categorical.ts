@@ -1,9 +1,9 @@
 import { historyBucket, historyBuckets } from '../baseline/population.ts';
 import { at, type BaselineLevel, dimensions } from '../baseline/row-layout.ts';
-import { learnSlot, readSlots, type SlotPlace, type SlotView } from '../baseline/slots.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import { type Moment, type Observed, skipsLearning } from './family.ts';
 import { dimensionText } from './observation.ts';
+import { learnView, viewOf } from './slot-view.ts';
 
 /** Events that peers' experience of novelty weighs against the identity's own. */
 const noveltyStrength = 16;
@@ -29,17 +29,8 @@ export type Surprise = {
   chanceOfNew: number;
 };
 
-const view: SlotView = { count: 0, total: 0, distinct: 0 };
-/** Reused for every look-up: fresh ones would be most of what an event leaves to the garbage collector. */
-const place = { row: 0, dimension: 0, value: 0 };
+/** Reused: fresh ones would be most of what an event leaves to the garbage collector. */
 const use = { value: 0, history: 0, novel: false, weight: 0 };
-
-function look(moment: Moment, dimension: number, value: number): void {
-  place.row = moment.row;
-  place.dimension = dimension;
-  place.value = value;
-  readSlots(moment.slab, place, view);
-}
 
 function chanceOfNew(moment: Moment, dimension: number, total: number): number {
   const bucket = dimension * historyBuckets + historyBucket(total);
@@ -54,12 +45,14 @@ function chanceOfNew(moment: Moment, dimension: number, total: number): number {
 }
 
 /** P(value) among the identity's peers, backed by everyone; a value that nobody used counts as half an event. */
-function populationShare({ population, group }: Moment, of: SlotPlace, own: number): number {
-  const everyone = population.sums(0).events[of.dimension]! + 1;
-  const all = Math.max(0.5, population.valueEvents(0, of.value) - own) / everyone;
+function populationShare(moment: Moment, dimension: number, own: number): number {
+  const { population, group } = moment;
+  const value = moment.observation.values[dimension]!;
+  const everyone = population.sums(0).events[dimension]! + 1;
+  const all = Math.max(0.5, population.valueEvents(0, value) - own) / everyone;
   if (group === 0) return Math.min(1, all);
-  const peers = population.sums(group).events[of.dimension]!;
-  const count = Math.max(0, population.valueEvents(group, of.value) - own);
+  const peers = population.sums(group).events[dimension]!;
+  const count = Math.max(0, population.valueEvents(group, value) - own);
   return Math.min(1, (count + peerStrength * all) / (peers + peerStrength));
 }
 
@@ -70,7 +63,7 @@ export function surpriseOf(moment: Moment, dimension: number, into: Surprise): v
   into.rarity = 0;
   into.chanceOfNew = 0;
   if (value === 0) return;
-  look(moment, dimension, value);
+  const view = viewOf(moment, dimension);
   const chance = chanceOfNew(moment, dimension, view.total);
   into.chanceOfNew = chance;
   const newness = -Math.log(chance);
@@ -80,7 +73,7 @@ export function surpriseOf(moment: Moment, dimension: number, into: Surprise): v
     into.rarity = Math.log((identities + 2) / (moment.population.valueIdentities(moment.group, value) + 1));
     return;
   }
-  const elsewhere = populationShare(moment, place, view.count);
+  const elsewhere = populationShare(moment, dimension, view.count);
   const here = (1 - chance) * ((view.count + elsewhere) / (view.total + 1));
   // Having done something a few times proves little, however rare it is elsewhere: else one misuse would excuse the next.
   const proofMax = Math.min(proofLimit, Math.log1p(view.count));
@@ -97,15 +90,15 @@ export function oneFact(a: number, b: number): number {
 export function learnValue(moment: Moment, dimension: number, weight: number): void {
   const value = moment.observation.values[dimension]!;
   if (value === 0 || skipsLearning(moment, weight)) return;
-  look(moment, dimension, value);
-  const novel = view.count === 0;
+  const { count, total } = viewOf(moment, dimension);
+  const novel = count === 0;
   const { f32 } = moment.slab;
   const index = moment.row + at.novelty + dimension;
-  const step = weight / Math.min(noveltyMemory, view.total + 1);
+  const step = weight / Math.min(noveltyMemory, total + 1);
   f32[index] = f32[index]! + step * ((novel ? 1 : 0) - f32[index]!);
-  learnSlot(moment.slab, place, weight);
+  learnView(moment, dimension, weight);
   use.value = value;
-  use.history = view.total;
+  use.history = total;
   use.novel = novel;
   use.weight = weight;
   moment.population.addValue(moment.group, dimension, use);
@@ -113,7 +106,7 @@ export function learnValue(moment: Moment, dimension: number, weight: number): v
 
 export function describeValue(moment: Moment, dimension: number, resolved: ResolvedEvent): Observed {
   const value = moment.observation.values[dimension]!;
-  look(moment, dimension, value);
+  const view = viewOf(moment, dimension);
   const name = dimensions[dimension]!.name.replace('_', ' ');
   const text = dimensionText(resolved, dimension) ?? '-';
   const peers = Math.round(moment.population.valueIdentities(moment.group, value));

@@ -1,7 +1,7 @@
 import { at, dimensionIndex, outcomes } from '../baseline/row-layout.ts';
-import { readSlots, type SlotView } from '../baseline/slots.ts';
 import { excessSurprise } from '../baseline/statistics.ts';
 import { type Family, type Moment, usually } from './family.ts';
+import { viewOf } from './slot-view.ts';
 
 /** Half-life of the short memory, ms. */
 const halfLifeMs = 300_000;
@@ -14,13 +14,19 @@ const ignorance = 0.03;
 const crowd = 10;
 const kinds = ['denied', 'missing', 'failed'] as const;
 const status = dimensionIndex('status');
-const own: SlotView = { count: 0, total: 0, distinct: 0 };
+const own = { count: 0, total: 0 };
 const words = { denied: 'refused (401 or 403)', missing: 'other 4xx answers', failed: '5xx answers' };
 
 /** What is left of a count after the gap since the identity's previous event. */
-function left(moment: Moment): number {
-  return moment.gapMs === 0 ? 1 : 2 ** (-moment.gapMs / halfLifeMs);
+function left({ turn, gapMs }: Moment): number {
+  if (turn === leftTurn) return leftShare;
+  leftTurn = turn;
+  leftShare = gapMs === 0 ? 1 : 2 ** (-gapMs / halfLifeMs);
+  return leftShare;
 }
+/** Of the moment that was asked about last: it is asked several times. */
+let leftTurn = 0;
+let leftShare = 1;
 
 function decayed(moment: Moment, kind: number): number {
   return moment.slab.f32[moment.row + at.outcome + kind]! * left(moment);
@@ -56,9 +62,9 @@ function circleShare(moment: Moment, group: number, of: { readonly kind: number;
 
 /** The identity's past before the last minutes, so that a burst is not measured by itself. */
 function readOwn(moment: Moment, kind: number): void {
-  readSlots(moment.slab, { row: moment.row, dimension: status, value: moment.observation.values[status]! }, own);
-  own.count = Math.max(0, own.count - decayed(moment, kind));
-  own.total = Math.max(own.count, own.total - decayed(moment, 0));
+  const { count, total } = viewOf(moment, status);
+  own.count = Math.max(0, count - decayed(moment, kind));
+  own.total = Math.max(own.count, total - decayed(moment, 0));
 }
 
 /** Share of refused, missing and failed answers over the last minutes. D08, D09, D20. Only an unsuccessful answer is evidence. */

@@ -1,26 +1,20 @@
 import { type ChangePatterns, historyClasses } from '../baseline/change-patterns.ts';
 import { historyBucket } from '../baseline/population.ts';
 import { dimensions } from '../baseline/row-layout.ts';
-import { readSlots, type SlotView } from '../baseline/slots.ts';
 import { hash32 } from '../core/hash.ts';
 import { actorKindOf } from '../identity/peer-group.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Moment } from './family.ts';
+import { viewOf } from './slot-view.ts';
 
 /** Values of a dimension that must be remembered before another one is new: before that its source may only have begun to tell it. */
 const knownEnough = 4;
-const view: SlotView = { count: 0, total: 0, distinct: 0 };
-const place = { row: 0, dimension: 0, value: 0 };
 
 /** Whether the event's value is new to an identity that is known in this dimension. One learned with caution still is. */
 export function isNew(moment: Moment, dimension: number): boolean {
-  const value = moment.observation.values[dimension]!;
-  if (value === 0) return false;
-  place.row = moment.row;
-  place.dimension = dimension;
-  place.value = value;
-  readSlots(moment.slab, place, view);
-  return view.count < 1 && view.total >= knownEnough;
+  if (moment.observation.values[dimension] === 0) return false;
+  const { count, total } = viewOf(moment, dimension);
+  return count < 1 && total >= knownEnough;
 }
 
 /** Used by at most one other identity, or by less than one in a thousand of those who took anything up. */

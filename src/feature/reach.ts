@@ -2,7 +2,6 @@ import { activeAt } from '../baseline/active-layout.ts';
 import { leastWeight } from '../baseline/change-patterns.ts';
 import { anyRight, everyCircle } from '../baseline/reach-counts.ts';
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
-import { readSlots, type SlotView } from '../baseline/slots.ts';
 import { hash32 } from '../core/hash.ts';
 import { peerGroup } from '../identity/peer-group.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
@@ -12,6 +11,7 @@ import { circleOf, dayOf } from './known.ts';
 import { dimensionText } from './observation.ts';
 import { rightsBit } from './patterns.ts';
 import { learnRights, newRight, rightsChanged } from './rights.ts';
+import { viewOf } from './slot-view.ts';
 
 const fn = dimensionIndex('function');
 const area = dimensionIndex('area');
@@ -24,18 +24,10 @@ const natsMax = 60;
 const answeredEnough = 3;
 
 const surprise: Surprise = { ratio: 0, rarity: 0, chanceOfNew: 0 };
-const view: SlotView = { count: 0, total: 0, distinct: 0 };
-const place = { row: 0, dimension: 0, value: 0 };
 
 /** How much of the event's value is new to the identity: 1 when it was never used, 0 when it was, between when learned with caution. */
 function newness(moment: Moment, dimension: number): number {
-  const value = moment.observation.values[dimension]!;
-  if (value === 0) return 0;
-  place.row = moment.row;
-  place.dimension = dimension;
-  place.value = value;
-  readSlots(moment.slab, place, view);
-  return Math.max(0, 1 - view.count);
+  return moment.observation.values[dimension] === 0 ? 0 : Math.max(0, 1 - viewOf(moment, dimension).count);
 }
 
 /** Those with the same role, or the same application where nobody has roles; whatever their tenant. */
@@ -168,7 +160,7 @@ function describeUse(dimension: number): (moment: Moment) => Observed {
     const peers = Math.round(reach.uses(circle, value));
     const others = Math.max(0, Math.round(reach.uses(everyCircle, value)) - peers);
     const name = dimensionText(moment.resolved, dimension) ?? '-';
-    newness(moment, dimension);
+    const view = viewOf(moment, dimension);
     const known = Math.round(view.total);
     const text = `first use of ${name} by this identity in ${known} calls: taken up by ${peers} others of its role and ${others} of other roles`;
     return said(name, `one of ${view.distinct} known`, {

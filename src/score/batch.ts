@@ -15,6 +15,8 @@ const wordsBelow = 0.05;
 /** Above this many nats a window or a run of errors is put into words too. */
 const wordsAbove = 5;
 const contributionsMax = 3;
+/** Nats from which a feature stands out. */
+const wordsLeast = 0.7;
 /** The family that each detector reads; behaviour, the first, gathers several. */
 const detectorFamilies = detectors.map((name) => (name === 'behaviour' ? -1 : familyNames.indexOf(name)));
 const rateDetector = detectors.indexOf('rate');
@@ -56,6 +58,11 @@ export class Batch {
   readonly #model: Model | null;
   readonly #vectors = new Float32Array(batchMax * featureCount);
   readonly #entries: readonly Entry[] = Array.from({ length: batchMax }, newEntry);
+  /** One place more than there are contributions: what falls off the end goes there. */
+  readonly #best = {
+    features: new Int32Array(contributionsMax + 1),
+    nats: new Float64Array(contributionsMax + 1),
+  };
   #size = 0;
 
   constructor(scorer: Scorer, model: Model | null) {
@@ -86,7 +93,9 @@ export class Batch {
     entry.onlyRate = judgement.behaviourP > wordsBelow && most <= wordsAbove;
     const worthWords = !entry.onlyRate || judgement.statistics[detectorFamilies[rateDetector]!]! > wordsAbove;
     entry.contributions = worthWords ? this.#describe(moment, of.resolved, offset) : none;
-    return judgement.members.subarray(0, judgement.memberCount).reduce((least, p) => Math.min(least, p), 1);
+    let least = 1;
+    for (let i = 0; i < judgement.memberCount; i++) least = Math.min(least, judgement.members[i]!);
+    return least;
   }
 
   /** An event that is neither scored nor learned, kept in its place. */
@@ -143,33 +152,42 @@ export class Batch {
     return entry;
   }
 
-  /** Indices of the features that said most, of those that can be put into words. */
-  #strongest(offset: number): number[] {
-    const best: number[] = [];
+  /** The features that said most, of those that can be put into words: their indices to `#best`, how many there are is returned. */
+  #strongest(offset: number): number {
+    const best = this.#best;
+    let size = 0;
     for (let f = 0; f < featureCount; f++) {
-      if (nats(this.#vectors[offset + f]!, f) < 0.7) continue;
-      let place = best.length;
-      while (
-        place > 0 &&
-        nats(this.#vectors[offset + best[place - 1]!]!, best[place - 1]!) < nats(this.#vectors[offset + f]!, f)
-      )
-        place--;
-      best.splice(place, 0, f);
-      if (best.length > contributionsMax) best.pop();
+      // Most are nothing, and a feature that says enough is above this on every scale.
+      if (this.#vectors[offset + f]! < wordsLeast) continue;
+      const said = nats(this.#vectors[offset + f]!, f);
+      if (said < wordsLeast) continue;
+      let place = size;
+      for (; place > 0 && best.nats[place - 1]! < said; place--) {
+        best.nats[place] = best.nats[place - 1]!;
+        best.features[place] = best.features[place - 1]!;
+      }
+      best.nats[place] = said;
+      best.features[place] = f;
+      if (size < contributionsMax) size++;
     }
-    return best;
+    return size;
   }
 
   #top(offset: number): readonly string[] {
-    return this.#strongest(offset).map((f) => featureNames[f]!);
+    const size = this.#strongest(offset);
+    return Array.from(this.#best.features.subarray(0, size), (f) => featureNames[f]!);
   }
 
   #describe(moment: Moment, resolved: ResolvedEvent, offset: number): Contribution[] {
-    return this.#strongest(offset).map((f) => {
-      const family = families.findLastIndex((_, i) => featureOffsets[i]! <= f);
+    const size = this.#strongest(offset);
+    const said: Contribution[] = [];
+    for (let i = 0; i < size; i++) {
+      const f = this.#best.features[i]!;
+      const family = familyOf[f]!;
       const observed = families[family]!.describe(moment, f - featureOffsets[family]!, resolved);
-      return { feature: featureNames[f]!, nats: nats(this.#vectors[offset + f]!, f), observed };
-    });
+      said.push({ feature: featureNames[f]!, nats: this.#best.nats[i]!, observed });
+    }
+    return said;
   }
 }
 
@@ -179,6 +197,8 @@ function nats(deviation: number, feature: number): number {
   const scale = scales[feature]!;
   return scale === 'rarity' ? 0 : scale === 'standardised' ? (deviation * deviation) / 2 : deviation;
 }
+
+const familyOf = featureNames.map((_, f) => featureOffsets.findLastIndex((first) => first <= f));
 
 const scales = featureNames.map((name) =>
   name.endsWith('_rarity') ? 'rarity' : /^(rate|volume)\./.test(name) ? 'standardised' : 'nats',
