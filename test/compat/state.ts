@@ -2,9 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { activeAt, activeBytes } from '../../src/baseline/active-layout.ts';
+import { patternBits } from '../../src/baseline/change-patterns.ts';
 import { historyBuckets, numericCount } from '../../src/baseline/population.ts';
 import { at, rowBytes } from '../../src/baseline/row-layout.ts';
+import { Shared } from '../../src/baseline/shared.ts';
 import { encodeState } from '../../src/baseline/snapshot.ts';
+import { placeKinds } from '../../src/baseline/source-table.ts';
 import { hash64 } from '../../src/core/hash.ts';
 import { emptyObservation, observe } from '../../src/feature/observation.ts';
 import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
@@ -47,6 +51,11 @@ export function layout(): string {
   const parts = [
     at,
     rowBytes,
+    activeAt,
+    activeBytes,
+    Object.keys(new Shared().snapshot()),
+    patternBits,
+    placeKinds,
     historyBuckets,
     numericCount,
     hash64('user:-:a'),

@@ -67,7 +67,7 @@ function holds(options: () => Partial<ShardOptions>): void {
       assert.deepEqual(disturbed.outputs, runAll(events, undisturbed));
       assert.deepEqual(disturbed.rows, rowsOf(undisturbed), 'rows, bit for bit');
     }),
-    { numRuns: 40, endOnFailure: true },
+    { numRuns: 30, endOnFailure: true },
   );
 }
 
