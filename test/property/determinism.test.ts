@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { families } from '../../src/baseline/row-layout.ts';
 import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
 import type { Model } from '../../src/score/model.ts';
 import { shippedModel } from './shipped-model.ts';
@@ -8,15 +9,18 @@ import { claimsOf, Outputs, runAll, shardWith, steps, trafficOf } from './traffi
 
 const settings = { numRuns: 30, endOnFailure: true } as const;
 
-test('the generated traffic opens, raises and closes findings and leads to decisions', () => {
+test('the generated traffic opens, raises and closes findings of most families and leads to decisions', () => {
   const seen = { findings: 0, closed: 0, decisions: 0 };
+  const spoke = new Set<string>();
   for (const plan of fc.sample(steps, { numRuns: 20, seed: 7 })) {
     const { findings, decisions } = runAll(trafficOf(plan));
+    for (const { reasons } of findings.values()) for (const { feature } of reasons) spoke.add(feature.split('.')[0]!);
     seen.findings += findings.size;
     seen.decisions += decisions.length;
     seen.closed += [...findings.values()].filter(({ state }) => state === 'closed').length;
   }
   assert.ok(seen.findings > 20 && seen.decisions > 5 && seen.closed > 3, JSON.stringify(seen));
+  assert.ok(spoke.size >= families.length - 3, [...spoke].join());
 });
 
 for (const modelName of ['no model', 'the shipped model'] as const) {
@@ -54,6 +58,26 @@ for (const modelName of ['no model', 'the shipped model'] as const) {
     });
   });
 }
+
+test('shards of one process know nothing of each other', () => {
+  fc.assert(
+    fc.property(steps, steps, (plan, other) => {
+      const [events, others] = [trafficOf(plan), trafficOf(other, (i) => `o${i}`)];
+      const [shard, neighbour] = [shardWith({ reorderWindowMs: 0 }), shardWith({ reorderWindowMs: 0 })];
+      events.forEach((event, i) => {
+        shard.accept(event);
+        // The very same objects too, of whose identities the neighbour knows something else.
+        if (others[i] !== undefined) neighbour.accept(others[i]);
+        neighbour.accept(event);
+      });
+      const outputs = new Outputs();
+      shard.flush();
+      outputs.drain(shard);
+      assert.deepEqual(outputs, runAll(events, shardWith({ reorderWindowMs: 0 })));
+    }),
+    settings,
+  );
+});
 
 test('events that come twice, at once or later, change nothing', () => {
   fc.assert(
