@@ -116,7 +116,7 @@ export class TailCalibrator {
       above += this.#counts[i]! + (provisional?.[i] ?? 0);
       this.#upper[i] = above;
     }
-    const share = this.#robust ? Math.min(0.3, this.#upper[zeroBin + 1]! / this.#total / 2) : tailShare;
+    const share = this.#robust ? Math.min(0.2, this.#upper[zeroBin + 1]! / this.#total / 2) : tailShare;
     const first = this.#binAbove(share * this.#total);
     const beyond = this.#upper[first]!;
     this.#tailFrom = low + first / binsPerUnit;

@@ -38,6 +38,8 @@ export type DetectorSnapshot = {
 type Gate = { readonly identity: IdentityKey; readonly until: number };
 
 const none: readonly never[] = [];
+/** Detectors that say how much, not that it is somebody else or not allowed. */
+const quantities: ReadonlySet<string> = new Set(['rate', 'volume', 'objects', 'change', 'egress', 'rhythm', 'probing']);
 const order = detectors.map((_, d) => d);
 
 type IdentityCase = {
@@ -93,6 +95,11 @@ export class Detector {
     if (changes.length > 0)
       this.gates.push({ identity: seen.resolved.identity, until: Math.floor((event.ts + quietMs) / 1000) });
     return { evidence: together, changes };
+  }
+
+  /** Whether nothing but quantity is odd. */
+  #isMuchOnly(): boolean {
+    return detectors.every((name, d) => quantities.has(name) || this.#evidence.alone[d]! < oddDecades);
   }
 
   /** Detectors, the one that has most to say first, so that it makes the first claim. */
@@ -209,7 +216,7 @@ export class Detector {
     const reasons = reasonsOf(file, (feature) => speaksFor(detectors[detector]!, kind, feature));
     const first_seen = before?.first_seen ?? file.firstSeen;
     const agreeing = found.open.filter((finding) => finding !== null).length + (before === null ? 1 : 0);
-    const severity = atLeast(before?.severity, severityOf({ excess, file, agreeing }));
+    const severity = atLeast(before?.severity, severityOf({ excess, file, agreeing, muchOnly: this.#isMuchOnly() }));
     const { events } = seen;
     const confidence =
       0.3 + 0.3 * (events / (events + 50)) + 0.2 * Math.min(1, Math.max(0, excess)) + 0.1 * Math.min(2, agreeing - 1);
@@ -247,11 +254,15 @@ export class Detector {
 
 const ladder: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
-/** Half a decade beyond the budget is medium, one and a half high; a second detector adds a step, and so does success: refused probes lose one. */
-function severityOf(of: { excess: number; file: CaseFile; agreeing: number }): Severity {
+/**
+ * Half a decade beyond the budget is medium, one and a half high; a second detector adds a step, refused probes lose one. Much of the usual from who is
+ * otherwise itself may be month-end: medium at most.
+ */
+function severityOf(of: { excess: number; file: CaseFile; agreeing: number; muchOnly: boolean }): Severity {
   let step = of.excess >= 1.5 ? 2 : of.excess >= 0.5 ? 1 : 0;
   if (of.agreeing > 1) step++;
   if (of.file.succeeded * 10 < of.file.count) step--;
+  if (of.muchOnly) step = Math.min(step, 1);
   return ladder[Math.max(0, Math.min(3, step))]!;
 }
 

@@ -10,10 +10,13 @@ const statisticMax = 60;
 /** A day in seven comes as high as this by chance, nats: below it a detector has hardly anything to say. */
 const ordinary = 2;
 /** And it never says more than this, nats: one detector's certainty is no better than its calibration. */
-const sayMax = 10;
-/** Days this many decades beyond the threshold are attacks or accidents: they say nothing of ordinary days' tail. */
-const excludedDecades = 0.5;
-/** But never more than this share of days, so that a changed world is learned. */
+const sayMax = 25;
+/**
+ * Detectors whose statistic is a likelihood ratio told in honest nats: it counts as it is even where many come as high, for a botnet's addresses
+ * are many days at once, all of them attacks.
+ */
+const isHonest = detectors.map((name) => name === 'source');
+/** Days with a finding say nothing of what ordinary days come to; but no more than this share is left out, so that a changed world is learned. */
 const excludedShare = 0.1;
 /** Until this many identity-days are over, the days that are still running count as they stand. */
 const daysEnough = 2000;
@@ -25,7 +28,7 @@ export type BudgetSnapshot = {
   readonly calibrators: readonly CalibratorSnapshot[];
   readonly days: number;
   readonly held: number;
-  readonly extremes: number;
+  readonly excluded: number;
   readonly mayExclude: boolean;
   readonly provisional: number;
 };
@@ -58,7 +61,7 @@ export class EvidenceBudget {
   #days = 0;
   /** Identity-days that the calibrators hold, faded. */
   #held = 0;
-  #extremes = 0;
+  #excluded = 0;
   #mayExclude = false;
   #provisional = -1;
 
@@ -112,7 +115,7 @@ export class EvidenceBudget {
       slab.markDirty(row);
     });
     this.#fused.refit();
-    this.#mayExclude = !early && this.#extremes <= excludedShare * this.#days;
+    this.#mayExclude = !early && this.#excluded <= excludedShare * this.#days;
   }
 
   /** Baselines sharpen and the world changes: a week later a day counts half, as long as enough are left to tell what is rare. */
@@ -141,7 +144,8 @@ export class EvidenceBudget {
   #say(detector: number, statistic: number): number {
     const weight = this.#options.fusion[detector]!;
     if (statistic <= 0 || weight === 0) return 0;
-    return weight * beyondOrdinary(-Math.log(this.#peaks[detector]!.pValue(statistic)));
+    const nats = -Math.log(this.#peaks[detector]!.pValue(statistic));
+    return weight * beyondOrdinary(isHonest[detector] ? Math.max(nats, statistic) : nats);
   }
 
   #decades(sum: number): number {
@@ -161,7 +165,7 @@ export class EvidenceBudget {
   }
 
   #countPeaksOf(slab: RowSlab, row: number): void {
-    if (this.#mayExclude && this.#isExtreme(this.#sum(slab, row))) return;
+    if (this.#mayExclude && isGated(slab, row)) return;
     for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.add(dayPeakOf(slab, row, d));
   }
 
@@ -175,13 +179,8 @@ export class EvidenceBudget {
       onDay(row, slab.f32[row + at.day]!, this.#said);
     }
     const sum = this.#sum(slab, row);
-    const extreme = this.#isExtreme(sum);
-    if (extreme && this.#mayExclude) this.#extremes++;
-    if (!extreme || !this.#mayExclude) this.#fused.add(sum);
-  }
-
-  #isExtreme(sum: number): boolean {
-    return this.#decades(sum) >= this.threshold + excludedDecades;
+    if (!this.#mayExclude || !isGated(slab, row)) this.#fused.add(sum);
+    else this.#excluded++;
   }
 
   snapshot(): BudgetSnapshot {
@@ -189,7 +188,7 @@ export class EvidenceBudget {
       calibrators: this.#all.map((calibrator) => calibrator.snapshot()),
       days: this.#days,
       held: this.#held,
-      extremes: this.#extremes,
+      excluded: this.#excluded,
       mayExclude: this.#mayExclude,
       provisional: this.#provisional,
     };
@@ -201,7 +200,7 @@ export class EvidenceBudget {
     });
     this.#days = saved.days;
     this.#held = saved.held;
-    this.#extremes = saved.extremes;
+    this.#excluded = saved.excluded;
     this.#mayExclude = saved.mayExclude;
     this.#provisional = saved.provisional;
   }
@@ -217,6 +216,11 @@ export function beyondOrdinary(nats: number): number {
   return Math.min(sayMax, Math.log1p(Math.exp(nats - ordinary)) - atNothing);
 }
 const atNothing = Math.log1p(Math.exp(-ordinary));
+
+/** Whether a finding about the identity is open, or was of late. */
+function isGated({ u32, f32 }: RowSlab, row: number): boolean {
+  return u32[row + at.gatedUntil]! * 1000 > f32[row + at.day]! * dayMs;
+}
 
 function endDay(slab: RowSlab, row: number): void {
   slab.f32[row + at.day] = 0;

@@ -83,11 +83,11 @@ test('two detectors make two findings of one incident, and the second adds to th
   const both = see('a', hour, { ...odd, detectors: [30, 40, 0] });
   assert.deepEqual(
     both.map(({ finding }) => finding.kind),
-    ['rate_spike', 'new_context'],
+    ['new_context', 'rate_spike'],
   );
   assert.equal(new Set([first!, ...both].map(({ finding }) => finding.incident_id)).size, 1);
   const steps = ['low', 'medium', 'high', 'critical'];
-  assert.ok(steps.indexOf(both[0]!.finding.severity) >= steps.indexOf(first!.finding.severity));
+  assert.ok(steps.indexOf(both[1]!.finding.severity) >= steps.indexOf(first!.finding.severity));
 });
 
 test('severity never falls while a finding is open, and refused attempts weigh less than successes', () => {
@@ -118,7 +118,7 @@ test('what was told is not told again until behaviour has calmed down, unless it
   const [opened] = see('a', 0, odd);
   detector.closeQuiet(start + 3 * day + 60_000, 10);
   assert.deepEqual(see('a', 4 * day, odd), []);
-  const [louder] = see('a', 4 * day + 1, { ...odd, detectors: [40, 0, 0] });
+  const [louder] = see('a', 4 * day + 1, { ...odd, detectors: [30, 9, 9] });
   assert.notEqual(louder!.finding.finding_id, opened!.finding.finding_id);
   detector.closeQuiet(start + 8 * day, 11);
   see('a', 9 * day, {});
