@@ -6,7 +6,7 @@ type Generation = { keys: Uint32Array; owners: Uint32Array; size: number };
 export type OwnersSnapshot = {
   readonly young: readonly [Uint32Array, Uint32Array];
   readonly old: readonly [Uint32Array, Uint32Array];
-  readonly pending: readonly (readonly [number, number])[];
+  readonly pending: readonly [Uint32Array, Uint32Array];
   readonly touches: Float64Array;
   readonly pendingTouches: Float64Array;
 };
@@ -27,13 +27,13 @@ export const shared = 0xffffffff;
 export class ObjectOwners {
   #young: Generation = generation(1024);
   #old: Generation = generation(16);
-  readonly #pending = new Map<number, number>();
+  #pending: Generation = generation(1024);
   /** Touches by everyone of known, free and foreign objects. */
   readonly touches = Float64Array.of(1, 1, 1);
   readonly #pendingTouches = new Float64Array(3);
 
   get bytes(): number {
-    return (this.#young.keys.length + this.#old.keys.length) * 8 + this.#pending.size * 32;
+    return (this.#young.keys.length + this.#old.keys.length + this.#pending.keys.length) * 8;
   }
 
   /** 0 for an object that nobody has touched, `shared`, or the hash of its only identity. */
@@ -45,10 +45,11 @@ export class ObjectOwners {
 
   touch(object: number, identity: number, whose: number): void {
     this.#pendingTouches[whose]! += 1;
-    const before = this.#pending.get(object);
-    if (before === undefined) {
-      if (this.#pending.size < generationMax) this.#pending.set(object, identity);
-    } else if (before !== identity) this.#pending.set(object, shared);
+    const { keys, owners, size } = this.#pending;
+    const slot = find(this.#pending, object);
+    if (keys[slot] !== 0) {
+      if (owners[slot] !== identity) owners[slot] = shared;
+    } else if (size < generationMax) put(this.#pending, object, identity);
   }
 
   advance(): void {
@@ -56,9 +57,10 @@ export class ObjectOwners {
     for (let whose = 0; whose < 3; whose++) this.touches[whose]! += this.#pendingTouches[whose]!;
     this.#pendingTouches.fill(0);
     // In order of keys: where the generations change must not depend on who came first within the frame.
-    const touched = [...this.#pending].sort(([a], [b]) => a - b);
-    this.#pending.clear();
-    for (const [object, identity] of touched) {
+    const pending = this.#pending;
+    this.#pending = generation(1024);
+    for (const object of packed(pending)[0].sort()) {
+      const identity = pending.owners[find(pending, object)]!;
       const before = this.owner(object);
       put(this.#young, object, before === 0 || before === identity ? identity : shared);
       if (this.#young.size < generationMax) continue;
@@ -69,7 +71,7 @@ export class ObjectOwners {
 
   snapshot(): OwnersSnapshot {
     return {
-      ...{ young: packed(this.#young), old: packed(this.#old), pending: [...this.#pending] },
+      ...{ young: packed(this.#young), old: packed(this.#old), pending: packed(this.#pending) },
       ...{ touches: this.touches.slice(), pendingTouches: this.#pendingTouches.slice() },
     };
   }
@@ -79,8 +81,7 @@ export class ObjectOwners {
     this.#pendingTouches.set(saved.pendingTouches);
     this.#young = unpacked(saved.young);
     this.#old = unpacked(saved.old);
-    this.#pending.clear();
-    for (const [object, identity] of saved.pending) this.#pending.set(object, identity);
+    this.#pending = unpacked(saved.pending);
   }
 }
 

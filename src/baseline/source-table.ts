@@ -1,4 +1,6 @@
 import { identityKinds } from '../core/words.ts';
+import { bitsOf, distinct, setPlace, setWords } from './bit-set.ts';
+import { KeyIndex } from './key-index.ts';
 import { PairSet, type PairSnapshot } from './pair-set.ts';
 
 /**
@@ -16,9 +18,6 @@ const dayMs = 86_400_000;
 /** Two windows per place, and over how many finished ones a mean is taken: a week of hours, two weeks of days. */
 export const windowsMs = [hourMs, dayMs] as const;
 const memories = [168, 14] as const;
-/** Words of a set: 128 bits hold up to about 600 different values, which is a flood by any measure. */
-const setWords = 4;
-const setBits = setWords * 32;
 /** A finished window counts at most this many times what was usual, so that a flood does not become usual. */
 const clip = 3;
 const placesMax = 1 << 16;
@@ -73,22 +72,6 @@ function kindOf(key: number): PlaceKind {
   return placeKinds[(key & 7) - 1]!;
 }
 
-/** How many different values a set of bits stands for (linear counting, Whang et al. 1990). */
-function distinct(bits: number): number {
-  return setBits * Math.log(setBits / Math.max(0.5, setBits - bits));
-}
-
-export function bitsOf(word: number): number {
-  let bits = word - ((word >>> 1) & 0x55555555);
-  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-}
-
-/** Which word and bit of a set a value takes. */
-export function setPlace(value: number): number {
-  return (Math.imul(value ^ (value >>> 16), 0x9e3779b1) >>> 0) % setBits;
-}
-
 /** What a place saw in one window; reused by the reader. */
 export type PlaceView = {
   tries: number;
@@ -134,7 +117,8 @@ export class SourceTable {
   readonly pairs = new PairSet();
   #u32 = new Uint32Array(256 * rowWords);
   #f32 = new Float32Array(this.#u32.buffer);
-  #index = new Map<number, number>();
+  /** Where a place's row begins. Rows stand side by side. */
+  readonly #index = new KeyIndex();
   #ops = new Uint32Array(3 * 256);
   #opCount = 0;
   #frame = 0;
@@ -148,8 +132,7 @@ export class SourceTable {
   }
 
   get bytes(): number {
-    // A map entry takes about 40 bytes.
-    return this.#u32.byteLength + this.#ops.byteLength + this.#index.size * 40 + this.pairs.bytes;
+    return this.#u32.byteLength + this.#ops.byteLength + this.#index.bytes + this.pairs.bytes;
   }
 
   get size(): number {
@@ -165,7 +148,7 @@ export class SourceTable {
   read(key: number, window: number, into: PlaceView): void {
     const row = this.#index.get(key);
     let bits = 0;
-    if (row === undefined) {
+    if (row < 0) {
       for (let i = 0; i < setWords; i++) bits += bitsOf(into.unseen[i]!);
       for (const name of viewNumbers) into[name] = 0;
       into.counterparts = distinct(bits);
@@ -173,7 +156,7 @@ export class SourceTable {
     }
     // In a copy: what is learned of a place must not depend on who asks about it.
     const start = row + at.windows + window * windowWords;
-    readWords.set(this.#u32.subarray(start, start + windowWords));
+    for (let i = 0; i < windowWords; i++) readWords[i] = this.#u32[start + i]!;
     roll(readNumbers, 0, { window, ts: this.#frame });
     for (let i = 0; i < setWords; i++) bits += bitsOf(readWords[inWindow.counterparts + i]! | into.unseen[i]!);
     into.counterparts = distinct(bits);
@@ -226,7 +209,8 @@ export class SourceTable {
   #apply(op: number): void {
     const key = this.#ops[op + 1]!;
     const value = this.#ops[op + 2]!;
-    const row = this.#index.get(key) ?? this.#create(key);
+    const known = this.#index.get(key);
+    const row = known < 0 ? this.#create(key) : known;
     const f32 = this.#f32;
     this.#u32[row + at.seen] = Math.floor(this.#frame / 1000);
     const operation = operations[this.#ops[op]!]!;
@@ -259,27 +243,48 @@ export class SourceTable {
 
   #create(key: number): number {
     const row = this.#index.size * rowWords;
-    if (row + rowWords > this.#u32.length) this.#resize(this.#u32.length * 2);
+    if (row + rowWords > this.#u32.length) {
+      const before = this.#u32;
+      this.#u32 = new Uint32Array(before.length * 2);
+      this.#u32.set(before);
+      this.#f32 = new Float32Array(this.#u32.buffer);
+    }
     this.#u32[row + at.key] = key;
     this.#index.set(key, row);
     return row;
   }
 
-  #resize(words: number): void {
-    const before = this.#u32;
-    this.#u32 = new Uint32Array(words);
-    this.#u32.set(before.subarray(0, Math.min(words, before.length)));
-    this.#f32 = new Float32Array(this.#u32.buffer);
+  /**
+   * Which rows go depends on what they hold alone, never on where they stand: the least worth, and among equals those with the highest keys.
+   * This is done in every other frame of a flood, so the rows move up in place, and only numbers are sorted.
+   */
+  #forget(): void {
+    const kept = Math.floor(this.#limit * 0.875);
+    const rows = this.#rows();
+    const worth = Float64Array.from(rows, (row) => this.#worth(row));
+    const least = worth.slice().sort()[rows.length - kept]!;
+    const equals = rows.filter((_, i) => worth[i] === least).map((row) => this.#u32[row + at.key]!);
+    const better = worth.reduce((count, each) => count + (each > least ? 1 : 0), 0);
+    const lastKey = equals.sort()[kept - better - 1]!;
+    this.#index.clear();
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      const key = this.#u32[row + at.key]!;
+      if (worth[i]! < least || (worth[i] === least && key > lastKey)) continue;
+      const to = this.#index.size * rowWords;
+      this.#u32.copyWithin(to, row, row + rowWords);
+      this.#index.set(key, to);
+    }
+    this.#u32.fill(0, this.#index.size * rowWords);
   }
 
-  /** Which rows go depends on what they hold alone, never on where they stand. */
-  #forget(): void {
-    const rows = [...this.#index.values()];
-    const worth = (row: number): number =>
-      this.#u32[row + at.seen]! + (this.#f32[row + at.proven]! >= 0.5 ? (14 * dayMs) / 1000 : 0);
-    rows.sort((a, b) => worth(b) - worth(a) || this.#u32[a]! - this.#u32[b]!);
-    const kept = rows.slice(0, Math.floor(this.#limit * 0.875)).map((row) => this.#u32.slice(row, row + rowWords));
-    this.#load(kept);
+  #rows(): Uint32Array {
+    return Uint32Array.from({ length: this.#index.size }, (_, i) => i * rowWords);
+  }
+
+  /** When it was last seen, in seconds since 1970; two weeks more where somebody belongs. */
+  #worth(row: number): number {
+    return this.#u32[row + at.seen]! + (this.#f32[row + at.proven]! >= 0.5 ? (14 * dayMs) / 1000 : 0);
   }
 
   #load(rows: readonly Uint32Array[]): void {
@@ -301,8 +306,10 @@ export class SourceTable {
     this.#learnArrivals();
     const view = emptyView();
     // Sums of many places are exact only in one order.
-    for (const key of [...this.#index.keys()].sort((a, b) => a - b)) {
-      const row = this.#index.get(key)!;
+    for (const key of this.#rows()
+      .map((row) => this.#u32[row + at.key]!)
+      .sort()) {
+      const row = this.#index.get(key);
       this.read(key, 1, view);
       const kind = kindOf(key);
       if (kind === 'address') {

@@ -1,5 +1,6 @@
+import { bitsOf } from './bit-set.ts';
 import { type CountEntries, CountTable } from './count-table.ts';
-import { bitsOf } from './source-table.ts';
+import { KeyIndex } from './key-index.ts';
 
 /**
  * What follows what, among those who are expected to behave alike (a circle). In: steps of sessions, as hashes of functions. Out: how improbable a step is after those before it,
@@ -81,7 +82,7 @@ export class Transitions {
   #pendingSurprise = new CountTable(countsMax, pendingInitial);
   #u32 = new Uint32Array(64 * rowWords);
   #f32 = new Float32Array(this.#u32.buffer);
-  readonly #index = new Map<number, number>();
+  readonly #index = new KeyIndex();
   #uses = new Uint32Array(256 * useWords);
   #useCount = 0;
   readonly #names = new Map<number, string>();
@@ -89,7 +90,7 @@ export class Transitions {
 
   get bytes(): number {
     const tables = this.#tables().reduce((sum, table) => sum + table.bytes, 0);
-    return tables + this.#u32.byteLength + this.#uses.byteLength + this.#index.size * 40 + this.#names.size * 200;
+    return tables + this.#u32.byteLength + this.#uses.byteLength + this.#index.bytes + this.#names.size * 200;
   }
 
   /** Whether the circle has steps enough to speak for itself. */
@@ -139,14 +140,14 @@ export class Transitions {
   /** Classes of which nearly all uses of the function had one before it: two halves of a set into `into`. */
   required(circle: number, value: number, into: Uint32Array): void {
     const row = this.#index.get(mix(circle, value));
-    into[0] = row === undefined ? 0 : this.#u32[row + inRow.required]!;
-    into[1] = row === undefined ? 0 : this.#u32[row + inRow.required + 1]!;
+    into[0] = row < 0 ? 0 : this.#u32[row + inRow.required]!;
+    into[1] = row < 0 ? 0 : this.#u32[row + inRow.required + 1]!;
   }
 
   /** Uses of the function that are remembered, and those with one of the class before them. */
   uses(circle: number, value: number, before: number): { readonly all: number; readonly having: number } {
     const row = this.#index.get(mix(circle, value));
-    if (row === undefined) return { all: 0, having: 0 };
+    if (row < 0) return { all: 0, having: 0 };
     return { all: this.#f32[row + inRow.uses]!, having: this.#f32[row + inRow.counts + before]! };
   }
 
@@ -243,7 +244,7 @@ export class Transitions {
 
   #countUse(key: number, low: number, high: number): number {
     let row = this.#index.get(key);
-    if (row === undefined) {
+    if (row < 0) {
       row = this.#index.size * rowWords;
       if (row + rowWords > this.#u32.length) this.#grow();
       this.#u32[row] = key;
@@ -282,7 +283,7 @@ export class Transitions {
   }
 
   #forget(): void {
-    const rows = [...this.#index.values()];
+    const rows = Array.from({ length: this.#index.size }, (_, i) => i * rowWords);
     rows.sort((a, b) => this.#f32[b + inRow.uses]! - this.#f32[a + inRow.uses]! || this.#u32[a]! - this.#u32[b]!);
     this.#load(rows.slice(0, rowsMax * 0.875).map((row) => this.#u32.slice(row, row + rowWords)));
   }

@@ -1,14 +1,8 @@
 import { activeAt } from '../baseline/active-layout.ts';
+import { setPlace } from '../baseline/bit-set.ts';
 import { pairOf } from '../baseline/pair-set.ts';
 import { dimensionIndex } from '../baseline/row-layout.ts';
-import {
-  emptyView,
-  type PlaceView,
-  placeKey,
-  type SourceTable,
-  setPlace,
-  windowsMs,
-} from '../baseline/source-table.ts';
+import { emptyView, type PlaceView, placeKey, type SourceTable, windowsMs } from '../baseline/source-table.ts';
 import { burstSurprise } from '../baseline/statistics.ts';
 import { hash32, hash64 } from '../core/hash.ts';
 import { identityKinds } from '../core/words.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { seededRandom } from '../../src/core/random.ts';
 import { TailCalibrator } from '../../src/baseline/tail-calibrator.ts';
+import { seededRandom } from '../../src/core/random.ts';
 
 const shapes = {
   exponential: (u: number) => -Math.log(u),
