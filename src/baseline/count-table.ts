@@ -37,7 +37,8 @@ export class CountTable {
     return this.#counts[this.#find(key) + 2]!;
   }
 
-  add(key: number, events: number, identities: number): void {
+  /** Returns how many events the value had before. */
+  add(key: number, events: number, identities: number): number {
     let entry = this.#find(key);
     if (this.#keys[entry] === 0) {
       if ((this.size + 1) * 3 > this.#slots * 2) {
@@ -47,8 +48,10 @@ export class CountTable {
       this.#keys[entry] = key;
       this.size++;
     }
-    this.#counts[entry + 1] = this.#counts[entry + 1]! + events;
+    const before = this.#counts[entry + 1]!;
+    this.#counts[entry + 1] = before + events;
     this.#counts[entry + 2] = this.#counts[entry + 2]! + identities;
+    return before;
   }
 
   /**

@@ -132,9 +132,8 @@ export class Transitions {
   }
 
   #count(context: number, transition: number): void {
-    const isNew = this.#counts.events(transition) === 0 && this.#pendingCounts.events(transition) === 0;
+    const isNew = this.#pendingCounts.add(transition, 1, 0) === 0 && this.#counts.events(transition) === 0;
     this.#pendingCounts.add(context, 1, isNew ? 1 : 0);
-    this.#pendingCounts.add(transition, 1, 0);
   }
 
   /** Classes of which nearly all uses of the function had one before it: two halves of a set into `into`. */
