@@ -5,7 +5,10 @@ import { hash32 } from '../core/hash.ts';
 import { type Moment, type Observed, skipsLearning } from './family.ts';
 
 const area = dimensionIndex('area');
-/** Each half of the filter of known objects; the young half becomes the old one when two fifths of its bits are set. */
+/**
+ * Each half of the filter of known objects; the young half becomes the old one when two fifths of its bits are set. Words of the two take turns,
+ * so that asking both for a bit is one look.
+ */
 const halfWords = 64;
 const halfBits = halfWords * 32;
 const fillMax = 0.4 * halfBits;
@@ -107,7 +110,7 @@ export function describeOwnership(moment: Moment): Observed {
 }
 
 function wordOf(moment: Moment, half: number, bit: number): number {
-  return moment.activeRow + activeAt.known + half * halfWords + (bit >>> 5);
+  return moment.activeRow + activeAt.known + 2 * (bit >>> 5) + half;
 }
 
 function bitOf(key: number, probe: number): number {
@@ -138,7 +141,9 @@ function makeKnown(moment: Moment, key: number): void {
   }
   if (u32[fill]! < fillMax) return;
   const start = moment.activeRow + activeAt.known;
-  u32.copyWithin(start + halfWords, start, start + halfWords);
-  u32.fill(0, start, start + halfWords);
+  for (let word = start; word < start + 2 * halfWords; word += 2) {
+    u32[word + 1] = u32[word]!;
+    u32[word] = 0;
+  }
   u32[fill] = 0;
 }
