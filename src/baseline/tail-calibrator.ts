@@ -13,7 +13,7 @@ const priorEvents = 100;
 const tailShare = 0.02;
 const trimmedShare = 0.1;
 /** Of a robust calibrator's tail the highest part that is not looked at. */
-const ignoredShare = 0.125;
+const ignoredShare = 0.05;
 const zeroBin = -low * binsPerUnit;
 /** The histogram is brought up to date when this share of it has changed: fitting at every frame would cost more than it tells. */
 const refitShare = 0.005;
@@ -116,7 +116,7 @@ export class TailCalibrator {
       above += this.#counts[i]! + (provisional?.[i] ?? 0);
       this.#upper[i] = above;
     }
-    const share = this.#robust ? Math.min(0.2, this.#upper[zeroBin + 1]! / this.#total / 2) : tailShare;
+    const share = this.#robust ? Math.min(0.1, this.#upper[zeroBin + 1]! / this.#total / 2) : tailShare;
     const first = this.#binAbove(share * this.#total);
     const beyond = this.#upper[first]!;
     this.#tailFrom = low + first / binsPerUnit;

@@ -7,8 +7,11 @@ import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibr
 const dayMs = 86_400_000;
 /** No statistic counts for more than this many nats. */
 const statisticMax = 60;
-/** A day in seven comes as high as this by chance, nats: below it a detector has hardly anything to say. */
-const ordinary = 2;
+/**
+ * What comes as high by chance is hardly anything to say, nats: a day in seven for behaviour, which gathers slowly, and one in fifty for each of the
+ * many others, of which one or another is a little odd on most days.
+ */
+const ordinaries = detectors.map((_, d) => (d === 0 ? 2 : 4));
 /** And it never says more than this, nats: one detector's certainty is no better than its calibration. */
 const sayMax = 25;
 /**
@@ -145,7 +148,7 @@ export class EvidenceBudget {
     const weight = this.#options.fusion[detector]!;
     if (statistic <= 0 || weight === 0) return 0;
     const nats = -Math.log(this.#peaks[detector]!.pValue(statistic));
-    return weight * beyondOrdinary(isHonest[detector] ? Math.max(nats, statistic) : nats);
+    return weight * beyondOrdinary(isHonest[detector] ? Math.max(nats, statistic) : nats, ordinaries[detector]!);
   }
 
   #decades(sum: number): number {
@@ -211,11 +214,10 @@ function eachDay(slab: RowSlab, visit: (row: number) => void): void {
   for (let row = 0; row < slab.size * rowWords; row += rowWords) if (slab.f32[row + at.day] !== 0) visit(row);
 }
 
-/** ln(1 + e^(nats - ordinary)), less what it is at 0: 0.6 at the ordinary, and then about as much as the nats are beyond it. */
-export function beyondOrdinary(nats: number): number {
-  return Math.min(sayMax, Math.log1p(Math.exp(nats - ordinary)) - atNothing);
+/** ln(1 + e^(nats - ordinary)), less what it is at 0: 0.6 or so at the ordinary, and then about as much as the nats are beyond it. */
+export function beyondOrdinary(nats: number, ordinary: number): number {
+  return Math.min(sayMax, Math.log1p(Math.exp(nats - ordinary)) - Math.log1p(Math.exp(-ordinary)));
 }
-const atNothing = Math.log1p(Math.exp(-ordinary));
 
 /** Whether a finding about the identity is open, or was of late. */
 function isGated({ u32, f32 }: RowSlab, row: number): boolean {
