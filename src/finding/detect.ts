@@ -38,8 +38,8 @@ export type DetectorSnapshot = {
 type Gate = { readonly identity: IdentityKey; readonly until: number };
 
 const none: readonly never[] = [];
-/** Detectors that say how much, not that it is somebody else or not allowed. */
-const quantities: ReadonlySet<string> = new Set(['rate', 'volume', 'objects', 'change', 'egress', 'rhythm', 'probing']);
+/** Detectors that say that it is somebody else, or not allowed; the others say that there is much, or that much goes wrong. */
+const suspicious: ReadonlySet<string> = new Set(['behaviour', 'token', 'reach', 'patterns', 'source']);
 const order = detectors.map((_, d) => d);
 
 type IdentityCase = {
@@ -97,9 +97,9 @@ export class Detector {
     return { evidence: together, changes };
   }
 
-  /** Whether nothing but quantity is odd. */
+  /** Whether nothing says that it is somebody else or not allowed. */
   #isMuchOnly(): boolean {
-    return detectors.every((name, d) => quantities.has(name) || this.#evidence.alone[d]! < oddDecades);
+    return detectors.every((name, d) => !suspicious.has(name) || this.#evidence.alone[d]! < oddDecades);
   }
 
   /** Detectors, the one that has most to say first, so that it makes the first claim. */
@@ -255,11 +255,11 @@ export class Detector {
 const ladder: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
 /**
- * Half a decade beyond the budget is medium, one and a half high; a second detector adds a step, refused probes lose one. Much of the usual from who is
+ * Half a decade beyond the budget is medium, two are high; a second detector adds a step, refused probes lose one. Much of the usual from who is
  * otherwise itself may be month-end: medium at most.
  */
 function severityOf(of: { excess: number; file: CaseFile; agreeing: number; muchOnly: boolean }): Severity {
-  let step = of.excess >= 1.5 ? 2 : of.excess >= 0.5 ? 1 : 0;
+  let step = of.excess >= 2 ? 2 : of.excess >= 0.5 ? 1 : 0;
   if (of.agreeing > 1) step++;
   if (of.file.succeeded * 10 < of.file.count) step--;
   if (of.muchOnly) step = Math.min(step, 1);

@@ -148,7 +148,7 @@ export class EvidenceBudget {
     const weight = this.#options.fusion[detector]!;
     if (statistic <= 0 || weight === 0) return 0;
     const nats = -Math.log(this.#peaks[detector]!.pValue(statistic));
-    return weight * beyondOrdinary(isHonest[detector] ? Math.max(nats, statistic) : nats, ordinaries[detector]!);
+    return weight * beyondOrdinary(isHonest[detector] ? Math.max(nats, statistic) : nats, detector);
   }
 
   #decades(sum: number): number {
@@ -215,7 +215,8 @@ function eachDay(slab: RowSlab, visit: (row: number) => void): void {
 }
 
 /** ln(1 + e^(nats - ordinary)), less what it is at 0: 0.6 or so at the ordinary, and then about as much as the nats are beyond it. */
-export function beyondOrdinary(nats: number, ordinary: number): number {
+export function beyondOrdinary(nats: number, detector: number): number {
+  const ordinary = ordinaries[detector]!;
   return Math.min(sayMax, Math.log1p(Math.exp(nats - ordinary)) - Math.log1p(Math.exp(-ordinary)));
 }
 
