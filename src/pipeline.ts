@@ -44,6 +44,8 @@ export type ShardOptions = {
   readonly learnUntil?: EpochMs;
   /** Where identities beyond `identitiesMax` wait; without it they are forgotten. */
   readonly cold?: ColdRows;
+  /** Training only: hears what each identity's finished day came to, in nats by detector. The identity is the hash of its key; the numbers are reused. */
+  readonly onDay?: (identity: { readonly high: number; readonly low: number }, day: number, said: Float64Array) => void;
 };
 
 export type Verdict = {
@@ -96,7 +98,13 @@ export class Shard {
   constructor(options: ShardOptions) {
     this.#options = options;
     this.#baselines = new Baselines(options);
-    this.#detector = new Detector(this.#baselines.slab, options);
+    const { slab } = this.#baselines;
+    const { onDay } = options;
+    const hear =
+      onDay &&
+      ((row: number, day: number, said: Float64Array): void =>
+        onDay({ high: slab.u32[row + at.keyHigh]!, low: slab.u32[row + at.keyLow]! }, day, said));
+    this.#detector = new Detector(slab, { ...options, onDay: hear });
     this.#batch = new Batch(this.#scorer, options.model);
     this.#recent = new RecentIds(options.duplicateWindow);
     this.#buffer = new ReorderBuffer(options.reorderWindowMs, reorderMax);
@@ -209,6 +217,10 @@ export class Shard {
     const { identity, event } = resolved;
     const result = entry.judged && !entry.late ? this.#detector.observe(entry) : nothingFound;
     for (const { finding, change } of result.changes) {
+      if (change === 'counted') {
+        (this.#findings.has(finding.finding_id) ? this.#findings : this.#updated).set(finding.finding_id, finding);
+        continue;
+      }
       const { risk, decisions } = this.#options.policy.onFinding({
         finding,
         change,

@@ -1,3 +1,4 @@
+import { detectors } from './row-layout.ts';
 import { seriesWords } from './series.ts';
 
 /**
@@ -29,6 +30,8 @@ export const tallyFamilies = Object.keys(tallies) as readonly TallyFamily[];
 export const tallyCount = tallyFamilies.reduce((sum, family) => sum + tallies[family].length, 0);
 
 export const activeAt = {
+  /** Day number, and what of each detector was put into words that day, in quarters of a nat, one byte each. */
+  worded: take(1 + Math.ceil(detectors.length / 4)),
   /** Per window: its number, and how many have finished. */
   windows: take(tallyWindowsMs.length * 2),
   /** Per window and tally: count so far, and of finished windows in which there was one: mean and variance of its logarithm, and how many. */

@@ -33,8 +33,3 @@ export function raisePeak({ u8 }: RowSlab, { row, detector, statistic }: Statist
   const peak = Math.min(255, Math.floor(statistic * units));
   if (peak > u8[place]!) u8[place] = peak;
 }
-
-/** Whether the statistic is above all that the detector had to say of the identity today. */
-export function isPeak({ u8 }: RowSlab, { row, detector, statistic }: Statistic): boolean {
-  return Math.floor(statistic * units) > u8[(row + at.peaks) * 4 + detector]!;
-}

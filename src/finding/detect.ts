@@ -22,7 +22,10 @@ const casesMax = 50_000;
 /** While something is claimed of an identity already, another claim must be ten times as rare; so must one that was told before. */
 const newsDecades = 1;
 
-export type FindingEvent = { readonly finding: Finding; readonly change: 'opened' | 'escalated' | 'updated' };
+export type FindingEvent = {
+  readonly finding: Finding;
+  readonly change: 'opened' | 'escalated' | 'updated' | 'counted';
+};
 
 export type DetectResult = { readonly evidence: number; readonly changes: readonly FindingEvent[] };
 
@@ -87,7 +90,25 @@ export class Detector {
         const decades = d === evidence.strongest ? together : evidence.alone[d]!;
         if (open === null && decades < this.#needed(file, d)) continue;
         if (d === 0) file.told = Math.max(file.told, together);
-        const next = this.#claim(file, { seen, detector: d, excess: decades - threshold, before: open });
+        const excess = decades - threshold;
+        if (
+          open !== null &&
+          !isTold(file.file.count) &&
+          atLeast(open.severity, this.#severity(file, excess)) === open.severity
+        ) {
+          const { count, surprise } = file.file;
+          const finding = {
+            ...open,
+            count,
+            surprise,
+            last_seen: Math.max(open.last_seen, event.ts),
+            version: seen.seq,
+          };
+          file.open[d] = finding;
+          changes.push({ finding, change: 'counted' });
+          continue;
+        }
+        const next = this.#claim(file, { seen, detector: d, excess, before: open });
         file.open[d] = next;
         const change = open === null ? 'opened' : next.severity === open.severity ? 'updated' : 'escalated';
         changes.push({ finding: next, change });
@@ -95,6 +116,10 @@ export class Detector {
     if (changes.length > 0)
       this.gates.push({ identity: seen.resolved.identity, until: Math.floor((event.ts + quietMs) / 1000) });
     return { evidence: together, changes };
+  }
+
+  #severity({ file, open }: IdentityCase, excess: number, agreeing = agreeingOf({ open })): Severity {
+    return severityOf({ excess, file, agreeing, muchOnly: this.#isMuchOnly() });
   }
 
   /** Whether nothing says that it is somebody else or not allowed. */
@@ -215,8 +240,8 @@ export class Detector {
     const kind = before?.kind ?? this.#kind(detector, seen.row, file);
     const reasons = reasonsOf(file, (feature) => speaksFor(detectors[detector]!, kind, feature));
     const first_seen = before?.first_seen ?? file.firstSeen;
-    const agreeing = found.open.filter((finding) => finding !== null).length + (before === null ? 1 : 0);
-    const severity = atLeast(before?.severity, severityOf({ excess, file, agreeing, muchOnly: this.#isMuchOnly() }));
+    const agreeing = agreeingOf(found) + (before === null ? 1 : 0);
+    const severity = atLeast(before?.severity, this.#severity(found, excess, agreeing));
     const { events } = seen;
     const confidence =
       0.3 + 0.3 * (events / (events + 50)) + 0.2 * Math.min(1, Math.max(0, excess)) + 0.1 * Math.min(2, agreeing - 1);
@@ -250,6 +275,17 @@ export class Detector {
     if (name !== 'behaviour') return kindOf(name, strongestOf(file, `${name}.`));
     return behaviourKind(behaviourFamilies.map((_, i) => Math.max(0, this.#slab.f32[row + at.evidenceShares + i]!)));
   }
+}
+
+function agreeingOf({ open }: Pick<IdentityCase, 'open'>): number {
+  let agreeing = 0;
+  for (const finding of open) if (finding !== null) agreeing++;
+  return agreeing;
+}
+
+/** Reasons are put together anew for the first events of a case, and then now and then: a burst says the same thing with each of its calls. */
+function isTold(count: number): boolean {
+  return count <= 16 || count % 64 === 0 || (count & (count - 1)) === 0;
 }
 
 const ladder: readonly Severity[] = ['low', 'medium', 'high', 'critical'];

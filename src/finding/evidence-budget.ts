@@ -40,7 +40,7 @@ export type BudgetOptions = {
   readonly findingsPer1000PerDay: number;
   /** What each detector's word weighs, in the order of `detectors`: learned (models/fusion-v1), or all alike. */
   readonly fusion: readonly number[];
-  /** Hears what each identity's finished day came to, nats by detector: what fusion is trained on. */
+  /** Hears what each detector had to say of each identity's finished day, nats, before it is weighed: what fusion is trained on. */
   readonly onDay?: ((row: number, day: number, said: Float64Array) => void) | undefined;
 };
 
@@ -143,12 +143,17 @@ export class EvidenceBudget {
     this.#fused.refit();
   }
 
-  /** What a detector's statistic has to say, weighed, nats: softly nothing up to the ordinary, then as much as it is rarer. */
+  /** What a detector's statistic has to say, nats: softly nothing up to the ordinary, then as much as it is rarer. */
+  #word(detector: number, statistic: number): number {
+    if (statistic <= 0) return 0;
+    const nats = -Math.log(this.#peaks[detector]!.pValue(statistic));
+    return beyondOrdinary(isHonest[detector] ? Math.max(nats, statistic) : nats, detector);
+  }
+
+  /** The same, weighed. */
   #say(detector: number, statistic: number): number {
     const weight = this.#options.fusion[detector]!;
-    if (statistic <= 0 || weight === 0) return 0;
-    const nats = -Math.log(this.#peaks[detector]!.pValue(statistic));
-    return weight * beyondOrdinary(isHonest[detector] ? Math.max(nats, statistic) : nats, detector);
+    return weight === 0 ? 0 : weight * this.#word(detector, statistic);
   }
 
   #decades(sum: number): number {
@@ -177,8 +182,7 @@ export class EvidenceBudget {
     this.#held++;
     const { onDay } = this.#options;
     if (onDay !== undefined) {
-      for (let d = 0; d < detectors.length; d++)
-        this.#said[d] = -Math.log(this.#peaks[d]!.pValue(dayPeakOf(slab, row, d)));
+      for (let d = 0; d < detectors.length; d++) this.#said[d] = this.#word(d, dayPeakOf(slab, row, d));
       onDay(row, slab.f32[row + at.day]!, this.#said);
     }
     const sum = this.#sum(slab, row);

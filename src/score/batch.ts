@@ -1,4 +1,4 @@
-import { isPeak } from '../baseline/peaks.ts';
+import { activeAt } from '../baseline/active-layout.ts';
 import { at, detectors, families as familyNames } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import type { Moment, Observed } from '../feature/family.ts';
@@ -12,14 +12,13 @@ import { emptyJudgement, type Judgement, type Scorer } from './scorer.ts';
 export const batchMax = 512;
 /** Below this p-value an event's deviations are put into words while the baseline is still what it was before the event. */
 const wordsBelow = 0.05;
-/** Above this many nats a window or a run of errors is put into words too. */
+/** Above this many nats what another detector says is put into words too. */
 const wordsAbove = 5;
 const contributionsMax = 3;
 /** Nats from which a feature stands out. */
 const wordsLeast = 0.7;
 /** The family that each detector reads; behaviour, the first, gathers several. */
 const detectorFamilies = detectors.map((name) => (name === 'behaviour' ? -1 : familyNames.indexOf(name)));
-const rateDetector = detectors.indexOf('rate');
 
 /** One feature of one event that stood out: its contribution in nats and what an explanation says of it. */
 export type Contribution = { readonly feature: string; readonly nats: number; readonly observed: Observed };
@@ -40,8 +39,6 @@ export type Entry = {
   late: boolean;
   readonly judgement: Judgement;
   contributions: readonly Contribution[];
-  /** The words are only about the rate, and count only if it is the day's highest so far, which pass 2 knows. */
-  onlyRate: boolean;
   /** -log10 p. */
   surprise: number;
   /** Behaviour's accumulated evidence, the rate's and the errors' statistic, nats. */
@@ -87,15 +84,32 @@ export class Batch {
     entry.late = of.late;
     const { judgement } = entry;
     this.#scorer.judge(moment, { out: this.#vectors, offset }, judgement);
-    let most = 0;
-    for (let d = 1; d < detectors.length; d++)
-      if (d !== rateDetector) most = Math.max(most, judgement.statistics[detectorFamilies[d]!]!);
-    entry.onlyRate = judgement.behaviourP > wordsBelow && most <= wordsAbove;
-    const worthWords = !entry.onlyRate || judgement.statistics[detectorFamilies[rateDetector]!]! > wordsAbove;
+    const worthWords = this.#raises(moment, judgement) || judgement.behaviourP <= wordsBelow;
     entry.contributions = worthWords ? this.#describe(moment, of.resolved, offset) : none;
     let least = 1;
     for (let i = 0; i < judgement.memberCount; i++) least = Math.min(least, judgement.members[i]!);
     return least;
+  }
+
+  /** Whether a detector has something to say, and more than it said of the identity's earlier events today: a busy day says the same with each of its calls. */
+  #raises(moment: Moment, { statistics }: Judgement): boolean {
+    const { f32, u8 } = moment.active;
+    const start = moment.activeRow + activeAt.worded;
+    const day = Math.floor(moment.observation.ts / 86_400_000);
+    let raises = false;
+    for (let d = 1; d < detectors.length; d++) {
+      const statistic = statistics[detectorFamilies[d]!]!;
+      if (statistic <= wordsAbove) continue;
+      if (f32[start] !== day) {
+        f32[start] = day;
+        u8.fill(0, (start + 1) * 4, (start + 1) * 4 + detectors.length);
+      }
+      const said = Math.min(255, Math.floor(statistic * 4));
+      if (said <= u8[(start + 1) * 4 + d]!) continue;
+      u8[(start + 1) * 4 + d] = said;
+      raises = true;
+    }
+    return raises;
   }
 
   /** An event that is neither scored nor learned, kept in its place. */
@@ -139,8 +153,6 @@ export class Batch {
     );
     entry.detectors[0] = rowState[row + at.evidence]!;
     for (let d = 1; d < detectors.length; d++) entry.detectors[d] = judgement.statistics[detectorFamilies[d]!]!;
-    const rate = { row, detector: rateDetector, statistic: entry.detectors[rateDetector]! };
-    if (entry.onlyRate && !isPeak(of.slab, rate)) entry.contributions = none;
   }
 
   #next(resolved: ResolvedEvent, seq: number): Entry {
@@ -216,7 +228,6 @@ function newEntry(): Entry {
     late: false,
     judgement: emptyJudgement(),
     contributions: none,
-    onlyRate: false,
     surprise: 0,
     detectors: new Float64Array(detectors.length),
     top: none,
