@@ -4,16 +4,23 @@ import { GaitError } from '../../src/core/errors.ts';
 import type { TrainedModel } from './fit.ts';
 import type { ModelRecipe } from './recipe.ts';
 
-/**
- * Writes models/<name>/. A released folder never changes: where one stands already, it must hold the same model, and nothing is written.
- * Returns what was done, for a person. Fails with MODEL_INVALID when another model stands there.
- */
+/** Writes models/<name>/ as `writeFolder` does. Returns what was done, for a person. */
 export function exportModel(trained: TrainedModel, recipe: ModelRecipe, out: string): string {
-  const folder = join(out, trained.manifest.name);
-  const files = new Map([
-    ...trained.files,
-    ['manifest.json', Buffer.from(`${JSON.stringify(trained.manifest, null, 2)}\n`)],
-  ]);
+  return writeFolder({ ...trained, out, card: card(trained, recipe) });
+}
+
+/**
+ * A released folder never changes: where one stands already, it must hold the same model, and nothing is written. Fails with MODEL_INVALID when
+ * another model stands there.
+ */
+export function writeFolder(of: {
+  readonly out: string;
+  readonly manifest: { readonly name: string };
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly card: string;
+}): string {
+  const folder = join(of.out, of.manifest.name);
+  const files = new Map([...of.files, ['manifest.json', Buffer.from(`${JSON.stringify(of.manifest, null, 2)}\n`)]]);
   if (existsSync(join(folder, 'manifest.json'))) {
     const changed = [...files].filter(([name, bytes]) => !sameFile(join(folder, name), bytes)).map(([name]) => name);
     if (changed.length === 0) return `${folder}: the same model again, byte for byte`;
@@ -22,7 +29,7 @@ export function exportModel(trained: TrainedModel, recipe: ModelRecipe, out: str
   }
   mkdirSync(folder, { recursive: true });
   for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
-  writeFileSync(join(folder, 'README.md'), card(trained, recipe));
+  writeFileSync(join(folder, 'README.md'), of.card);
   return `${folder}: written`;
 }
 

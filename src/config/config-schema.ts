@@ -114,6 +114,12 @@ const addressDatabase = z.union([z.enum(['bundled', 'off']), text, z.array(text)
 /** What is known about addresses, where the gateway does not say it: the number of the network, the country. */
 const enrich = z.strictObject({ asn: addressDatabase, country: addressDatabase });
 
+/** Folders of `models` in the program; every other name is a folder of the operator's. */
+export const shippedModels: readonly string[] = ['deviation-v1', 'pca-v1', 'fusion-v1'];
+const modelName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'is not the name of a model (small letters, digits, dash)');
+
 const detect = z.strictObject({
   reorderWindowMs: integer(0, 60_000).default(250),
   allowedLatenessMs: integer(0).default(300_000),
@@ -122,9 +128,10 @@ const detect = z.strictObject({
   /** Per shard: the identities seen most recently, of which more is remembered (tallies, tokens, sequences); the others' is forgotten. */
   activeMax: integer(100, 50_000_000).default(65_536),
   findingsPer1000PerDay: z.preprocess(fromText, z.number().positive().max(1000)).default(1),
-  model: z.enum(['deviation-v1', 'pca', 'none']).default('deviation-v1'),
-  /** How the detectors' words are weighed. */
-  fusion: z.enum(['fusion-v1', 'equal']).default('fusion-v1'),
+  /** `none`, one that comes with the program (`shippedModels`; `pca` is pca-v1), or one of the operator's own in `<dataDir>/models`. */
+  model: modelName.default('deviation-v1'),
+  /** How the detectors' words are weighed: `equal`, fusion-v1, or one of the operator's own. */
+  fusion: modelName.default('fusion-v1'),
   backend: z.enum(['auto', 'wasm', 'node']).default('auto'),
   /** Policy rules; without it the rules that come with the program. */
   policyFile: text.optional(),

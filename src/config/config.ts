@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describeError, GaitError } from '../core/errors.ts';
-import { type Config, configSchema } from './config-schema.ts';
+import { type Config, configSchema, shippedModels } from './config-schema.ts';
 import { applyOverrides, type Environment, environmentNames, interpolate, isTree } from './environment.ts';
 import { describeIssue, type Locate, nearest, type Path } from './problem.ts';
 import { Secret } from './secret.ts';
@@ -91,10 +92,18 @@ function addressFiles({ enrich }: Config): [Path, string | undefined][] {
   });
 }
 
+/** Of a model that is the operator's own; undefined for what comes with the program. */
+function ownModel({ dataDir }: Config, name: string): string | undefined {
+  if (['none', 'pca', 'equal', ...shippedModels].includes(name)) return undefined;
+  return join(dataDir, 'models', name, 'manifest.json');
+}
+
 /** Files that the configuration names must be there now, not at the first event. */
 function unreadableFiles(config: Config, locate: Locate): readonly string[] {
   const named: [Path, string | undefined][] = [
     [['detect', 'policyFile'], config.detect.policyFile],
+    [['detect', 'model'], ownModel(config, config.detect.model)],
+    [['detect', 'fusion'], ownModel(config, config.detect.fusion)],
     ...config.ingest.openApi.map((path, i): [Path, string] => [['ingest', 'openApi', i], path]),
     ...config.sources.map((source, i): [Path, string | undefined] => [['sources', i, 'map'], source.map]),
     ...addressFiles(config),

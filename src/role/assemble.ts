@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
+import { shippedModels } from '../config/config-schema.ts';
 import { readFieldMap } from '../config/field-map.ts';
 import { type PolicyConfig, parsePolicyFile } from '../config/policy-file.ts';
 import type { Secret } from '../config/secret.ts';
@@ -87,14 +88,20 @@ export function readPolicy(config: Config): PolicyConfig {
 export async function assembleModel(config: Config): Promise<Model | null> {
   const { model, backend } = config.detect;
   if (model === 'none') return null;
-  return loadModel({ dir: fromPackage(`models/${model === 'pca' ? 'pca-v1' : model}`), backend });
+  return loadModel({ dir: modelFolder(config, model === 'pca' ? 'pca-v1' : model), backend });
+}
+
+/** Of a model that comes with the program, or of the operator's own (`gait train --from-store`). */
+export function modelFolder({ dataDir }: Config, name: string): string {
+  return shippedModels.includes(name) ? fromPackage(`models/${name}`) : join(dataDir, 'models', name);
 }
 
 export type ShardParts = { readonly config: Config; readonly policy: PolicyConfig; readonly model: Model | null };
 
 /** Weights of the detectors, as configured. */
-export function assembleFusion({ detect }: Config): readonly number[] {
-  return detect.fusion === 'equal' ? equalFusion : readFusion(fromPackage(`models/${detect.fusion}`));
+export function assembleFusion(config: Config): readonly number[] {
+  const { fusion } = config.detect;
+  return fusion === 'equal' ? equalFusion : readFusion(modelFolder(config, fusion));
 }
 
 export function shardOptions(

@@ -48,23 +48,29 @@ const fileBytesMax = 256 * 1024;
 
 /** Fails with MODEL_INVALID: unreadable, tampered with, or trained for other features than this program extracts. */
 export function readModelFolder(dir: string): ModelFolder {
-  const manifest = parse(manifestSchema, dir, 'manifest.json');
+  const manifest = parseFile(manifestSchema, dir, 'manifest.json');
   if (manifest.featureHash !== featureHash || hashOf(manifest.features.join('\n')) !== featureHash) {
     throw refuse(
       dir,
       `it was trained for other features (${difference(manifest.features)}); train it again: gait train`,
     );
   }
+  const files = readListed(dir, manifest.sha256);
+  if (!files.has('model.json') || !files.has('reference.json'))
+    throw refuse(dir, 'manifest.json does not list all files');
+  return { manifest, reference: parseFile(referenceSchema, dir, 'reference.json'), files };
+}
+
+/** The files that a manifest lists, each with its SHA-256. */
+export function readListed(dir: string, sha256: Readonly<Record<string, string>>): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
-  for (const [name, expected] of Object.entries(manifest.sha256)) {
+  for (const [name, expected] of Object.entries(sha256)) {
     if (!/^[a-z0-9-]+\.(json|bin)$/.test(name)) throw refuse(dir, 'a file name in manifest.json is not allowed');
     const bytes = read(dir, name);
     if (hashOf(bytes) !== expected) throw refuse(dir, `${name} is not the file that was trained (SHA-256 differs)`);
     files.set(name, bytes);
   }
-  if (!files.has('model.json') || !files.has('reference.json'))
-    throw refuse(dir, 'manifest.json does not list all files');
-  return { manifest, reference: parse(referenceSchema, dir, 'reference.json'), files };
+  return files;
 }
 
 export function refuse(dir: string, why: string, cause?: unknown): GaitError {
@@ -85,7 +91,7 @@ function read(dir: string, name: string): Buffer {
   }
 }
 
-function parse<T>(schema: z.ZodType<T>, dir: string, name: string): T {
+export function parseFile<T>(schema: z.ZodType<T>, dir: string, name: string): T {
   try {
     return schema.parse(JSON.parse(read(dir, name).toString('utf8')));
   } catch (cause) {
