@@ -19,6 +19,7 @@ const quietMs = 3 * 86_400_000;
 /** And what was told of it is forgotten after this much. */
 const forgetMs = 30 * 86_400_000;
 const casesMax = 50_000;
+const lookEveryMs = 600_000;
 /** While something is claimed of an identity already, another claim must be ten times as rare; so must one that was told before. */
 const newsDecades = 1;
 
@@ -32,7 +33,7 @@ export type DetectResult = { readonly evidence: number; readonly changes: readon
 export type DetectorSnapshot = {
   readonly cases: readonly (readonly [string, IdentityCase])[];
   readonly budget: ReturnType<EvidenceBudget['snapshot']>;
-  readonly minute: number;
+  readonly period: number;
   readonly day: number;
   readonly gates: readonly Gate[];
 };
@@ -64,7 +65,7 @@ export class Detector {
   readonly #cases = new Map<string, IdentityCase>();
   /** Until when identities' learning is held back: applied when the frame ends. */
   readonly gates: Gate[] = [];
-  #checkedMinute = 0;
+  #checkedPeriod = 0;
   #day = 0;
   readonly #evidence: Evidence = { alone: new Float64Array(detectors.length), together: 0, strongest: 0 };
 
@@ -148,11 +149,11 @@ export class Detector {
     if (open !== undefined && index >= 0) open[index] = finding;
   }
 
-  /** Findings that have been quiet for long enough, closed; looked for once a minute of event time. */
+  /** Findings that have been quiet for long enough, closed; looked for every ten minutes of event time. */
   closeQuiet(ts: number, seq: number): Finding[] {
-    const minute = Math.floor(ts / 60_000);
-    if (minute === this.#checkedMinute) return [];
-    this.#checkedMinute = minute;
+    const period = Math.floor(ts / lookEveryMs);
+    if (period === this.#checkedPeriod) return [];
+    this.#checkedPeriod = period;
     const closed: Finding[] = [];
     for (const [identity, { open, file, told }] of this.#cases) {
       const isOpen = open.some((finding) => finding !== null);
@@ -182,7 +183,7 @@ export class Detector {
     return {
       cases: [...this.#cases],
       budget: this.#budget.snapshot(),
-      minute: this.#checkedMinute,
+      period: this.#checkedPeriod,
       day: this.#day,
       gates: [...this.gates],
     };
@@ -191,7 +192,7 @@ export class Detector {
   restore(saved: DetectorSnapshot): void {
     for (const [identity, value] of saved.cases) this.#cases.set(identity, value);
     this.#budget.restore(saved.budget);
-    this.#checkedMinute = saved.minute;
+    this.#checkedPeriod = saved.period;
     this.#day = saved.day;
     this.gates.push(...saved.gates);
   }

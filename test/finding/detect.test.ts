@@ -108,7 +108,7 @@ test('after three quiet days a finding closes with what it last was; the next on
   const [opened] = see('a', 0, odd);
   detector.keep({ ...opened!.finding, risk: 61 });
   assert.deepEqual(detector.closeQuiet(start + 2 * day, 9), []);
-  const closed = detector.closeQuiet(start + 3 * day + 60_000, 10);
+  const closed = detector.closeQuiet(start + 3 * day + 600_000, 10);
   assert.deepEqual(closed, [{ ...opened!.finding, risk: 61, state: 'closed', version: 10 }] satisfies Finding[]);
   assert.deepEqual(detector.openIds('user:acme:a'), []);
 });
@@ -116,7 +116,7 @@ test('after three quiet days a finding closes with what it last was; the next on
 test('what was told is not told again until behaviour has calmed down, unless it is ten times as odd', () => {
   const { detector, see } = bench();
   const [opened] = see('a', 0, odd);
-  detector.closeQuiet(start + 3 * day + 60_000, 10);
+  detector.closeQuiet(start + 3 * day + 600_000, 10);
   assert.deepEqual(see('a', 4 * day, odd), []);
   const [louder] = see('a', 4 * day + 1, { ...odd, detectors: [30, 9, 9] });
   assert.notEqual(louder!.finding.finding_id, opened!.finding.finding_id);
