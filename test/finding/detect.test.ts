@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at } from '../../src/baseline/row-layout.ts';
+import { at, detectors } from '../../src/baseline/row-layout.ts';
 import { RowSlab } from '../../src/baseline/row-slab.ts';
 import { Detector, type FindingEvent } from '../../src/finding/detect.ts';
 import type { Finding } from '../../src/finding/finding.ts';
@@ -48,7 +48,7 @@ function bench() {
       late: false,
       surprise: of.surprise ?? 0,
       contributions: of.contributions ?? [],
-      detectors: Float64Array.from(of.detectors ?? [0, 0, 0]),
+      detectors: Float64Array.from(detectors, (_, d) => of.detectors?.[d] ?? 0),
       top: [],
     } as unknown as Entry;
     return detector.observe(entry).changes;
@@ -108,7 +108,7 @@ test('after three quiet days a finding closes with what it last was; the next on
   const [opened] = see('a', 0, odd);
   detector.keep({ ...opened!.finding, risk: 61 });
   assert.deepEqual(detector.closeQuiet(start + 2 * day, 9), []);
-  const closed = detector.closeQuiet(start + 3 * day + 600_000, 10);
+  const closed = detector.closeQuiet(start + 3 * day + 60_000, 10);
   assert.deepEqual(closed, [{ ...opened!.finding, risk: 61, state: 'closed', version: 10 }] satisfies Finding[]);
   assert.deepEqual(detector.openIds('user:acme:a'), []);
 });
@@ -116,7 +116,7 @@ test('after three quiet days a finding closes with what it last was; the next on
 test('what was told is not told again until behaviour has calmed down, unless it is ten times as odd', () => {
   const { detector, see } = bench();
   const [opened] = see('a', 0, odd);
-  detector.closeQuiet(start + 3 * day + 600_000, 10);
+  detector.closeQuiet(start + 3 * day + 60_000, 10);
   assert.deepEqual(see('a', 4 * day, odd), []);
   const [louder] = see('a', 4 * day + 1, { ...odd, detectors: [30, 9, 9] });
   assert.notEqual(louder!.finding.finding_id, opened!.finding.finding_id);
