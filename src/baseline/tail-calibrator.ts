@@ -153,7 +153,10 @@ export class TailCalibrator {
   #truncatedMean(first: number, last: number): number {
     const seen = this.#upper[first]! - this.#upper[last]!;
     const c = (last - first) / binsPerUnit;
-    const m = (this.#excess(first, last) / binsPerUnit + 0.5) / (seen + 0.5);
+    if (c === 0) return 1;
+    // A unit exponential, as much of it as the prior has beyond the same share: a handful of days does not make a scale.
+    const prior = Math.max(0.5, priorEvents * this.#tailShare);
+    const m = (this.#excess(first, last) / binsPerUnit + prior * (1 - c / Math.expm1(c))) / (seen + prior);
     let [least, most] = [0.05, 8 * Math.max(c, 1)];
     for (let i = 0; i < 40; i++) {
       const middle = (least + most) / 2;

@@ -12,7 +12,7 @@ import { behaviourKind, kindOf, kinds, speaksFor } from './kinds.ts';
 const oddSurprise = 1;
 /** Nor do those of which no detector has as much as this to say, in decades of identity-days. */
 const oddDecades = 1;
-/** A case is dropped when behaviour's evidence has faded to this many nats and nothing is open. */
+/** A case is dropped when behaviour's evidence has faded to this many nats, the day is not odd all in all, and nothing is open. */
 const calmNats = 0.5;
 /** A finding closes after this much event time without an odd call. */
 const quietMs = 3 * 86_400_000;
@@ -203,7 +203,10 @@ export class Detector {
     let found = this.#cases.get(identity);
     if (seen.surprise < oddSurprise && !fires && seen.contributions.length === 0) {
       const calm =
-        found !== undefined && seen.detectors[0]! < calmNats && found.open.every((finding) => finding === null);
+        found !== undefined &&
+        seen.detectors[0]! < calmNats &&
+        this.#evidence.together < oddDecades &&
+        found.open.every((finding) => finding === null);
       if (calm) this.#cases.delete(identity);
       return calm ? undefined : found;
     }

@@ -21,6 +21,8 @@ const sayMax = 25;
 const isHonest = detectors.map((name) => name === 'source');
 /** Days with a finding say nothing of what ordinary days come to; but no more than this share is left out, so that a changed world is learned. */
 const excludedShare = 0.1;
+/** Days that nobody has seen yet and everybody expects: what calibrators start from counts as many. */
+const priorDays = 100;
 /** Until this many identity-days are over, the days that are still running count as they stand. */
 const daysEnough = 2000;
 const halfLifeDays = 7;
@@ -65,7 +67,7 @@ export class EvidenceBudget {
   /** Identity-days that the calibrators hold, faded. */
   #held = 0;
   #excluded = 0;
-  #mayExclude = false;
+  #mayExclude = true;
   #provisional = -1;
 
   constructor(options: BudgetOptions) {
@@ -118,7 +120,7 @@ export class EvidenceBudget {
       slab.markDirty(row);
     });
     this.#fused.refit();
-    this.#mayExclude = !early && this.#excluded <= excludedShare * this.#days;
+    this.#mayExclude = (!early || this.#days < priorDays) && this.#excluded <= excludedShare * (priorDays + this.#days);
   }
 
   /** Baselines sharpen and the world changes: a week later a day counts half, as long as enough are left to tell what is rare. */
@@ -135,12 +137,30 @@ export class EvidenceBudget {
     if (this.#days >= daysEnough || period === this.#provisional) return;
     this.#provisional = period;
     for (const calibrator of this.#all) calibrator.forgetProvisional();
+    const counts = this.#whoCounts(slab);
     eachDay(slab, (row) => {
-      for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.addProvisional(dayPeakOf(slab, row, d));
+      if (counts(row))
+        for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.addProvisional(dayPeakOf(slab, row, d));
     });
     for (const calibrator of this.#peaks) calibrator.refit();
-    eachDay(slab, (row) => this.#fused.addProvisional(this.#sum(slab, row)));
+    eachDay(slab, (row) => {
+      if (counts(row)) this.#fused.addProvisional(this.#sum(slab, row));
+    });
     this.#fused.refit();
+  }
+
+  /**
+   * Whose running day counts. Before there are as many days as the prior stands for, one day that is worth a finding would hide the next: such
+   * days are left out, up to the same share.
+   */
+  #whoCounts(slab: RowSlab): (row: number) => boolean {
+    let [days, left] = [priorDays + this.#days, this.#excluded];
+    eachDay(slab, (row) => {
+      days++;
+      if (isGated(slab, row)) left++;
+    });
+    if (this.#days >= priorDays || left > excludedShare * days) return () => true;
+    return (row) => !isGated(slab, row);
   }
 
   /** What a detector's statistic has to say, nats: softly nothing up to the ordinary, then as much as it is rarer. */
