@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { detectors } from '../../src/baseline/row-layout.ts';
+import { at, detectors } from '../../src/baseline/row-layout.ts';
 import { RowSlab } from '../../src/baseline/row-slab.ts';
 import { Detector, type FindingEvent } from '../../src/finding/detect.ts';
 import type { Finding } from '../../src/finding/finding.ts';
