@@ -140,12 +140,104 @@ function passwordResets(): Line[] {
   });
 }
 
+/** Somebody whose calls carry a token of eight hours, made by the log-in of the morning. */
+function tokenHolder(name: string): { readonly at: (ts: number, what: string) => Line; readonly days: Line[] } {
+  const who = person(name);
+  const at = (ts: number, what: string): Line => {
+    const login = Math.floor((firstDay + Math.floor((ts - firstDay) / day) * day + 8.5 * hour) / 1000);
+    const token = { token_id: `${name}-${login}`, auth_time: login, token_iat: login, token_exp: login + 8 * 3600 };
+    return { ...who.at(ts, what), ...token, client_ip: '198.51.100.2', asn: 64496 };
+  };
+  const workdays = [0, 1, 2, 3, 4, 7, 8, 9];
+  const ordinary = workdays.flatMap((d) =>
+    times(16, (i) =>
+      at(firstDay + d * day + 8.6 * hour + i * 28 * minute + who.random.next() * 9 * minute, who.usual()),
+    ),
+  );
+  return { at, days: ordinary };
+}
+
+function tokenReplay(): Line[] {
+  const random = seededRandom(112);
+  const holder = tokenHolder('clerk-40');
+  const replayed = times(25, (i) => ({
+    ...holder.at(lastDay + 14 * hour + i * 40_000, pick(random, ['GET /orders', 'GET /orders/#', 'GET /customers/#'])),
+    status: 200,
+    client_ip: '203.0.113.91',
+    asn: 64511,
+    country: 'RO',
+    user_agent: 'python-requests/2.32.3',
+  }));
+  return [...holder.days, ...replayed];
+}
+
+function stuffingBotnet(): Line[] {
+  const random = seededRandom(113);
+  return times(60, (bot) =>
+    times(4, (i) => ({
+      ts: Math.floor(lastDay + 12 * hour + i * 6 * minute + random.next() * 6 * minute),
+      subject: random.next() < 0.2 ? pick(random, clerks) : `guest-${integer(random, 100_000)}`,
+      client_ip: `203.0.113.${100 + bot}`,
+      country: pick(random, ['BR', 'VN', 'RO', 'US']),
+      user_agent: pick(random, ['okhttp/4.12.0', 'Go-http-client/2.0']),
+      ...call(random, 'POST /login'),
+      status: 401,
+      auth_result: 'failure',
+    })),
+  ).flat();
+}
+
+function destructiveBurst(): Line[] {
+  const admin = person('admin-2');
+  return times(90, (i) => ({
+    ...admin.at(lastDay + 15.5 * hour + i * 2500, 'DELETE /customers/#'),
+    path: `/customers/${1000 + i * 4}`,
+    status: 204,
+    response_bytes: 0,
+  }));
+}
+
+function quietScraper(): Line[] {
+  const scraper = person('clerk-07');
+  return times(480, (i) => ({
+    ...scraper.at(lastDay + 9 * hour + i * minute, 'GET /customers/#'),
+    path: `/customers/${1000 + ((i * 7) % 400)}`,
+    status: 200,
+  }));
+}
+
+function newDevice(): Line[] {
+  const owner = person('clerk-20');
+  return times(20, (i) => ({
+    ...owner.at(lastDay + (i < 10 ? -day : 0) + 9 * hour + (i % 10) * 45 * minute, owner.usual()),
+    client_ip: `192.0.2.${240 + (i % 3)}`,
+    asn: 64500,
+    user_agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Mobile/15E148 Safari/605.1',
+  }));
+}
+
+function vpnChange(): Line[] {
+  const random = seededRandom(117);
+  return clerks.flatMap((name) => {
+    const who = person(name);
+    return times(3 + integer(random, 5), () => ({
+      ...who.at(lastDay + (9 + random.next() * 8) * hour, who.usual()),
+      client_ip: `203.0.113.${200 + integer(random, 2)}`,
+      country: 'NL',
+    }));
+  });
+}
+
 export const scenarios: Readonly<Record<string, () => Line[]>> = {
   'stolen-token': stolenToken,
   'brute-force': bruteForce,
   'object-walk': objectWalk,
   'request-flood': requestFlood,
   'new-privileges': newPrivileges,
+  'token-replay': tokenReplay,
+  'stuffing-botnet': stuffingBotnet,
+  'destructive-burst': destructiveBurst,
+  'quiet-scraper': quietScraper,
   'innocent-ordinary-days': () => [],
   'innocent-traveller': travellingUser,
   'innocent-nightly-job-moves': nightlyJobMoves,
@@ -153,6 +245,8 @@ export const scenarios: Readonly<Record<string, () => Line[]>> = {
   'innocent-release': releaseAddsRoute,
   'innocent-month-end': monthEndBatch,
   'innocent-password-resets': passwordResets,
+  'innocent-new-device': newDevice,
+  'innocent-vpn-change': vpnChange,
 };
 
 export const textOf = (lines: readonly Line[]): string =>
