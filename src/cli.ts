@@ -91,9 +91,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
 function addMeasuring(program: Command): void {
   program
     .command('train')
-    .description('train a model; the same recipe gives the same model, byte for byte')
-    .option('-r, --recipe <file>', 'default: pipelines/train/recipe.yaml')
-    .option('-o, --out <folder>', 'default: models/<name of the recipe>')
+    .description('train the models; the same recipe gives the same models, byte for byte')
+    .option('-r, --recipe <file>', 'default: pipelines/train/recipe.yaml and fusion.yaml')
+    .option('-o, --out <folder>', 'gets a folder for each model; default: models')
+    .option('--from-store', 'challengers from your own events in ClickHouse, compared with the model in use')
+    .option(...configOption)
+    .option('--days <number>', 'with --from-store: the newest days that have events', positiveInteger, 30)
+    .option('--name <name>', "with --from-store: begins the challengers' names", modelName, 'own')
     .action(async (options) => (await import('./command/train.ts')).train(options));
 
   program
@@ -118,6 +122,12 @@ function addMeasuring(program: Command): void {
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('expected a whole number above zero.');
   return Number(text);
+}
+
+function modelName(text: string): string {
+  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(text))
+    throw new InvalidArgumentError('expected small letters, digits, dashes.');
+  return text;
 }
 
 function wholeNumber(text: string): number {

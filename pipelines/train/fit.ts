@@ -1,10 +1,9 @@
-import { seededRandom } from '../../src/core/random.ts';
 import { featureCount, featureHash, featureNames } from '../../src/feature/registry.ts';
 import { createModel, type Model, type Reconstruct, trainNetwork } from '../../src/score/model.ts';
 import { hashOf, type Manifest, type Reference } from '../../src/score/model-folder.ts';
 import { fitDeviation, fitResidual, type Scale, standardise } from '../../src/score/model-scale.ts';
 import { fitPca, reconstruct } from '../../src/score/pca.ts';
-import { collectDeviations } from './deviations.ts';
+import { type Collected, DeviationCollector } from './deviations.ts';
 import type { ModelRecipe, Recipe } from './recipe.ts';
 import { synthesize } from './synthesize.ts';
 
@@ -18,36 +17,27 @@ const heldOutShare = 0.1;
 const referenceCount = 32;
 const referenceTolerance = 1e-5;
 
-/** Trains all models of a recipe on the same traffic. `say` gets one line per step. */
-export async function fit(recipe: Recipe, say: (line: string) => void): Promise<readonly TrainedModel[]> {
-  const { vectors, events } = collect(recipe);
+/** Trains all models of a recipe on the same vectors: of synthesised traffic, unless others are given. `say` gets one line per step. */
+export async function fit(
+  recipe: Recipe,
+  say: (line: string) => void,
+  collected = collect(recipe),
+): Promise<readonly TrainedModel[]> {
+  const { vectors, events } = collected;
   const count = vectors.length / featureCount;
   const split = Math.floor(count * (1 - heldOutShare)) * featureCount;
-  say(`${events} events synthesised, ${count} ordinary deviation vectors of ${featureCount} features`);
+  say(`${events} events, ${count} ordinary deviation vectors of ${featureCount} features`);
   const rows = { train: vectors.subarray(0, split), heldOut: vectors.subarray(split) };
   const trained: TrainedModel[] = [];
   for (const each of recipe.models) trained.push(await fitOne(recipe, each, { ...rows, events, count, say }));
   return trained;
 }
 
-/** Seeded choice of `vectorsMax` vectors, in seeded order. */
-function collect(recipe: Recipe): { vectors: Float32Array; events: number } {
-  const { traffic, seed, ordinaryAbove, vectorsMax } = recipe;
-  const all: Float32Array[] = [];
-  let from = 0;
-  const events = collectDeviations(synthesize({ ...traffic, seed }), ordinaryAbove, (vector, ts) => {
-    if (from === 0) from = ts + traffic.burnInDays * 86_400_000;
-    if (ts >= from) all.push(vector.slice());
-  });
-  const random = seededRandom(seed);
-  const count = Math.min(vectorsMax, all.length);
-  const vectors = new Float32Array(count * featureCount);
-  for (let i = 0; i < count; i++) {
-    const j = i + Math.floor(random.next() * (all.length - i));
-    [all[i], all[j]] = [all[j]!, all[i]!];
-    vectors.set(all[i]!, i * featureCount);
-  }
-  return { vectors, events };
+function collect(recipe: Recipe): Collected {
+  const { traffic, seed } = recipe;
+  const collector = new DeviationCollector({ ...recipe, burnInDays: traffic.burnInDays });
+  for (const event of synthesize({ ...traffic, seed })) collector.accept(event);
+  return collector.end();
 }
 
 type Rows = {
