@@ -30,7 +30,7 @@ export const tallyFamilies = Object.keys(tallies) as readonly TallyFamily[];
 export const tallyCount = tallyFamilies.reduce((sum, family) => sum + tallies[family].length, 0);
 
 export const activeAt = {
-  /** Day number, and what of each detector was put into words that day, in quarters of a nat, one byte each. */
+  /** Day number, and what of each detector was put into words that day, on a logarithmic scale, one byte each. */
   worded: take(1 + Math.ceil(detectors.length / 4)),
   /** Per window: its number, and how many have finished. */
   windows: take(tallyWindowsMs.length * 2),

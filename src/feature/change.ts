@@ -48,5 +48,5 @@ export const change: Family = {
     for (let window = 0; window < tallyWindowsMs.length; window++)
       markDistinct(moment, activeAt.changedSeen[window]!, value);
   },
-  describe: (moment, feature) => tally.describe(moment, feature, (count) => `${count} ${words[feature]!}`),
+  describe: (moment, feature) => tally.describe(moment, feature, { name: (count) => `${count} ${words[feature]!}` }),
 };

@@ -19,5 +19,5 @@ export const egress: Family = {
   features: tally.names,
   extract: (moment, out, offset) => tally.extract(moment, out, offset),
   learn: (moment, weight) => tally.learn(moment, weight),
-  describe: (moment, feature) => tally.describe(moment, feature, (count) => `${count} ${words[feature]!}`),
+  describe: (moment, feature) => tally.describe(moment, feature, { name: (count) => `${count} ${words[feature]!}` }),
 };

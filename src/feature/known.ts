@@ -63,7 +63,9 @@ export function shareText(patterns: ChangePatterns, circle: number, nats: number
   const days = Math.round(patterns.days(circle));
   const percent = 100 * Math.exp(-nats);
   const share = percent >= 1 ? percent.toFixed(0) : percent >= 0.01 ? percent.toFixed(2) : 'less than 0.01';
-  return days === 0 ? 'nobody is known yet to compare with' : `on ${share} % of ${days} days of identities of its kind`;
+  return days === 0
+    ? 'on days that nobody of its kind has had yet'
+    : `on ${share} % of ${days} days of identities of its kind`;
 }
 
 export function dimensionName(dimension: number): string {

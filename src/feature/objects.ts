@@ -56,22 +56,18 @@ const tally = new Tally('objects', (moment, window, into) => {
   if (isNeighbour(moment)) into[3] = 1;
 });
 
-const sentences = [
-  (moment: Moment, count: number): string => `${count} distinct objects${shareText(moment, count)}${partText(moment)}`,
-  (moment: Moment, count: number): string =>
-    `${count} objects that only one other identity ever touched${partText(moment)}`,
-  (moment: Moment, count: number): string => `${count} objects that it never touched before${partText(moment)}`,
-  (moment: Moment, count: number): string => `${count} steps to the next number of an object${partText(moment)}`,
+const words = [
+  'distinct objects',
+  'objects that only one other identity ever touched',
+  'objects that it never touched before',
+  'steps to the next number of an object',
 ];
 
-function partText(moment: Moment): string {
-  return ` (last: ${moment.resolved.route})`;
-}
-
-/** How many of the objects of the ten minutes the identity never touched before. */
-function shareText(moment: Moment, distinct: number): string {
-  const first = tally.soFar(moment, 0, 2);
-  return distinct < 5 ? '' : `, ${Math.min(100, Math.round((100 * first) / distinct))} % never touched before by it,`;
+/** How many of the objects of the ten minutes the identity never touched before, and where the last of them is. */
+function noteOf(moment: Moment, feature: number, count: number): string {
+  const share = Math.min(100, Math.round((100 * tally.soFar(moment, 0, 2)) / count));
+  const first = feature === 0 && count >= 5 ? `; ${share} % never touched before by it` : '';
+  return `${first} (last: ${moment.resolved.route})`;
 }
 
 /**
@@ -105,6 +101,9 @@ export const objects: Family = {
   },
   describe: (moment, feature) => {
     prepare(moment);
-    return tally.describe(moment, feature, (count) => sentences[feature]!(moment, count));
+    return tally.describe(moment, feature, {
+      name: (count) => `${count} ${words[feature]!}`,
+      note: (count) => noteOf(moment, feature, count),
+    });
   },
 };

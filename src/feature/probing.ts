@@ -25,5 +25,5 @@ export const probing: Family = {
     for (let window = 0; window < tallyWindowsMs.length; window++)
       markDistinct(moment, activeAt.functionsSeen[window]!, moment.observation.values[functionDimension]!);
   },
-  describe: (moment, feature) => tally.describe(moment, feature, (count) => `${count} ${words[feature]!}`),
+  describe: (moment, feature) => tally.describe(moment, feature, { name: (count) => `${count} ${words[feature]!}` }),
 };

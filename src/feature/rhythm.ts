@@ -35,5 +35,5 @@ export const rhythm: Family = {
     moment.active.u32[word] = (moment.active.u32[word]! | mask) >>> 0;
     moment.active.f32[moment.activeRow + activeAt.lastGap] = moment.gapMs;
   },
-  describe: (moment, feature) => tally.describe(moment, feature, (count) => `${count} ${words[feature]!}`),
+  describe: (moment, feature) => tally.describe(moment, feature, { name: (count) => `${count} ${words[feature]!}` }),
 };

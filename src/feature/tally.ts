@@ -136,7 +136,11 @@ export class Tally {
   }
 
   /** What is said of a tally in the window in which it is the more surprising; `name` puts a count into words. */
-  describe(moment: Moment, tally: number, name: (count: number) => string): Observed {
+  describe(
+    moment: Moment,
+    tally: number,
+    { name, note }: { readonly name: (count: number) => string; readonly note?: (count: number) => string },
+  ): Observed {
     this.#ask(moment);
     let window = 0;
     let most = -1;
@@ -162,7 +166,7 @@ export class Tally {
       high: of(mean + spread),
       level,
       sampleSize: Math.round(level === 'self' ? self : level === 'peers' ? peers : everyone),
-      text: `${name(count)} in ${windowNames[window]!}, ${usually(everyone)} ${usual}`,
+      text: `${name(count)} in ${windowNames[window]!}, ${usually(everyone)} ${usual}${note?.(count) ?? ''}`,
     };
   }
 

@@ -7,7 +7,7 @@ const examplesMax = 10;
 const reasonsMax = 24;
 
 type Example = { readonly event_id: string; readonly ts: number; readonly surprise: number };
-type Tally = { nats: number; most: number; observed: Observed };
+type Tally = { nats: number; most: number; observed: Observed; peers: string };
 
 /** What has gathered about an identity since it began to look odd: enough to explain a finding when there is one. Plain data. */
 export type CaseFile = {
@@ -41,16 +41,17 @@ export function addToCase(file: CaseFile, event: OddEvent): void {
   if (event.ts > file.lastSeen) file.lastSeen = event.ts;
   if (event.surprise > file.surprise) file.surprise = event.surprise;
   keepExample(file.examples, { event_id: event.event_id, ts: event.ts, surprise: event.surprise });
-  for (const { feature, nats, observed } of event.contributions) {
+  for (const { feature, nats, observed, peers } of event.contributions) {
     const tally = file.tallies[feature];
     if (tally === undefined) {
-      if (Object.keys(file.tallies).length < reasonsMax) file.tallies[feature] = { nats, most: nats, observed };
+      if (Object.keys(file.tallies).length < reasonsMax) file.tallies[feature] = { nats, most: nats, observed, peers };
       continue;
     }
     tally.nats += nats;
     if (nats < tally.most) continue;
     tally.most = nats;
     tally.observed = observed;
+    tally.peers = peers;
   }
 }
 
@@ -69,7 +70,7 @@ export function reasonsOf(file: CaseFile, prefer: (feature: string) => boolean):
   return all
     .sort(([a, x], [b, y]) => Number(prefer(b)) - Number(prefer(a)) || y.nats - x.nats || (a < b ? -1 : 1))
     .slice(0, 5)
-    .map(([feature, { nats, observed }]) => ({
+    .map(([feature, { nats, observed, peers }]) => ({
       feature,
       observed: observed.observed,
       expected: observed.expected,
@@ -77,6 +78,7 @@ export function reasonsOf(file: CaseFile, prefer: (feature: string) => boolean):
       high: observed.high,
       share: Math.round((nats / total) * 1000) / 1000,
       level: observed.level,
+      peer_group: peers,
       sample_size: observed.sampleSize,
       text: observed.text,
     }));

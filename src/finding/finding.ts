@@ -18,6 +18,8 @@ export type Reason = {
   /** Share of the score, 0 to 1. */
   readonly share: number;
   readonly level: BaselineLevel;
+  /** Who its peers are: `tenant|actor kind|roles or client application`. */
+  readonly peer_group: string;
   /** Events behind that baseline. */
   readonly sample_size: number;
   readonly text: string;

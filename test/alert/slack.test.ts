@@ -21,6 +21,7 @@ const reasonOf = (text: string): Reason => ({
   high: null,
   share: 1,
   level: 'self',
+  peer_group: 'acme|human|-',
   sample_size: 40,
   text,
 });

@@ -31,7 +31,12 @@ test('a case counts its events, remembers first, last and highest, and keeps the
 
 test('reasons are what said most, the preferred first, in the words of the strongest event, with shares of the whole', () => {
   const file = openCase(0);
-  const says = (feature: string, nats: number, text: string) => ({ feature, nats, observed: observed(text) });
+  const says = (feature: string, nats: number, text: string) => ({
+    feature,
+    nats,
+    observed: observed(text),
+    peers: '-',
+  });
   addToCase(file, odd(1, { contributions: [says('rate.a', 6, 'weak'), says('context.b', 1, 'b')] }));
   addToCase(file, odd(2, { contributions: [says('rate.a', 9, 'strong'), says('novelty.c', 4, 'c')] }));
   addToCase(file, odd(3, { contributions: [says('rate.a', 0, 'weakest')] }));
@@ -49,7 +54,7 @@ test('reasons are what said most, the preferred first, in the words of the stron
 test('a case stays small, whatever is said in it', () => {
   const file = openCase(0);
   for (let i = 0; i < 1000; i++) {
-    addToCase(file, odd(i, { contributions: [{ feature: `x.${i}`, nats: 1, observed: observed('x') }] }));
+    addToCase(file, odd(i, { contributions: [{ feature: `x.${i}`, nats: 1, observed: observed('x'), peers: '-' }] }));
   }
   assert.ok(Object.keys(file.tallies).length <= 24 && file.examples.length === 10);
   assert.equal(reasonsOf(file, () => false).length, 5);

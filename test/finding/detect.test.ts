@@ -13,6 +13,7 @@ const day = 24 * hour;
 const words = (feature: string, nats: number): Contribution => ({
   feature,
   nats,
+  peers: 'acme|human|-',
   observed: {
     observed: 1,
     expected: 0,

@@ -43,6 +43,7 @@ function finding(i: number, change: Partial<Finding> = {}): Finding {
         high: null,
         share: 1,
         level: 'self',
+        peer_group: 'acme|human|-',
         sample_size: 40,
         text: attackStrings[i % attackStrings.length]!,
       },
