@@ -21,13 +21,7 @@ const wordsLeast = 0.7;
 const detectorFamilies = detectors.map((name) => (name === 'behaviour' ? -1 : familyNames.indexOf(name)));
 
 /** One feature of one event that stood out: its contribution in nats and what an explanation says of it. */
-export type Contribution = {
-  readonly feature: string;
-  readonly nats: number;
-  readonly observed: Observed;
-  /** The peer group that the identity is compared with, by name. */
-  readonly peers: string;
-};
+export type Contribution = { readonly feature: string; readonly nats: number; readonly observed: Observed };
 
 /** An event between the two passes; reused, so nothing may keep it. */
 export type Entry = {
@@ -91,7 +85,7 @@ export class Batch {
     const { judgement } = entry;
     this.#scorer.judge(moment, { out: this.#vectors, offset }, judgement);
     const worthWords = this.#raises(moment, judgement) || judgement.behaviourP <= wordsBelow;
-    entry.contributions = worthWords ? this.#describe(moment, of.resolved, offset) : none;
+    entry.contributions = worthWords ? this.#describe(moment, { ...of, offset, judgement }) : none;
     let least = 1;
     for (let i = 0; i < judgement.memberCount; i++) least = Math.min(least, judgement.members[i]!);
     return least;
@@ -110,8 +104,7 @@ export class Batch {
         f32[start] = day;
         u8.fill(0, (start + 1) * 4, (start + 1) * 4 + detectors.length);
       }
-      // On a logarithmic scale: from 60 on each step is four more.
-      const said = Math.min(255, Math.floor(16 * Math.log1p(statistic)));
+      const said = Math.min(255, Math.floor(statistic * 4));
       if (said <= u8[(start + 1) * 4 + d]!) continue;
       u8[(start + 1) * 4 + d] = said;
       raises = true;
@@ -197,17 +190,37 @@ export class Batch {
     return Array.from(this.#best.features.subarray(0, size), (f) => featureNames[f]!);
   }
 
-  #describe(moment: Moment, resolved: ResolvedEvent, offset: number): Contribution[] {
-    const size = this.#strongest(offset);
-    const said: Contribution[] = [];
-    for (let i = 0; i < size; i++) {
-      const f = this.#best.features[i]!;
-      const family = familyOf[f]!;
-      const observed = families[family]!.describe(moment, f - featureOffsets[family]!, resolved);
-      const peers = moment.population.groupName(moment.group);
-      said.push({ feature: featureNames[f]!, nats: this.#best.nats[i]!, observed, peers });
+  /** In words: the features that said most, and the strongest of each detector that has something to say, for a claim of its own needs a reason of its own. */
+  #describe(
+    moment: Moment,
+    of: { readonly resolved: ResolvedEvent; readonly offset: number; readonly judgement: Judgement },
+  ): Contribution[] {
+    const size = this.#strongest(of.offset);
+    const said = Array.from(this.#best.features.subarray(0, size));
+    for (const family of detectorFamilies) {
+      if (family < 0 || of.judgement.statistics[family]! <= wordsAbove) continue;
+      const strongest = this.#strongestOf(family, of.offset);
+      if (strongest >= 0 && !said.includes(strongest)) said.push(strongest);
     }
-    return said;
+    return said.map((f) => {
+      const family = familyOf[f]!;
+      const observed = families[family]!.describe(moment, f - featureOffsets[family]!, of.resolved);
+      return { feature: featureNames[f]!, nats: nats(this.#vectors[of.offset + f]!, f), observed };
+    });
+  }
+
+  /** The family's feature that said most, or -1 when none stands out. */
+  #strongestOf(family: number, offset: number): number {
+    let best = -1;
+    let most = wordsLeast;
+    const end = featureOffsets[family + 1] ?? featureCount;
+    for (let f = featureOffsets[family]!; f < end; f++) {
+      const said = nats(this.#vectors[offset + f]!, f);
+      if (said < most) continue;
+      most = said;
+      best = f;
+    }
+    return best;
   }
 }
 

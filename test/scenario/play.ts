@@ -122,6 +122,24 @@ function isExplained({ reasons }: Finding, expected: readonly string[]): boolean
   return reasons.slice(0, reasonsShown).some(({ feature }) => expected.some((prefix) => feature.startsWith(prefix)));
 }
 
+const familyOfKind: Partial<Record<FindingKind, string>> = {
+  rate_spike: 'rate.',
+  error_ratio: 'errors.',
+  object_enumeration: 'objects.',
+  mass_change: 'change.',
+  data_exfiltration: 'egress.',
+  automation: 'rhythm.',
+  token_replay: 'token.',
+  credential_stuffing: 'source.',
+};
+
+/** Findings that claim what their first reason does not say. */
+export function unfounded(stages: readonly Stage[]): readonly string[] {
+  return stages.flatMap(({ finding: { kind, reasons, title } }) =>
+    (reasons[0]?.feature ?? '').startsWith(familyOfKind[kind] ?? '') ? [] : [title],
+  );
+}
+
 /** What is not as expected; empty when all is. */
 export function complaints(stages: readonly Stage[], scenario: Scenario): readonly string[] {
   if (scenario.findings.length === 0) {

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import type { Model } from '../../src/score/model.ts';
 import { company } from './company.ts';
 import { scenarios, textOf } from './generate.ts';
-import { complaints, eventsOf, folder, play, type Scenario, shippedModel } from './play.ts';
+import { complaints, eventsOf, folder, play, type Scenario, shippedModel, unfounded } from './play.ts';
 
 const names = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -21,7 +21,9 @@ for (const name of names) {
   const scenario = JSON.parse(readFileSync(join(folder, name, 'expected.json'), 'utf8')) as Scenario;
   const claim = scenario.findings.length === 0 ? 'is not held against anybody' : 'is found in time';
   test(`${name} ${scenario.knownMiss === undefined ? claim : 'is still missed'}`, () => {
-    const complained = complaints(play(eventsOf(name), scenario, model), scenario);
+    const stages = play(eventsOf(name), scenario, model);
+    assert.deepEqual(unfounded(stages), [], 'the first reason of a finding says what the finding claims');
+    const complained = complaints(stages, scenario);
     if (scenario.knownMiss !== undefined) assert.notDeepEqual(complained, [], 'no longer a miss: remove knownMiss');
     else assert.deepEqual(complained, []);
   });
