@@ -21,7 +21,13 @@ const wordsLeast = 0.7;
 const detectorFamilies = detectors.map((name) => (name === 'behaviour' ? -1 : familyNames.indexOf(name)));
 
 /** One feature of one event that stood out: its contribution in nats and what an explanation says of it. */
-export type Contribution = { readonly feature: string; readonly nats: number; readonly observed: Observed };
+export type Contribution = {
+  readonly feature: string;
+  readonly nats: number;
+  readonly observed: Observed;
+  /** The peer group that the identity is compared with, by name. */
+  readonly peers: string;
+};
 
 /** An event between the two passes; reused, so nothing may keep it. */
 export type Entry = {
@@ -104,7 +110,8 @@ export class Batch {
         f32[start] = day;
         u8.fill(0, (start + 1) * 4, (start + 1) * 4 + detectors.length);
       }
-      const said = Math.min(255, Math.floor(statistic * 4));
+      // On a logarithmic scale: from 60 on each step is four more.
+      const said = Math.min(255, Math.floor(16 * Math.log1p(statistic)));
       if (said <= u8[(start + 1) * 4 + d]!) continue;
       u8[(start + 1) * 4 + d] = said;
       raises = true;
@@ -202,10 +209,11 @@ export class Batch {
       const strongest = this.#strongestOf(family, of.offset);
       if (strongest >= 0 && !said.includes(strongest)) said.push(strongest);
     }
+    const peers = moment.population.groupName(moment.group);
     return said.map((f) => {
       const family = familyOf[f]!;
       const observed = families[family]!.describe(moment, f - featureOffsets[family]!, of.resolved);
-      return { feature: featureNames[f]!, nats: nats(this.#vectors[of.offset + f]!, f), observed };
+      return { feature: featureNames[f]!, nats: nats(this.#vectors[of.offset + f]!, f), observed, peers };
     });
   }
 
