@@ -25,6 +25,12 @@ const excludedShare = 0.1;
 const priorDays = 100;
 /** Until this many identity-days are over, the days that are still running count as they stand. */
 const daysEnough = 2000;
+/**
+ * Of the budget, what goes to detectors that speak by themselves, all alike (Bonferroni): evidence of one kind may be as strong as it likes and
+ * still not make a sum.
+ */
+const aloneShare = 0.05;
+const aloneNats = Math.log(detectors.length / aloneShare);
 const halfLifeDays = 7;
 const heldMin = 10_000;
 const provisionalEveryMs = 600_000;
@@ -91,19 +97,24 @@ export class EvidenceBudget {
       f32[row + at.day] = day;
     }
     let sum = 0;
+    let alone = 0;
     let most = 0;
     into.strongest = 0;
     for (let d = 0; d < detectors.length; d++) {
       const now = Math.min(statisticMax, statistics[d]!);
       if (now > 0) raisePeak(slab, { row, detector: d, statistic: now });
-      const said = this.#say(d, d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d)));
-      sum += said;
+      const peak = d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d));
+      const nats = this.#nats(d, peak);
+      const word = this.#say(d, nats);
+      const said = Math.max(word, this.#byItself(d, nats));
+      sum += word;
+      alone = Math.max(alone, said);
       into.alone[d] = now > 0 && said > 0 ? this.#decades(said) : 0;
       if (said <= most) continue;
       most = said;
       into.strongest = d;
     }
-    into.together = this.#decades(sum);
+    into.together = this.#decades(Math.max(sum, alone));
   }
 
   /** Midnight (UTC): the day of every identity that was active is over, whether or not it ever comes back. */
@@ -154,37 +165,46 @@ export class EvidenceBudget {
    * days are left out, up to the same share.
    */
   #whoCounts(slab: RowSlab): (row: number) => boolean {
-    let [days, left] = [priorDays + this.#days, this.#excluded];
+    let [days, left] = [this.#days, this.#excluded];
     eachDay(slab, (row) => {
       days++;
       if (isGated(slab, row)) left++;
     });
-    if (this.#days >= priorDays || left > excludedShare * days) return () => true;
+    if (days >= priorDays || left > excludedShare * (priorDays + days)) return () => true;
     return (row) => !isGated(slab, row);
   }
 
-  /** What a detector's statistic has to say, nats: softly nothing up to the ordinary, then as much as it is rarer. */
-  #word(detector: number, statistic: number): number {
+  /** How rare a detector's statistic is among identity-days. */
+  #nats(detector: number, statistic: number): number {
     if (statistic <= 0) return 0;
     const nats = -Math.log(this.#peaks[detector]!.pValue(statistic));
-    return beyondOrdinary(isHonest[detector] ? Math.max(nats, statistic) : nats, detector);
+    return isHonest[detector] ? Math.max(nats, statistic) : nats;
   }
 
-  /** The same, weighed. */
-  #say(detector: number, statistic: number): number {
-    const weight = this.#options.fusion[detector]!;
-    return weight === 0 ? 0 : weight * this.#word(detector, statistic);
+  /** What a detector says in the sum: softly nothing up to the ordinary, then as much as it is rarer; weighed. */
+  #say(detector: number, nats: number): number {
+    return nats === 0 ? 0 : this.#options.fusion[detector]! * beyondOrdinary(nats, detector);
+  }
+
+  /** What it says by itself; a detector that has no weight has no word either. */
+  #byItself(detector: number, nats: number): number {
+    return this.#options.fusion[detector] === 0 ? 0 : nats - aloneNats;
   }
 
   #decades(sum: number): number {
     return sum <= 0 ? 0 : Math.max(0, -Math.log10(this.#fused.pValue(sum)));
   }
 
-  /** What all detectors' peaks of the day come to. */
+  /** What all detectors' peaks of the day come to: their words together, or the strongest by itself. */
   #sum(slab: RowSlab, row: number): number {
     let sum = 0;
-    for (let d = 0; d < detectors.length; d++) sum += this.#say(d, dayPeakOf(slab, row, d));
-    return sum;
+    let alone = 0;
+    for (let d = 0; d < detectors.length; d++) {
+      const nats = this.#nats(d, dayPeakOf(slab, row, d));
+      sum += this.#say(d, nats);
+      alone = Math.max(alone, this.#byItself(d, nats));
+    }
+    return Math.max(sum, alone);
   }
 
   #countPeaks(slab: RowSlab): void {
@@ -202,7 +222,8 @@ export class EvidenceBudget {
     this.#held++;
     const { onDay } = this.#options;
     if (onDay !== undefined) {
-      for (let d = 0; d < detectors.length; d++) this.#said[d] = this.#word(d, dayPeakOf(slab, row, d));
+      for (let d = 0; d < detectors.length; d++)
+        this.#said[d] = beyondOrdinary(this.#nats(d, dayPeakOf(slab, row, d)), d);
       onDay(row, slab.f32[row + at.day]!, this.#said);
     }
     const sum = this.#sum(slab, row);

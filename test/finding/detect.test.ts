@@ -84,11 +84,12 @@ test('two detectors make two findings of one incident, and the second adds to th
   const both = see('a', hour, { ...odd, detectors: [30, 40, 0] });
   assert.deepEqual(
     both.map(({ finding }) => finding.kind),
-    ['new_context', 'rate_spike'],
+    ['rate_spike', 'new_context'],
+    'the stronger claims first',
   );
   assert.equal(new Set([first!, ...both].map(({ finding }) => finding.incident_id)).size, 1);
   const steps = ['low', 'medium', 'high', 'critical'];
-  assert.ok(steps.indexOf(both[1]!.finding.severity) >= steps.indexOf(first!.finding.severity));
+  assert.ok(steps.indexOf(both[0]!.finding.severity) >= steps.indexOf(first!.finding.severity));
 });
 
 test('severity never falls while a finding is open, and refused attempts weigh less than successes', () => {

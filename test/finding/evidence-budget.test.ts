@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { detectors } from '../../src/baseline/row-layout.ts';
+import { at, detectors } from '../../src/baseline/row-layout.ts';
 import { RowSlab } from '../../src/baseline/row-slab.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
 import { type Evidence, EvidenceBudget } from '../../src/finding/evidence-budget.ts';
@@ -67,6 +67,29 @@ for (const [name, world] of Object.entries(worlds)) {
 test('before the first day is over nothing but the assumption speaks, and it does not flood', () => {
   const [first] = findingsPerDay(worlds['light tails']!, budgetOf(1), 1);
   assert.ok(first! < 0.2 * 3000, `${first} of 3000`);
+});
+
+test('evidence of one kind is enough when it is strong enough, however little the detector weighs in the sum', () => {
+  const light = new EvidenceBudget({ findingsPer1000PerDay: 1, fusion: detectors.map(() => 0.1) });
+  assert.ok(evidenceOf(light, 10) < light.threshold);
+  assert.ok(evidenceOf(light, 20) >= light.threshold);
+});
+
+test('among the first days, those that a finding was made of do not hide the next', () => {
+  const [open, unnoticed] = [true, false].map((isFound) => {
+    const slab = new RowSlab(16);
+    const budget = budgetOf(1);
+    for (let i = 0; i < 4; i++) {
+      const row = slab.create(1, i);
+      budget.update({ slab, row, ts: start }, statisticsOf([1, 30]), evidence);
+      if (isFound) slab.u32[row + at.gatedUntil] = (start + day) / 1000;
+    }
+    budget.advance(slab, start + 1);
+    budget.update({ slab, row: slab.create(1, 9), ts: start + 1 }, statisticsOf([0, 20]), evidence);
+    return evidence.together;
+  });
+  assert.ok(open! >= budgetOf(1).threshold, `${open}`);
+  assert.ok(unnoticed! < budgetOf(1).threshold, `${unnoticed}`);
 });
 
 test('more evidence with a higher statistic, less of it where higher days are common', () => {
