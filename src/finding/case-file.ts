@@ -33,12 +33,17 @@ export function openCase(ts: number): CaseFile {
   };
 }
 
-export type OddEvent = Example & { readonly success: boolean; readonly contributions: readonly Contribution[] };
+export type OddEvent = Example & {
+  readonly success: boolean;
+  readonly contributions: readonly Contribution[];
+  /** Whether the case goes on: one in ten of anybody's calls is a little odd, and a claim does not live on those. */
+  readonly keepsOpen: boolean;
+};
 
 export function addToCase(file: CaseFile, event: OddEvent): void {
   file.count++;
   if (event.success) file.succeeded++;
-  if (event.ts > file.lastSeen) file.lastSeen = event.ts;
+  if (event.keepsOpen && event.ts > file.lastSeen) file.lastSeen = event.ts;
   if (event.surprise > file.surprise) file.surprise = event.surprise;
   keepExample(file.examples, { event_id: event.event_id, ts: event.ts, surprise: event.surprise });
   for (const { feature, nats, observed, peers } of event.contributions) {

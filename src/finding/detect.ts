@@ -114,7 +114,7 @@ export class Detector {
         const change = open === null ? 'opened' : next.severity === open.severity ? 'updated' : 'escalated';
         changes.push({ finding: next, change });
       }
-    if (changes.length > 0)
+    if (changes.length > 0 && together >= threshold - newsDecades)
       this.gates.push({ identity: seen.resolved.identity, until: Math.floor((event.ts + quietMs) / 1000) });
     return { evidence: together, changes };
   }
@@ -223,6 +223,9 @@ export class Detector {
       surprise: seen.surprise,
       success,
       contributions: seen.contributions,
+      keepsOpen:
+        this.#evidence.together >= this.#budget.threshold - newsDecades ||
+        found.open.every((finding) => finding === null),
     });
     return found;
   }

@@ -17,6 +17,7 @@ const odd = (i: number, fields: Partial<OddEvent> = {}): OddEvent => ({
   ts: 1000 + i,
   surprise: i,
   success: true,
+  keepsOpen: true,
   contributions: [],
   ...fields,
 });
