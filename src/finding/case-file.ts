@@ -41,6 +41,7 @@ export type OddEvent = Example & {
 };
 
 export function addToCase(file: CaseFile, event: OddEvent): void {
+  if (file.count === 0) file.firstSeen = event.ts;
   file.count++;
   if (event.success) file.succeeded++;
   if (event.keepsOpen && event.ts > file.lastSeen) file.lastSeen = event.ts;

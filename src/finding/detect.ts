@@ -149,17 +149,23 @@ export class Detector {
     if (open !== undefined && index >= 0) open[index] = finding;
   }
 
-  /** Findings that have been quiet for long enough, closed; looked for every ten minutes of event time. */
+  /**
+   * Findings that have been quiet for long enough, closed; looked for every ten minutes of event time, and asked of the full ten minutes: which event
+   * came to ask must not matter, for it may be one that is only passed on.
+   */
   closeQuiet(ts: number, seq: number): Finding[] {
     const period = Math.floor(ts / lookEveryMs);
     if (period === this.#checkedPeriod) return [];
     this.#checkedPeriod = period;
+    const now = period * lookEveryMs;
     const closed: Finding[] = [];
     for (const [identity, { open, file, told }] of this.#cases) {
       const isOpen = open.some((finding) => finding !== null);
-      if (ts - file.lastSeen < (told > 0 && !isOpen ? forgetMs : quietMs)) continue;
+      const quiet = now - file.lastSeen;
+      if (quiet < (told > 0 && !isOpen ? forgetMs : quietMs)) continue;
       for (const finding of open) if (finding !== null) closed.push({ ...finding, state: 'closed', version: seq });
-      if (told > 0 && isOpen) this.#cases.set(identity, { ...newCase(ts), told });
+      if (told > 0 && isOpen && quiet < quietMs + forgetMs)
+        this.#cases.set(identity, { ...newCase(file.lastSeen + quietMs), told });
       else this.#cases.delete(identity);
     }
     return closed;
