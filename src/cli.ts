@@ -111,7 +111,7 @@ function addMeasuring(program: Command): void {
     )
     .option('--seed <number>', 'of simulated traffic; default: 1000', wholeNumber)
     .option('-d, --data <folder...>', 'folders that `gait simulate` wrote; without --sets, only these')
-    .option('--models <name...>', 'the first in place of the shipped one; default: that, none, pca-v1')
+    .option('--models <name...>', 'the first in place of the shipped one; default: that, none, pca-v1, deviation-v1')
     .option('--nab <folder>', 'also the Numenta Anomaly Benchmark (folders data and labels) through the rate detector')
     .option('--short', 'the small part that continuous integration runs')
     .option('-o, --out <file>', 'write the result as JSON too')

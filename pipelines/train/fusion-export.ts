@@ -49,7 +49,7 @@ identity-days is the evidence (src/finding/evidence-budget.ts). Only ratios matt
 ${rows.join('\n')}
 
 **Method.** Logistic regression, weights never negative, ridge towards a prior of equal weights with ${JSON.stringify(recipe.prior)}. Each family of attacks counts
-alike. The strength of the ridge is the one that finds most of families of attacks left out.
+alike. The ridge is the strongest that is within one standard error of the best on families of attacks left out.
 
 **Data.** ${days.clean.length} identity-days of nobody's incident, ${days.incidents.length} incidents (of each its strongest day), from simulated traffic of the seeds ${seeds.join(', ')} and from
 synthesised people with habits. In both, every ${swaps.everyHours} hours ${swaps.calls} consecutive calls of one identity were made under the name, device and place of another of

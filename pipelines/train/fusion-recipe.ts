@@ -14,12 +14,14 @@ const fusionRecipeSchema = z.strictObject({
   swaps: z.strictObject({ everyHours: z.number().positive(), calls: z.int().min(1) }),
   /** What the weights are before anything is learned, as ratios; a detector that is not named has 1. */
   prior: z.record(z.string(), z.number().min(0)),
-  /** How strongly the prior holds, in the units of the likelihood: the one that does best on families of attacks left out is taken. */
+  /** How strongly the prior may hold, in the units of the likelihood: families of attacks that are left out decide. */
   ridges: z.array(z.number().positive()).min(1),
   verdict: z.string().min(1),
 });
+/** The hash is of everything but the verdict, which is written when the tables have been read. */
 export type FusionRecipe = z.infer<typeof fusionRecipeSchema> & { readonly hash: string };
 
 export function parseFusionRecipe(text: string, fileName: string): FusionRecipe {
-  return { ...checkYaml(fusionRecipeSchema, text, fileName), hash: hashOf(text) };
+  const recipe = checkYaml(fusionRecipeSchema, text, fileName);
+  return { ...recipe, hash: hashOf(JSON.stringify({ ...recipe, verdict: '' })) };
 }

@@ -22,21 +22,35 @@ export function leaveOut(days: LabelledDays, by: Group, of: Fit & { readonly bud
   });
 }
 
-/** Mean over families of the share found: families count alike here, too. */
-export function shareByFamily(days: LabelledDays, hits: readonly DaysOf[]): number {
+/** Share found of each family, and the mean: families count alike here, too. */
+export function shareByFamily(
+  days: LabelledDays,
+  hits: readonly DaysOf[],
+): { readonly mean: number; readonly shares: number[] } {
   const families = [...new Set(days.incidents.map(({ family }) => family))];
   const countOf = (of: readonly DaysOf[], name: string): number => of.filter(({ family }) => family === name).length;
   const shares = families.map((name) => countOf(hits, name) / countOf(days.incidents, name));
-  return shares.reduce((a, b) => a + b, 0) / shares.length;
+  return { mean: shares.reduce((a, b) => a + b, 0) / shares.length, shares };
 }
 
-/** The ridge that finds most of families it has not seen; of equals the strongest, which trusts the simulation least. */
+/**
+ * The strongest ridge that finds as much, of families that it has not seen, as the best does but for one standard error over the families (the rule of
+ * Breiman et al. 1984): what a dozen families cannot tell apart is left to the prior.
+ */
 export function chooseRidge(days: LabelledDays, prior: Weights, ridges: readonly number[]): number {
   const scored = ridges.map((ridge) => {
-    const share = shareByFamily(days, leaveOut(days, 'family', { prior, ridge, budgets })) / budgets.length;
-    return { ridge, share: Math.round(share * 1000) };
+    const { shares } = shareByFamily(days, leaveOut(days, 'family', { prior, ridge, budgets }));
+    const scores = shares.map((share) => share / budgets.length);
+    return { ridge, ...meanAndError(scores) };
   });
-  return scored.sort((a, b) => b.share - a.share || b.ridge - a.ridge)[0]!.ridge;
+  const best = scored.reduce((a, b) => (b.mean > a.mean ? b : a));
+  return Math.max(...scored.flatMap(({ ridge, mean }) => (mean >= best.mean - best.error ? [ridge] : [])));
+}
+
+function meanAndError(values: readonly number[]): { mean: number; error: number } {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1);
+  return { mean, error: Math.sqrt(variance / values.length) };
 }
 
 /** What the weights are worth, by name: share of incidents found, each kind of attack and each family alike, at 1 clean identity-day in 1,000. */
@@ -60,11 +74,11 @@ export function validate(days: LabelledDays, of: Fit): { table: Table; metrics: 
   const metrics = Object.fromEntries(
     rules.flatMap(([name], i) => [
       [`${name}Found`, round(hits[i]!.recipe.length / all)],
-      [`${name}FoundByFamily`, round(shareByFamily(days, hits[i]!.recipe))],
+      [`${name}FoundByFamily`, round(shareByFamily(days, hits[i]!.recipe).mean)],
     ]),
   );
   metrics.learnedFoundFamilyLeftOut = round(hits.at(-1)!.family.length / all);
-  metrics.learnedFoundByFamilyLeftOut = round(shareByFamily(days, hits.at(-1)!.family));
+  metrics.learnedFoundByFamilyLeftOut = round(shareByFamily(days, hits.at(-1)!.family).mean);
   const title = `Incidents found at ${per1000} clean identity-day in 1,000, the learned weights without that kind of attack, or without its family`;
   const columns = ['attack', 'incidents', ...rules.map(([name]) => name), 'family left out'];
   const last = ['all', String(all), ...summary, percent(hits.at(-1)!.family.length, all)];

@@ -33,9 +33,12 @@ const recipeSchema = z.strictObject({
     )
     .min(1),
 });
+/** The hash is of everything but the verdicts, which are written when the tables have been read. */
 export type Recipe = z.infer<typeof recipeSchema> & { readonly hash: string };
 export type ModelRecipe = Recipe['models'][number];
 
 export function parseRecipe(text: string, fileName: string): Recipe {
-  return { ...checkYaml(recipeSchema, text, fileName), hash: hashOf(text) };
+  const recipe = checkYaml(recipeSchema, text, fileName);
+  const models = recipe.models.map((model) => ({ ...model, verdict: '' }));
+  return { ...recipe, hash: hashOf(JSON.stringify({ ...recipe, models })) };
 }

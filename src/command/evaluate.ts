@@ -22,7 +22,7 @@ export type EvaluateCommandOptions = {
   readonly seed?: number;
   /** A folder of the Numenta Anomaly Benchmark, for the rate family's detector. */
   readonly nab?: string;
-  /** Names of models, the first in the place of the shipped one; default: the shipped one, none and PCA. */
+  /** Names of models, the first in the place of the shipped one; default: the shipped one, none, PCA and the network. */
   readonly models?: readonly string[] | string;
   /** A small part of it, for continuous integration. */
   readonly short?: boolean;
@@ -130,7 +130,7 @@ function listOf(names: readonly string[] | string | undefined): string[] {
 async function chooseModels({ models, short }: EvaluateCommandOptions): Promise<(Model | null)[]> {
   const { model } = defaultConfig().detect;
   const shipped = model === 'pca' ? 'pca-v1' : model;
-  const names = models === undefined ? [shipped, ...(short ? [] : ['none', 'pca-v1'])] : listOf(models);
+  const names = models === undefined ? [shipped, ...(short ? [] : ['none', 'pca-v1', 'deviation-v1'])] : listOf(models);
   return Promise.all([...new Set(names)].map(load));
 }
 

@@ -129,7 +129,7 @@ const detect = z.strictObject({
   activeMax: integer(100, 50_000_000).default(65_536),
   findingsPer1000PerDay: z.preprocess(fromText, z.number().positive().max(1000)).default(1),
   /** `none`, one that comes with the program (`shippedModels`; `pca` is pca-v1), or one of the operator's own in `<dataDir>/models`. */
-  model: modelName.default('deviation-v1'),
+  model: modelName.default('none'),
   /** How the detectors' words are weighed: `equal`, fusion-v1, or one of the operator's own. */
   fusion: modelName.default('fusion-v1'),
   backend: z.enum(['auto', 'wasm', 'node']).default('auto'),

@@ -10,7 +10,7 @@ const manifestSchema = z.strictObject({
   name: z.string(),
   kind: z.literal('fusion'),
   detectors: z.array(z.string()),
-  /** SHA-256 of the recipe file, and the seeds of the simulated traffic. */
+  /** SHA-256 of the recipe but for its verdict, and the seeds of the simulated traffic. */
   recipeHash: z.string(),
   seeds: z.array(z.int()),
   trainedOn: z.strictObject({ cleanDays: z.int(), incidents: z.int() }),

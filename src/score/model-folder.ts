@@ -20,7 +20,7 @@ const manifestSchema = z.strictObject({
   featureHash: z.string(),
   scaling: z.strictObject({ deviation: numbers, residual: numbers }),
   seed: z.int(),
-  /** SHA-256 of the recipe file. */
+  /** SHA-256 of the recipe but for its verdicts. */
   recipeHash: z.string(),
   trainedOn: z.strictObject({ events: z.int(), vectors: z.int() }),
   metrics: z.record(z.string(), z.number()),
