@@ -255,8 +255,9 @@ export class Shard {
     const ts = frame * frameMs;
     this.#baselines.advance(ts);
     this.#scorer.advance();
-    this.#detector.advance(ts);
+    // Before days end: whether a day had a finding is known whatever frame comes next.
     for (const { identity, until } of this.#detector.gates.splice(0)) this.#gate(identity, until);
+    this.#detector.advance(ts);
     for (const finding of this.#detector.closeQuiet(ts, this.#seq)) this.#findings.set(finding.finding_id, finding);
     this.#options.policy.advance(ts);
     this.#frame = frame;
