@@ -18,8 +18,8 @@ function coldInMemory(): ColdRows {
   };
 }
 
-/** Without findings: a day that ends while its identity is cold counts in the alert budget only when the identity returns. */
-const findingsPer1000PerDay = 1e-9;
+/** Without findings, for no evidence has 60 decades: a day that ends while its identity is cold counts in the alert budget only when the identity returns. */
+const findingsPer1000PerDay = 1e-57;
 const tiny = () => shardWith({ identitiesMax: 2, cold: coldInMemory(), findingsPer1000PerDay });
 const roomy = () => shardWith({ findingsPer1000PerDay });
 
