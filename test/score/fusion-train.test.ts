@@ -155,9 +155,11 @@ test('a fusion that is exported is read again; with a changed weight, or for oth
   refused(/cannot be read/);
 });
 
-test('the fusion that is shipped is for the detectors of this program, and came out of the recipe that is shipped', () => {
-  const dir = join(import.meta.dirname, '../../../models/fusion-v1');
-  assert.equal(readFusion(dir).length, detectors.length);
-  const manifest = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as { recipeHash: string };
+test('fusions that are shipped are for the detectors of this program; the learned one came out of the recipe that is shipped', () => {
+  const folder = (name: string): string => join(import.meta.dirname, '../../../models', name);
+  for (const name of ['fusion-v1', recipe.name]) assert.equal(readFusion(folder(name)).length, detectors.length);
+  const manifest = JSON.parse(readFileSync(join(folder(recipe.name), 'manifest.json'), 'utf8')) as {
+    recipeHash: string;
+  };
   assert.equal(manifest.recipeHash, recipe.hash);
 });
