@@ -13,6 +13,7 @@ import type { ResolvedEvent } from './identity/resolved-event.ts';
 import type { Policy } from './policy/decide.ts';
 import type { Decision } from './policy/decision.ts';
 import { Batch, type Entry } from './score/batch.ts';
+import { isDoubted } from './score/doubt.ts';
 import { learningWeight } from './score/evidence.ts';
 import type { Model } from './score/model.ts';
 import { Scorer } from './score/scorer.ts';
@@ -201,7 +202,7 @@ export class Shard {
     if (late) this.counters.late++;
     const moment = this.#baselines.enter(resolved, this.#settleNow);
     const p = this.#batch.add({ moment, resolved, seq: this.#seq, late });
-    const gated = event.ts < moment.slab.u32[moment.row + at.gatedUntil]! * 1000;
+    const gated = isDoubted(moment) || event.ts < moment.slab.u32[moment.row + at.gatedUntil]! * 1000;
     const frozen = event.ts >= (this.#options.learnUntil ?? Number.POSITIVE_INFINITY);
     this.#baselines.learn(frozen ? frozenWeight : learningWeight(p, gated));
     if (this.#batch.full) this.#settle();

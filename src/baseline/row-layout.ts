@@ -98,6 +98,9 @@ export const at = {
   /** Behaviour's accumulated evidence, nats, and what novelty, context and calendar added to it. */
   evidence: take(1),
   evidenceShares: take(3),
+  /** By how many nats a run of the identity's calls was odder than its own may be, and how many there were since that was too much. */
+  doubt: take(1),
+  doubted: take(1),
   /** Day number since 1970, and each detector's highest statistic of that day in quarters of a nat, one byte each; then what of behaviour's was counted on an earlier day. */
   day: take(1),
   peaks: take(Math.ceil((detectors.length + 1) / 4)),

@@ -1,7 +1,7 @@
 import { historyBucket, historyBuckets } from '../baseline/population.ts';
 import { at, type BaselineLevel, dimensions } from '../baseline/row-layout.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
-import { type Moment, type Observed, skipsLearning } from './family.ts';
+import { type Moment, type Observed, skipsHabit } from './family.ts';
 import { dimensionText } from './observation.ts';
 import { learnView, viewOf } from './slot-view.ts';
 
@@ -89,7 +89,7 @@ export function oneFact(a: number, b: number): number {
 
 export function learnValue(moment: Moment, dimension: number, weight: number): void {
   const value = moment.observation.values[dimension]!;
-  if (value === 0 || skipsLearning(moment, weight)) return;
+  if (value === 0 || skipsHabit(moment, weight)) return;
   const { count, total } = viewOf(moment, dimension);
   const novel = count === 0;
   const { f32 } = moment.slab;

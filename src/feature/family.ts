@@ -57,12 +57,30 @@ export type Family = {
   readonly describe: (moment: Moment, feature: number, resolved: ResolvedEvent) => Observed;
 };
 
+/** An identity is known after this many events; of those that follow one in four is learned. */
+const knownAfter = 100;
+const knownShare = 1 / 4;
+/** While it is held back, one in 64: nothing that is learned can be less than a sixteenth of an event, so five hundred of a thief's are half an event. */
+const heldShare = 1 / 64;
+
+/** Whether an event of an identity that is held back is not learned at all. */
+export function isHeldBack(moment: Moment, weight: number): boolean {
+  return weight < 2 / 1024 && !drawn(moment, heldShare);
+}
+
 /**
- * Whether the event is not learned at all. While a finding is open only every sixty-fourth is, for nothing that is learned can be less than a
- * sixteenth of an event: so five hundred events of a thief are half an event.
+ * The same for habits, which move slowly in an identity that is known, so that neither a thief nor a slow drift becomes its habit as quickly as its first
+ * events did.
  */
-export function skipsLearning(moment: Moment, weight: number): boolean {
-  return weight < 2 / 1024 && moment.history % 64 !== 0;
+export function skipsHabit(moment: Moment, weight: number): boolean {
+  return isHeldBack(moment, weight) || (moment.history > knownAfter && !drawn(moment, knownShare));
+}
+
+/** True with a chance of `weight`. The event decides, so a replay decides alike; and not by counting, for a robot's calls may come in fours, too. */
+export function drawn({ observation, history }: Moment, weight: number): boolean {
+  if (weight >= 1) return true;
+  const mixed = Math.imul((observation.ts % 0xffffffff) ^ Math.imul(history + 1, 0x85ebca6b), 0x9e3779b1);
+  return ((mixed ^ (mixed >>> 15)) >>> 0) / 0x100000000 < weight;
 }
 
 /** "usually" is a claim about the past: without one (fewer than ten observations) a sentence says that the number is an assumption. */

@@ -38,13 +38,6 @@ export function dayOf({ observation }: Moment): number {
   return Math.floor(observation.ts / 86_400_000);
 }
 
-/** True with a chance of `weight`: how memories that only know yes and no learn with caution. The event decides, so a replay decides alike. */
-export function drawn({ observation, history }: Moment, weight: number): boolean {
-  if (weight >= 1) return true;
-  const mixed = Math.imul((observation.ts % 0xffffffff) ^ Math.imul(history + 1, 0x85ebca6b), 0x9e3779b1);
-  return ((mixed ^ (mixed >>> 15)) >>> 0) / 0x100000000 < weight;
-}
-
 /** The newest event's TLS fingerprint: two families ask for it, each before learning and in it. */
 let tlsOf: ResolvedEvent | null = null;
 let tls = 0;

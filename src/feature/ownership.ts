@@ -2,7 +2,7 @@ import { activeAt } from '../baseline/active-layout.ts';
 import { foreign, free, known, shared } from '../baseline/object-owners.ts';
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
 import { hash32 } from '../core/hash.ts';
-import { type Moment, type Observed, skipsLearning } from './family.ts';
+import { isHeldBack, type Moment, type Observed } from './family.ts';
 
 const area = dimensionIndex('area');
 /**
@@ -67,7 +67,7 @@ export function touchObject(moment: Moment, key: number, weight: number): void {
   const { f32 } = moment.active;
   const relation = whose(moment, key);
   moment.shared.owners.touch(key, selfKey(moment), relation);
-  if (skipsLearning(moment, weight)) return;
+  if (isHeldBack(moment, weight)) return;
   const start = moment.activeRow + activeAt.touches;
   for (let i = 0; i < 3; i++) f32[start + i]! *= 1 - 1 / memory;
   f32[start + relation]! += 1;

@@ -2,8 +2,8 @@ import { activeAt } from '../baseline/active-layout.ts';
 import { addToday, beginDay, habit, type OwnDay, patternToday } from '../baseline/change-patterns.ts';
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
-import type { Family, Moment } from './family.ts';
-import { circleOf, dayOf, dimensionName, drawn, isNew, isRare, shareText, tlsTag } from './known.ts';
+import { drawn, type Family, type Moment } from './family.ts';
+import { circleOf, dayOf, dimensionName, isNew, isRare, shareText, tlsTag } from './known.ts';
 import { dimensionText } from './observation.ts';
 import { newRight } from './rights.ts';
 

@@ -2,8 +2,7 @@ import { activeAt } from '../baseline/active-layout.ts';
 import { anyRight } from '../baseline/reach-counts.ts';
 import { hash32, hashEnd, hashMore, hashStart } from '../core/hash.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
-import type { Moment } from './family.ts';
-import { drawn } from './known.ts';
+import { drawn, type Moment } from './family.ts';
 
 /**
  * Rights: the scopes and roles of an identity's tokens. Its active row holds the last combination's hash and a set of 128 bits of all rights

@@ -4,6 +4,7 @@ import type { RowSlab } from '../baseline/row-slab.ts';
 import type { Moment, Observed } from '../feature/family.ts';
 import { families, featureCount, featureNames, featureOffsets } from '../feature/registry.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import { raiseDoubt } from './doubt.ts';
 import { accumulate, faded } from './evidence.ts';
 import type { Model } from './model.ts';
 import { emptyJudgement, type Judgement, type Scorer } from './scorer.ts';
@@ -90,6 +91,7 @@ export class Batch {
     entry.late = of.late;
     const { judgement } = entry;
     this.#scorer.judge(moment, { out: this.#vectors, offset }, judgement);
+    raiseDoubt(moment, judgement.behaviourP);
     const worthWords = this.#raises(moment, judgement) || judgement.behaviourP <= wordsBelow;
     entry.contributions = worthWords ? this.#describe(moment, { ...of, offset, judgement }) : none;
     let least = 1;

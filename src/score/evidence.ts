@@ -28,7 +28,7 @@ export function accumulate(left: number, pValue: number, history: number): numbe
 
 /**
  * How much is learned from an event: all of it while it is ordinary (p >= 0.01), next to nothing from p = 0.0001 on, and next to nothing
- * while a finding about the identity is open. Never nothing: what is really the identity's new habit is learned in the end.
+ * while a finding about the identity is open or it goes on being odd. Never nothing: what is really the identity's new habit is learned in the end.
  */
 export function learningWeight(pValue: number, gated: boolean): number {
   if (gated) return gatedWeight;

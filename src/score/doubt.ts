@@ -1,0 +1,38 @@
+import { at } from '../baseline/row-layout.ts';
+import type { Moment } from '../feature/family.ts';
+
+/** From this many nats on, an identity's calls are taken for somebody else's. */
+const limit = 6;
+const most = 40;
+/** One call counts for at most this many nats: it takes a run. */
+const callMax = 5;
+/** An identity's own -ln p is 1 on average. Doubt grows with calls above 2.5 (p = 0.08); beyond the limit it shrinks only with those below 1.5. */
+const suspect = 2.5;
+const cleared = 1.5;
+/** Calls that follow each other faster are one act (a batch, a page that loads): each counts in proportion, but hundreds in no time count, too. */
+const actMs = 10_000;
+const actMin = 0.02;
+/** An identity that is hardly known changes still: doubt grows half as quickly at this many calls. */
+const acquaintance = 50;
+/** A change that has lasted for this many calls, those of one minute counted as one, is the identity's own: learned from then on. A day and a half at least. */
+const patience = 2000;
+
+/**
+ * Whether an identity goes on being odd, to be asked before learning: a cumulated sum (Page, Biometrika 1954). Unlike evidence it does not fade with
+ * time, only when the identity is itself again, at half a nat an act; so whoever takes it over and is odd is not learned. Exponential -ln p, as
+ * an identity has that is itself, brought it there once in 95,000 acts of a simulation.
+ */
+export function raiseDoubt({ slab, row, history, gapMs }: Moment, pValue: number): void {
+  const { f32 } = slab;
+  const before = f32[row + at.doubt]!;
+  const nats = Math.min(callMax, -Math.log(pValue)) - (before > limit ? cleared : suspect);
+  const share = Math.max(actMin, Math.min(1, gapMs / actMs));
+  const doubt = Math.max(0, Math.min(most, before + (nats * share * history) / (history + acquaintance)));
+  f32[row + at.doubt] = doubt;
+  const lasted = f32[row + at.doubted]! + (before > limit ? Math.min(1, gapMs / 60_000) : 0);
+  f32[row + at.doubted] = doubt === 0 ? 0 : lasted;
+}
+
+export function isDoubted({ slab: { f32 }, row }: Moment): boolean {
+  return f32[row + at.doubt]! > limit && f32[row + at.doubted]! < patience;
+}

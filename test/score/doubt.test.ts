@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rowWords } from '../../src/baseline/row-layout.ts';
+import { seededRandom } from '../../src/core/random.ts';
+import type { Moment } from '../../src/feature/family.ts';
+import { isDoubted, raiseDoubt } from '../../src/score/doubt.ts';
+
+/** An identity with so many calls behind it, calling every so often. */
+function identity(history = 1000, gapMs = 60_000) {
+  const moment = { slab: { f32: new Float32Array(rowWords) }, row: 0, history, gapMs } as unknown as Moment;
+  return {
+    call: (p: number): boolean => {
+      raiseDoubt(moment, p);
+      return isDoubted(moment);
+    },
+    calls: (count: number, p: number): boolean => {
+      for (let i = 0; i < count; i++) raiseDoubt(moment, p);
+      return isDoubted(moment);
+    },
+  };
+}
+
+test('an identity that is itself is not doubted in ten thousand calls', () => {
+  const { next } = seededRandom(3);
+  const { call } = identity();
+  for (let i = 0; i < 10_000; i++) assert.equal(call(1 - next()), false, `call ${i}`);
+});
+
+test('one call, however odd, is no reason for doubt; a run of them is, and sooner in an identity that is well known', () => {
+  const { call, calls } = identity();
+  assert.equal(call(1e-30), false);
+  assert.equal(calls(2, 0.001), true);
+  assert.equal(identity(25).calls(3, 0.001), false);
+});
+
+test('doubt outlasts calls that are only a little odd, and ends when the identity is itself again', () => {
+  const { calls } = identity();
+  assert.equal(calls(10, 0.001), true);
+  assert.equal(calls(500, 0.2), true, 'as odd as one call in five');
+  assert.equal(calls(100, 0.4), false);
+});
+
+test('a change that lasts is accepted after two thousand calls, and neither five hundred nor a flood of them are enough', () => {
+  const lasting = identity();
+  assert.equal(lasting.calls(510, 0.001), true);
+  assert.equal(lasting.calls(1490, 0.001), true);
+  assert.equal(lasting.calls(20, 0.001), false);
+  lasting.calls(200, 0.9);
+  assert.equal(lasting.calls(10, 0.001), true, 'and then it can be doubted anew');
+  assert.equal(identity(1000, 100).calls(100_000, 0.001), true);
+});
+
+test('a batch of calls within a second is one act; hundreds are not', () => {
+  assert.equal(identity(1000, 0).calls(50, 0.001), false);
+  assert.equal(identity(1000, 0).calls(200, 0.001), true);
+});
