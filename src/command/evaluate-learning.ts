@@ -1,6 +1,6 @@
 import type { Claim } from '../evaluate/claims.ts';
 import { type FindingScores, incidentOutcomes } from '../evaluate/outcome.ts';
-import { ramps, rampTable } from '../evaluate/ramp.ts';
+import { rampCostTable, ramps, rampTable } from '../evaluate/ramp.ts';
 import { roc } from '../evaluate/ranking.ts';
 import { windowItems } from '../evaluate/source-activity.ts';
 import { digits, type Table } from '../evaluate/table.ts';
@@ -80,7 +80,8 @@ function poisoning(model: Model | null): LearningResult {
   const { traffic, scores } = run({ name: 'ramps', format: 'canonical', records, incidents: () => incidents }, [
     engineOf(model),
   ]);
-  return { tables: [rampTable(incidentOutcomes(traffic, scores[0]!))], claims: [] };
+  const outcomes = incidentOutcomes(traffic, scores[0]!);
+  return { tables: [rampTable(outcomes), rampCostTable(outcomes)], claims: [] };
 }
 
 function streamOf({ events, incidents }: Takeovers): LabelledStream {

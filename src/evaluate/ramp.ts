@@ -127,3 +127,25 @@ export function rampTable(outcomes: readonly IncidentOutcome[]): Table {
     ),
   };
 }
+
+/** What slow poisoning costs, per kind: the fastest speed at which an attacker reached the goal unseen, and the days that it took. */
+export function rampCostTable(outcomes: readonly IncidentOutcome[]): Table {
+  const caught = ({ incident, found, delayMs }: IncidentOutcome, speed: number): boolean =>
+    incident.recipe.includes(`×${speed} `) && found && Math.floor(delayMs / dayMs) < daysToGoal(speed);
+  return {
+    title: `What slow poisoning costs an attacker: ${goal} times the usual without a finding on the way (simulated)`,
+    columns: ['ramp', 'fastest speed that got through', 'days', 'speeds at which all were found'],
+    rows: kinds.map((kind) => {
+      const own = outcomes.filter(({ incident }) => incident.family === kind);
+      const foundAt = (speed: number): number => own.filter((outcome) => caught(outcome, speed)).length;
+      const through = speeds.find((speed) => foundAt(speed) < attackersEach);
+      const all = speeds.filter((speed) => foundAt(speed) === attackersEach).map((speed) => `×${speed}`);
+      return [
+        kind,
+        through === undefined ? 'none' : `×${through} a day`,
+        through === undefined ? '-' : String(daysToGoal(through)),
+        all.length === 0 ? 'none' : all.join(', '),
+      ];
+    }),
+  };
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { daysToGoal, ramps, rampTable } from '../../src/evaluate/ramp.ts';
+import { daysToGoal, rampCostTable, ramps, rampTable } from '../../src/evaluate/ramp.ts';
 import { blocksOf, swaps, takeoversForGood } from '../../src/evaluate/takeover.ts';
 import { dayMs } from '../../src/evaluate/traffic.ts';
 import { start, trafficOf } from './traffic.ts';
@@ -85,4 +85,12 @@ test('a ramp grows day by day to ten times the usual, the same for the same seed
   const { rows } = rampTable(incidents.map((incident) => ({ incident, ...missed, severity: null })));
   assert.equal(rows.length, 10);
   assert.deepEqual(rows[0], ['calls, ×2 a day', '4', '0 of 3', '-', '-']);
+  const outcomes = incidents.map((incident) => {
+    const found = incident.family === 'calls' && incident.recipe !== 'calls ×1.25 a day';
+    return { incident, ...missed, found, delayMs: dayMs, severity: null };
+  });
+  assert.deepEqual(rampCostTable(outcomes).rows, [
+    ['calls', '×1.25 a day', '11', '×2, ×1.5, ×1.1, ×1.05'],
+    ['bytes', '×2 a day', '4', 'none'],
+  ]);
 });
