@@ -12,7 +12,7 @@ export function coinDivergence(observed: number, expected: number): number {
  */
 export function excessSurprise(successes: number, trials: number, rate: number): number {
   const share = successes / trials;
-  return share <= rate ? 0 : trials * coinDivergence(share, rate);
+  return share <= rate ? 0 : trials * Math.max(0, coinDivergence(share, rate));
 }
 
 /** -ln P(T > t) for the upper tail, by the bound n/2 * ln(1 + t²/n): Student's tail up to a factor that calibration takes out. */
