@@ -67,7 +67,7 @@ export class Detector {
   readonly gates: Gate[] = [];
   #checkedPeriod = 0;
   #day = 0;
-  readonly #evidence: Evidence = { alone: new Float64Array(detectors.length), together: 0, strongest: 0 };
+  readonly #evidence: Evidence = { alone: new Float64Array(detectors.length), loudest: 0, together: 0, strongest: 0 };
 
   constructor(slab: RowSlab, options: BudgetOptions & { readonly shard: number }) {
     this.#slab = slab;
@@ -81,7 +81,7 @@ export class Detector {
     const evidence = this.#evidence;
     this.#budget.update({ slab: this.#slab, row: seen.row, ts: event.ts }, seen.detectors, evidence);
     const { together } = evidence;
-    const odd = seen.surprise >= oddSurprise || Math.max(...evidence.alone) >= oddDecades;
+    const odd = seen.surprise >= oddSurprise || evidence.loudest >= oddDecades;
     const file = this.#caseOf(seen, odd && together >= threshold);
     if (file === undefined) return { evidence: together, changes: none };
     const changes: FindingEvent[] = [];

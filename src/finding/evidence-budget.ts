@@ -12,6 +12,7 @@ const statisticMax = 60;
  * many others, of which one or another is a little odd on most days.
  */
 const ordinaries = detectors.map((_, d) => (d === 0 ? 2 : 4));
+const atNothing = ordinaries.map((ordinary) => Math.log1p(Math.exp(-ordinary)));
 /** And it never says more than this, nats: one detector's certainty is no better than its calibration. */
 const sayMax = 25;
 /**
@@ -52,8 +53,8 @@ export type BudgetOptions = {
   readonly onDay?: ((row: number, day: number, said: Float64Array) => void) | undefined;
 };
 
-/** What an event brings to its identity's day, in decades: each detector alone, and together. */
-export type Evidence = { readonly alone: Float64Array; together: number; strongest: number };
+/** What an event brings to its identity's day, in decades: each detector alone, the highest of these, and all together; `strongest` is a detector. */
+export type Evidence = { readonly alone: Float64Array; loudest: number; together: number; strongest: number };
 
 /**
  * The alert budget. Each detector's highest statistic of an identity's day is one observation; how rare it is among identity-days makes
@@ -100,6 +101,7 @@ export class EvidenceBudget {
     let alone = 0;
     let most = 0;
     into.strongest = 0;
+    into.loudest = 0;
     for (let d = 0; d < detectors.length; d++) {
       const now = Math.min(statisticMax, statistics[d]!);
       if (now > 0) raisePeak(slab, { row, detector: d, statistic: now });
@@ -110,6 +112,7 @@ export class EvidenceBudget {
       sum += word;
       alone = Math.max(alone, said);
       into.alone[d] = now > 0 && said > 0 ? this.#decades(said) : 0;
+      if (into.alone[d]! > into.loudest) into.loudest = into.alone[d]!;
       if (said <= most) continue;
       most = said;
       into.strongest = d;
@@ -261,8 +264,7 @@ function eachDay(slab: RowSlab, visit: (row: number) => void): void {
 
 /** ln(1 + e^(nats - ordinary)), less what it is at 0: 0.6 or so at the ordinary, and then about as much as the nats are beyond it. */
 export function beyondOrdinary(nats: number, detector: number): number {
-  const ordinary = ordinaries[detector]!;
-  return Math.min(sayMax, Math.log1p(Math.exp(nats - ordinary)) - Math.log1p(Math.exp(-ordinary)));
+  return Math.min(sayMax, Math.log1p(Math.exp(nats - ordinaries[detector]!)) - atNothing[detector]!);
 }
 
 /** Whether a finding about the identity is open, or was of late. */

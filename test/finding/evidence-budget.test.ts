@@ -16,7 +16,7 @@ const worlds: Readonly<Record<string, (random: Random) => readonly number[]>> = 
   'mostly nothing': (r) => [-5 * Math.log(1 - r.next()), 0, r.next() < 0.1 ? -6 * Math.log(1 - r.next()) : 0],
 };
 
-const evidence: Evidence = { alone: new Float64Array(detectors.length), together: 0, strongest: 0 };
+const evidence: Evidence = { alone: new Float64Array(detectors.length), loudest: 0, together: 0, strongest: 0 };
 
 function budgetOf(findingsPer1000PerDay: number): EvidenceBudget {
   return new EvidenceBudget({ findingsPer1000PerDay, fusion: equalFusion });
