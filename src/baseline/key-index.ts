@@ -1,3 +1,5 @@
+export type PackedIndex = readonly [keys: Uint32Array, numbers: Uint32Array];
+
 /** From 32-bit hashes (never 0) to numbers. Open addressing in pairs of words: a Map keeps each such key as an object of its own. */
 export class KeyIndex {
   size = 0;
@@ -19,6 +21,23 @@ export class KeyIndex {
     if (this.#entries[entry] === 0) this.size++;
     this.#entries[entry] = key;
     this.#entries[entry + 1] = value;
+  }
+
+  /** Keys and numbers, in no order that means anything. */
+  packed(): PackedIndex {
+    const all: PackedIndex = [new Uint32Array(this.size), new Uint32Array(this.size)];
+    let at = 0;
+    for (let i = 0; i < this.#entries.length; i += 2) {
+      if (this.#entries[i] === 0) continue;
+      all[0][at] = this.#entries[i]!;
+      all[1][at++] = this.#entries[i + 1]!;
+    }
+    return all;
+  }
+
+  load([keys, numbers]: PackedIndex): void {
+    this.clear();
+    for (let i = 0; i < keys.length; i++) this.set(keys[i]!, numbers[i]!);
   }
 
   clear(): void {

@@ -1,12 +1,12 @@
+import { KeyIndex, type PackedIndex } from './key-index.ts';
+
 /** Objects remembered in each of the two generations, and touched in a frame: what more it touches is nobody's yet. */
 const generationMax = 1 << 17;
 
-type Generation = { keys: Uint32Array; owners: Uint32Array; size: number };
-
 export type OwnersSnapshot = {
-  readonly young: readonly [Uint32Array, Uint32Array];
-  readonly old: readonly [Uint32Array, Uint32Array];
-  readonly pending: readonly [Uint32Array, Uint32Array];
+  readonly young: PackedIndex;
+  readonly old: PackedIndex;
+  readonly pending: PackedIndex;
   readonly touches: Float64Array;
   readonly pendingTouches: Float64Array;
 };
@@ -25,31 +25,29 @@ export const shared = 0xffffffff;
  * the state as of the last `advance`; of several that touch an unknown object within a frame none is first: it is shared.
  */
 export class ObjectOwners {
-  #young: Generation = generation(1024);
-  #old: Generation = generation(16);
-  #pending: Generation = generation(1024);
+  #young = new KeyIndex();
+  #old = new KeyIndex();
+  #pending = new KeyIndex();
   /** Touches by everyone of known, free and foreign objects. */
   readonly touches = Float64Array.of(1, 1, 1);
   readonly #pendingTouches = new Float64Array(3);
 
   get bytes(): number {
-    return (this.#young.keys.length + this.#old.keys.length + this.#pending.keys.length) * 8;
+    return this.#young.bytes + this.#old.bytes + this.#pending.bytes;
   }
 
   /** 0 for an object that nobody has touched, `shared`, or the hash of its only identity. */
   owner(object: number): number {
-    const slot = find(this.#young, object);
-    if (this.#young.keys[slot] !== 0) return this.#young.owners[slot]!;
-    return this.#old.owners[find(this.#old, object)]!;
+    const young = this.#young.get(object);
+    return young >= 0 ? young : Math.max(0, this.#old.get(object));
   }
 
   touch(object: number, identity: number, whose: number): void {
     this.#pendingTouches[whose]! += 1;
-    const { keys, owners, size } = this.#pending;
-    const slot = find(this.#pending, object);
-    if (keys[slot] !== 0) {
-      if (owners[slot] !== identity) owners[slot] = shared;
-    } else if (size < generationMax) put(this.#pending, object, identity);
+    const before = this.#pending.get(object);
+    if (before >= 0) {
+      if (before !== identity) this.#pending.set(object, shared);
+    } else if (this.#pending.size < generationMax) this.#pending.set(object, identity);
   }
 
   advance(): void {
@@ -58,20 +56,20 @@ export class ObjectOwners {
     this.#pendingTouches.fill(0);
     // In order of keys: where the generations change must not depend on who came first within the frame.
     const pending = this.#pending;
-    this.#pending = generation(1024);
-    for (const object of packed(pending)[0].sort()) {
-      const identity = pending.owners[find(pending, object)]!;
+    this.#pending = new KeyIndex();
+    for (const object of pending.packed()[0].sort()) {
+      const identity = pending.get(object);
       const before = this.owner(object);
-      put(this.#young, object, before === 0 || before === identity ? identity : shared);
+      this.#young.set(object, before === 0 || before === identity ? identity : shared);
       if (this.#young.size < generationMax) continue;
       this.#old = this.#young;
-      this.#young = generation(1024);
+      this.#young = new KeyIndex();
     }
   }
 
   snapshot(): OwnersSnapshot {
     return {
-      ...{ young: packed(this.#young), old: packed(this.#old), pending: packed(this.#pending) },
+      ...{ young: this.#young.packed(), old: this.#old.packed(), pending: this.#pending.packed() },
       ...{ touches: this.touches.slice(), pendingTouches: this.#pendingTouches.slice() },
     };
   }
@@ -79,52 +77,8 @@ export class ObjectOwners {
   restore(saved: OwnersSnapshot): void {
     this.touches.set(saved.touches);
     this.#pendingTouches.set(saved.pendingTouches);
-    this.#young = unpacked(saved.young);
-    this.#old = unpacked(saved.old);
-    this.#pending = unpacked(saved.pending);
+    this.#young.load(saved.young);
+    this.#old.load(saved.old);
+    this.#pending.load(saved.pending);
   }
-}
-
-function generation(length: number): Generation {
-  return { keys: new Uint32Array(length), owners: new Uint32Array(length), size: 0 };
-}
-
-/** The key's slot, or the empty one where it belongs. */
-function find({ keys }: Generation, key: number): number {
-  const mask = keys.length - 1;
-  let slot = Math.imul(key, 0x9e3779b1) >>> 0;
-  slot = (slot ^ (slot >>> 15)) & mask;
-  while (keys[slot] !== 0 && keys[slot] !== key) slot = (slot + 1) & mask;
-  return slot;
-}
-
-function put(into: Generation, key: number, owner: number): void {
-  if ((into.size + 1) * 3 > into.keys.length * 2) grow(into);
-  const slot = find(into, key);
-  if (into.keys[slot] === 0) into.size++;
-  into.keys[slot] = key;
-  into.owners[slot] = owner;
-}
-
-function grow(of: Generation): void {
-  const { keys, owners } = of;
-  Object.assign(of, generation(keys.length * 2));
-  for (let i = 0; i < keys.length; i++) if (keys[i] !== 0) put(of, keys[i]!, owners[i]!);
-}
-
-function packed({ keys, owners, size }: Generation): readonly [Uint32Array, Uint32Array] {
-  const all: [Uint32Array, Uint32Array] = [new Uint32Array(size), new Uint32Array(size)];
-  let at = 0;
-  for (let i = 0; i < keys.length; i++) {
-    if (keys[i] === 0) continue;
-    all[0][at] = keys[i]!;
-    all[1][at++] = owners[i]!;
-  }
-  return all;
-}
-
-function unpacked([keys, owners]: readonly [Uint32Array, Uint32Array]): Generation {
-  const into = generation(1024);
-  for (let i = 0; i < keys.length; i++) put(into, keys[i]!, owners[i]!);
-  return into;
 }
