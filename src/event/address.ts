@@ -81,10 +81,8 @@ function readGroups(bytes: Uint8Array, from: number, to: number): number {
       if (digit < 0 || at - start > 3) return -1;
       group = group * 16 + digit;
     }
-    if (at > start) {
-      if (count > 7) return -1;
-      groups[count++] = group;
-    }
+    if (at === start || count > 7) return -1;
+    groups[count++] = group;
     if (at >= to) break;
     at++;
     if (bytes[at] === colon && at < to) {
