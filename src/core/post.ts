@@ -5,6 +5,8 @@ export type PostRequest = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** How much of the answer the caller reads (default 4 KiB, for its first words). */
+  readonly answerBytesMax?: number;
 };
 
 /**
@@ -16,6 +18,8 @@ export type PostResult = {
   readonly status: number | null;
   readonly detail: string;
   readonly retryAfterMs: number | null;
+  /** The answer as it came, up to `answerBytesMax`; for a protocol to read, never to show. */
+  readonly answer?: string;
 };
 
 /** Makes one attempt; never throws. The ring implements it (signal/http-post.ts), and service.ts hands it to whoever delivers. */

@@ -26,13 +26,37 @@ export type Decision = {
   readonly version: number;
 };
 
-/** What became of a decision at one enforcement point or receiver. */
+/**
+ * One step of a decision at one enforcement point or receiver. The newest of each (decision, target, state) counts, so that a step that is
+ * reported twice is one. Records of the topic `gait.receipts`, keyed by `receiptKey`.
+ */
 export type Receipt = {
   readonly decision_id: string;
+  /** A webhook, the name of an enforcement point's API key, an identity provider; `traffic` for what the calls themselves say. */
   readonly target: string;
-  readonly state: 'delivered' | 'rejected' | 'failed' | 'skipped-stale';
+  readonly state: ReceiptState;
+  /** Tries of a delivery; answers that carried the decision (`seen`); calls that passed all the same (`ineffective`). */
   readonly attempts: number;
   readonly status: number | null;
   readonly detail: string;
   readonly at: number;
 };
+
+/**
+ * How a delivery ended: `delivered`, `rejected`, `failed`, `skipped-stale`. An enforcement point was answered with it: `seen`; says that it
+ * has acted: `acknowledged`. Of the target `traffic`: the calls stopped (`effective`) or went on (`ineffective`); nobody asked (`unseen`).
+ */
+export type ReceiptState =
+  | 'delivered'
+  | 'rejected'
+  | 'failed'
+  | 'skipped-stale'
+  | 'seen'
+  | 'acknowledged'
+  | 'effective'
+  | 'ineffective'
+  | 'unseen';
+
+export function receiptKey({ decision_id, target, state }: Pick<Receipt, 'decision_id' | 'target' | 'state'>): string {
+  return `${decision_id}/${target}/${state}`;
+}

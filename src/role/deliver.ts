@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
 import type { Consumption, Log } from '../log/log.ts';
-import type { Receipt } from '../policy/decision.ts';
+import { type Receipt, receiptKey } from '../policy/decision.ts';
 import { createSignalDelivery } from '../signal/deliver.ts';
 import { createHttpPost } from '../signal/http-post.ts';
 import { createWebhook } from '../signal/webhook.ts';
@@ -25,8 +25,7 @@ export async function runDeliver(options: DeliverRoleOptions, signal: AbortSigna
 
   for (const { name, url, secrets, allowInsecure } of signals.webhooks) {
     const onReceipt = async (receipt: Receipt): Promise<void> => {
-      const key = `${receipt.decision_id}/${receipt.target}`;
-      await log.append(topics.receipts, [{ key, value: JSON.stringify(receipt) }]);
+      await log.append(topics.receipts, [{ key: receiptKey(receipt), value: JSON.stringify(receipt) }]);
       delivered(receipt.target, receipt.state);
     };
     const webhook = createWebhook({ name, url, secrets: secrets.map((secret) => secret.reveal()), allowInsecure });

@@ -24,8 +24,9 @@ export function createHttpPost({ clock, timeoutMs = 10_000 }: HttpPostOptions): 
         redirect: 'manual',
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       });
-      const words = await firstWords(response);
-      return judge(response, safe(`HTTP ${response.status} ${words}`, request), clock);
+      const answer = await firstBytes(response, request.answerBytesMax ?? answerBytesMax);
+      const words = answer.slice(0, answerBytesMax);
+      return { ...judge(response, safe(`HTTP ${response.status} ${words}`, request), clock), answer };
     } catch (error) {
       return { kind: 'failed', status: null, detail: safe(causeOf(error), request), retryAfterMs: null };
     }
@@ -54,19 +55,19 @@ function retryAfterMs(header: string | null, clock: Clock): number | null {
   return Number.isFinite(ms) ? Math.min(retryAfterMaxMs, Math.max(0, ms)) : null;
 }
 
-async function firstWords(response: Response): Promise<string> {
+async function firstBytes(response: Response, bytesMax: number): Promise<string> {
   if (response.body === null) return '';
   const reader = response.body.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  while (bytes < answerBytesMax) {
+  while (bytes < bytesMax) {
     const { done, value } = await reader.read();
     if (done) break;
     chunks.push(value);
     bytes += value.length;
   }
   await reader.cancel();
-  return Buffer.concat(chunks).subarray(0, answerBytesMax).toString('utf8');
+  return Buffer.concat(chunks).subarray(0, bytesMax).toString('utf8');
 }
 
 /** The reason that fetch hides in its cause, such as ECONNREFUSED. */

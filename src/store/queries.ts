@@ -140,7 +140,7 @@ export function createStoreQueries(store: Store): StoreQueries {
       );
       if (row === undefined) return undefined;
       const receipts = await store.query<ReceiptRow>(
-        `SELECT target, state, attempts, status, detail, at FROM ${db}.receipts WHERE decision_id = {id:String} ORDER BY target`,
+        `SELECT target, state, attempts, status, detail, at FROM ${db}.receipts WHERE decision_id = {id:String} ORDER BY at, target`,
         bound,
       );
       return { ...row, receipts };

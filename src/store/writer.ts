@@ -104,7 +104,7 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
     scores,
     findings: rowsInto('findings_raw_v1'),
     signals: rowsInto('decisions_raw_v1'),
-    receipts: rowsInto('receipts_raw_v1'),
+    receipts: rowsInto('receipts_raw_v2'),
     deadLetters: rowsInto('dead_letters_raw_v1'),
     close: () => closing.abort(),
   };

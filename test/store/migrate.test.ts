@@ -96,7 +96,8 @@ describe('migrations', () => {
       for (const statement of statements) {
         assert.match(
           statement,
-          /^(CREATE (TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS|ALTER TABLE .* IF (NOT )?EXISTS) /,
+          // Rows copied into a table that replaces repeats are there once, however often they are copied.
+          /^(CREATE (TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS|CREATE OR REPLACE VIEW|INSERT INTO [{}\w.]+_raw_v2 |ALTER TABLE .* IF (NOT )?EXISTS) /,
           name,
         );
       }
@@ -125,7 +126,7 @@ describe('migrations', () => {
     assert.deepEqual(await columns('findings_raw_v1'), [...Object.keys(finding), 'stored_at'].sort());
     assert.deepEqual(await columns('decisions_raw_v1'), [...Object.keys(decision), 'stored_at'].sort());
     assert.deepEqual(await columns('dead_letters_raw_v1'), [...Object.keys(deadLetter), 'stored_at'].sort());
-    assert.deepEqual(await columns('receipts_raw_v1'), [...Object.keys(receipt), 'stored_at'].sort());
+    assert.deepEqual(await columns('receipts_raw_v2'), [...Object.keys(receipt), 'stored_at'].sort());
   });
 });
 
