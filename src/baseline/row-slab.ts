@@ -1,10 +1,11 @@
 import type { ColdRows } from './cold-rows.ts';
+import { RowPacker, unpackRows } from './packed-rows.ts';
 import { at, rowWords } from './row-layout.ts';
 
 /** Table entries per row: a third of them stay empty, so that a search ends after one or two looks. */
 const tableFactor = 1.5;
-/** Room is made in steps of a sixteenth: larger ones would leave more memory empty than the table takes. */
-const growth = 17 / 16;
+/** Room doubles: what nobody has written to yet takes no memory, for the system gives zeroed pages out at the first touch. */
+const growth = 2;
 
 /**
  * Fixed-size rows in one ArrayBuffer, found through an open-addressing table by the 64-bit hash of the identity key.
@@ -36,9 +37,9 @@ export class RowSlab {
     this.#allocate(Math.min(limit, 1024));
   }
 
-  /** Bytes held by rows and table. */
+  /** Bytes held by rows and table; the room that rows may grow into is not held yet. */
   get bytes(): number {
-    return this.u32.byteLength + this.#table.byteLength;
+    return this.size * this.words * 4 + this.#table.byteLength;
   }
 
   /** Word offset of the identity's row, or -1. */
@@ -83,22 +84,15 @@ export class RowSlab {
   }
 
   /**
-   * Copies of rows, each behind its index, at most `rowsPerPart` in a part: those changed since the last call, or all.
+   * Copies of rows (`packed-rows.ts`), at most `rowsPerPart` in a part: those changed since the last call, or all.
    * Nothing is dirty afterwards. Indices travel too, so that a restored slab evicts the same rows as the one it replaces.
    */
   take(which: 'dirty' | 'all', rowsPerPart: number): Buffer[] {
-    const parts: Buffer[] = [];
-    let part: number[] = [];
-    for (let index = 0; index < this.size; index++) {
-      if (which === 'dirty' && this.#dirty[index] === 0) continue;
-      part.push(index);
-      if (part.length < rowsPerPart) continue;
-      parts.push(this.#pack(part));
-      part = [];
-    }
-    if (part.length > 0) parts.push(this.#pack(part));
+    const packer = new RowPacker(this.words, rowsPerPart);
+    for (let index = 0; index < this.size; index++)
+      if (which === 'all' || this.#dirty[index] === 1) packer.add(this.u32, index);
     this.#dirty.fill(0);
-    return parts;
+    return packer.take();
   }
 
   /** Cold rows for a checkpoint, packed: those that moved out changed since the last call, or all. Before `take`. */
@@ -130,13 +124,11 @@ export class RowSlab {
 
   /** Puts packed rows back at their indices. A row that stood there had been moved out, unless it stands elsewhere by now. */
   put(part: Buffer): void {
-    for (let offset = 0; offset + (this.words * 4 + 4) <= part.length; offset += this.words * 4 + 4) {
-      const index = part.readUInt32LE(offset);
-      const row = part.subarray(offset + 4, offset + (this.words * 4 + 4));
-      const high = row.readUInt32LE(at.keyHigh * 4);
-      const low = row.readUInt32LE(at.keyLow * 4);
+    for (const { index, row } of unpackRows(part, this.words)) {
+      const high = row[at.keyHigh]!;
+      const low = row[at.keyLow]!;
       if (index >= this.limit) {
-        this.#cold?.put(high, low, row);
+        this.#cold?.put(high, low, Buffer.from(row.slice().buffer));
         continue;
       }
       const before = this.find(high, low);
@@ -144,7 +136,7 @@ export class RowSlab {
       this.#cold?.take(high, low);
       if (index < this.size && this.#isLive(index)) this.#moveOut(index);
       while (index >= this.size) this.#grow();
-      this.u8.set(row, index * this.words * 4);
+      this.u32.set(row, index * this.words);
       this.#insert(index);
     }
   }
@@ -165,15 +157,6 @@ export class RowSlab {
 
   set hand(index: number) {
     this.#hand = index;
-  }
-
-  #pack(indices: readonly number[]): Buffer {
-    const part = Buffer.allocUnsafe(indices.length * (this.words * 4 + 4));
-    indices.forEach((index, i) => {
-      part.writeUInt32LE(index, i * (this.words * 4 + 4));
-      part.set(this.u8.subarray(index * this.words * 4, (index + 1) * this.words * 4), i * (this.words * 4 + 4) + 4);
-    });
-    return part;
   }
 
   #grow(): void {

@@ -23,7 +23,7 @@ test('state comes back as it was, whatever its size, and no record exceeds what 
   assert.deepEqual(bytesOf('cold'), state.cold);
   assert.deepEqual(bytesOf('active'), state.active);
   assert.deepEqual(Buffer.concat(bytesOf('ids')), state.ids);
-  assert.deepEqual(decodeCommon(bytesOf('common')), { version: 1, ...state.common });
+  assert.deepEqual(decodeCommon(bytesOf('common')), { version: 2, ...state.common });
   const commons = parts.filter((part) => part.kind === 'common');
   assert.deepEqual(
     commons.map((part) => part.kind === 'common' && part.last),
@@ -38,7 +38,7 @@ test('an increment does not reset what stood before it', () => {
 
 test('state of another version, and what is no state, is refused and not guessed at', () => {
   const invalid = (error: unknown): boolean => error instanceof GaitError && error.code === 'STATE_INVALID';
-  assert.throws(() => decodeStateRecord(Buffer.from([0, 2])), invalid);
+  assert.throws(() => decodeStateRecord(Buffer.from([0, 1])), invalid);
   assert.throws(() => decodeStateRecord(Buffer.from([99])), invalid);
   assert.throws(() => decodeStateRecord(Buffer.alloc(0)), invalid);
 });
