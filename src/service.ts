@@ -5,6 +5,7 @@ import { createLogger, type Logger } from './config/logging.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { describeError, GaitError } from './core/errors.ts';
 import type { Enrich } from './event/enrich.ts';
+import { createRedactor } from './event/redact.ts';
 import type { Finding } from './finding/finding.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { type HttpServer, startServer } from './http/server.ts';
@@ -15,6 +16,7 @@ import { announce } from './role/announce.ts';
 import { assembleIngest, assembleModel, readPolicy, samplePath, shardOptions } from './role/assemble.ts';
 import { runDeliver } from './role/deliver.ts';
 import { runDetect } from './role/detect.ts';
+import { type Enforcer, runEnforce } from './role/enforce.ts';
 import { openEnrichment } from './role/enrichment.ts';
 import { Intake, runIngest } from './role/ingest.ts';
 import { playSample } from './role/sample.ts';
@@ -157,18 +159,26 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
   }
   let server: HttpServer | undefined;
   if (config.roles.includes('serve')) {
+    const enforcer = await startEnforce(parts, { log, key });
+    await run([enforcer.consumption]);
     const readiness = async () => {
       const stored = store === undefined ? undefined : await store.ping();
       const detail =
         stored === undefined ? 'not used' : stored ? 'answers' : 'does not answer: findings wait in the log';
+      const decisions = { ok: enforcer.isReady(), detail: enforcer.isReady() ? 'read' : 'being read' };
       return {
-        ready: !signal.aborted && stored !== false,
-        parts: { log: { ok: !signal.aborted, detail: config.log.kind }, store: { ok: stored !== false, detail } },
+        ready: !signal.aborted && stored !== false && decisions.ok,
+        parts: {
+          log: { ok: !signal.aborted, detail: config.log.kind },
+          store: { ok: stored !== false, detail },
+          decisions,
+        },
       };
     };
     const mode = readPolicy(config).mode;
-    const parts = { ingest, intake, store, metrics, clock, mode, sample: config.sample, readiness };
-    server = await startServer(config.http, httpParts(parts), logger);
+    const { ask } = enforcer;
+    const served = { ingest, intake, store, metrics, clock, mode, sample: config.sample, readiness, ask };
+    server = await startServer(config.http, httpParts(served), logger);
     closers.push(() => server?.close());
   }
   if (config.sample) {
@@ -180,6 +190,21 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
     playing.then(() => signal.aborted || parts.onSamplePlayed?.(), parts.failed);
   }
   return server?.address;
+}
+
+function startEnforce(parts: Parts, { log, key }: Pick<Opened, 'log' | 'key'>): Promise<Enforcer> {
+  const { config, clock, metrics, logger } = parts;
+  const redactor = createRedactor({ hmacKey: key.reveal(), listedQueryNames: config.ingest.queryNames });
+  return runEnforce({
+    log,
+    config,
+    clock,
+    redactor,
+    ignoredMax: 20,
+    notify: (notice) => logger.info({ notice: notice.notice, decision: notice.decision_id }, 'decision was answered'),
+    answered: metrics.answered,
+    held: metrics.decisionsHeld,
+  });
 }
 
 /** Only for a process that takes events in: the databases are some 15 MB of memory. */

@@ -193,6 +193,63 @@ const signals = z.strictObject({
   webhooks: z.array(webhook).default([]),
 });
 
+const headerName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,64}$/, 'is not a header name in lower case')
+  .refine((name) => !['authorization', 'cookie', 'x-gait-key'].includes(name), 'has a meaning of its own here');
+/** What a gateway may say of a caller by headers that it sets itself. */
+const trustedFields = [
+  'tenant',
+  'subject',
+  'issuer',
+  'client_id',
+  'session_id',
+  'token_id',
+  'mtls_subject',
+  'consumer',
+  'device_id',
+  'acr',
+  'auth_time',
+] as const;
+
+const tokenIssuer = z.strictObject({
+  /** As in the token's `iss`, to the letter. */
+  issuer: text,
+  jwksUri: url,
+  /** One of these must be among a token's audiences; empty: any will do. */
+  audiences: z.array(text).default([]),
+});
+
+const enforce = z.strictObject({
+  /** Decisions held at once; beyond it those that end soonest are forgotten. */
+  decisionsMax: integer(100, 10_000_000).default(200_000),
+  /** Its last address is the caller's, or the one so many before it as there are proxies of yours in between. */
+  clientIpHeader: headerName.default('x-forwarded-for'),
+  proxies: integer(0, 16).default(0),
+  apiKeyHeader: headerName.default('x-api-key'),
+  /** Headers that the gateway sets on every question and lets no caller set. */
+  trustedHeaders: z.partialRecord(z.enum(trustedFields), headerName).default({}),
+  /** Believe `acr` and `auth_time` of trusted headers and of Envoy's jwt_authn metadata: the gateway verified the token. */
+  gatewayVerifies: flag.default(false),
+  /** Whose tokens can clear a step-up. */
+  issuers: z.array(tokenIssuer).max(32).default([]),
+  /** What a throttled identity may still do. */
+  throttle: z
+    .strictObject({ perMinute: integer(1, 6_000_000).default(60), burst: integer(1, 100_000).default(10) })
+    .prefault({}),
+  /** From a step-up on, calls that were under way or come while its owner logs in do not count as ignoring it. */
+  graceMs: integer(0).default(30_000),
+  /** The answer while the decisions are still being read: `open` lets the call through, `closed` refuses it. */
+  unready: z.enum(['open', 'closed']).default('open'),
+  /** The first that matches; `*` stands for anything. */
+  routes: z
+    .array(z.strictObject({ path: text, unready: z.enum(['open', 'closed']) }))
+    .max(1000)
+    .default([]),
+  /** Envoy's ext_authz over gRPC. */
+  grpc: z.strictObject({ host: text.default('127.0.0.1'), port: integer(0, 65_535).default(4421) }).optional(),
+});
+
 const apiKey = z.strictObject({ name: text, sha256: hexSha256, roles: z.array(z.enum(keyRoles)).min(1) });
 
 const http = z.strictObject({
@@ -230,6 +287,7 @@ const sections = z
     retention: retention.prefault({}),
     alerts: alerts.prefault({}),
     signals: signals.prefault({}),
+    enforce: enforce.prefault({}),
     http: http.prefault({}),
   })
   .superRefine((config, context) => {
@@ -237,6 +295,11 @@ const sections = z
     if (!isLoopback(config.http.host) && config.http.keys.length === 0) {
       const reason = 'is reachable from other machines, so http.keys must name at least one API key';
       refuse(['http', 'host'], `${config.http.host} ${reason}`);
+    }
+    const { grpc } = config.enforce;
+    if (grpc !== undefined && !isLoopback(grpc.host) && config.http.keys.length === 0) {
+      const reason = 'is reachable from other machines, so http.keys must name at least one API key';
+      refuse(['enforce', 'grpc', 'host'], `${grpc.host} ${reason}`);
     }
     if (config.log.kind === 'embedded' && (config.sources ?? []).length > 0) {
       refuse(['sources'], 'topics are read from Kafka, so log.kind must be kafka');

@@ -3,10 +3,13 @@ import type { Config } from '../config/config.ts';
 import { isLoopback, type KeyRole } from '../config/config-schema.ts';
 import { type Headers, HttpError, type Route } from './route.ts';
 
-type ApiKey = { readonly digest: Buffer; readonly roles: readonly KeyRole[] };
+type ApiKey = { readonly name: string; readonly digest: Buffer; readonly roles: readonly KeyRole[] };
 
-/** Decides from the headers alone, before a body is read; throws 401 or 403. */
-export type Gate = (route: Route, headers: Headers) => void;
+/** Who calls where no key is asked for. */
+export const localCaller = 'local';
+
+/** Decides from the headers alone, before a body is read; throws 401 or 403. Returns the name of the key. */
+export type Gate = (route: Pick<Route, 'access' | 'browser' | 'method' | 'isEnforcement'>, headers: Headers) => string;
 
 /**
  * With keys, every route but the public ones asks for one. Without (so on loopback only) every route is open, and what guards it is that the
@@ -14,20 +17,22 @@ export type Gate = (route: Route, headers: Headers) => void;
  * writing on behalf of another site's page.
  */
 export function createGate(http: Config['http']): Gate {
-  const keys = http.keys.map((key) => ({ digest: Buffer.from(key.sha256, 'hex'), roles: key.roles }));
+  const keys = http.keys.map(({ name, sha256, roles }) => ({ name, digest: Buffer.from(sha256, 'hex'), roles }));
   return keys.length === 0 ? checkLocal : (route, headers) => checkKey(keys, route, headers);
 }
 
-function checkLocal(route: Route, headers: Headers): void {
+function checkLocal(route: Parameters<Gate>[0], headers: Headers): string {
   const host = one(headers.host) ?? '';
   if (!isLoopback(hostName(host))) {
     const message = 'without API keys this service answers only to a loopback address in the Host header';
     throw new HttpError(403, 'host-not-allowed', { message });
   }
-  const origin = one(headers.origin);
+  // Of a question about a call, method and origin are those of the call.
+  const origin = route.isEnforcement ? undefined : one(headers.origin);
   if (route.method !== 'GET' && origin !== undefined && origin !== `http://${host}`) {
     throw new HttpError(403, 'origin-not-allowed', { message: 'a page of another site may not write here' });
   }
+  return localCaller;
 }
 
 /** `[::1]:4420`, `localhost:4420` and `127.0.0.1` without what is not the name. */
@@ -35,21 +40,25 @@ function hostName(host: string): string {
   return /^\[([0-9a-f:]+)\](:\d+)?$/i.exec(host)?.[1] ?? host.replace(/:\d+$/, '').toLowerCase();
 }
 
-function checkKey(keys: readonly ApiKey[], route: Route, headers: Headers): void {
-  if (route.access === 'public') return;
-  const roles = rolesOf(keys, presented(route, headers));
-  if (roles === undefined) {
+function checkKey(keys: readonly ApiKey[], route: Parameters<Gate>[0], headers: Headers): string {
+  if (route.access === 'public') return localCaller;
+  const key = keyOf(keys, presented(route, headers));
+  if (key === undefined) {
     const challenge = route.browser ? 'Basic realm="gait", charset="UTF-8"' : 'Bearer realm="gait"';
-    const message = 'an API key is needed: Authorization: Bearer, or X-Api-Key';
+    const where = route.isEnforcement ? 'X-Gait-Key' : 'Authorization: Bearer, or X-Api-Key';
+    const message = `an API key is needed: ${where}`;
     throw new HttpError(401, 'unauthenticated', { message, headers: { 'www-authenticate': challenge } });
   }
   const wanted = route.access;
-  if (!roles.some((role) => role === 'admin' || wanted.includes(role))) {
+  if (!key.roles.some((role) => role === 'admin' || wanted.includes(role))) {
     throw new HttpError(403, 'forbidden', { message: `this needs a key with the role ${wanted.join(' or ')}` });
   }
+  return key.name;
 }
 
-function presented(route: Route, headers: Headers): string | undefined {
+function presented(route: Parameters<Gate>[0], headers: Headers): string | undefined {
+  // The other headers are those of the call that is asked about.
+  if (route.isEnforcement) return one(headers['x-gait-key']);
   const [scheme = '', credentials = ''] = (one(headers.authorization) ?? '').split(' ', 2);
   if (scheme.toLowerCase() === 'bearer') return credentials;
   // Only for pages: a browser repeats Basic credentials on its own, so nothing that writes may accept them.
@@ -60,13 +69,13 @@ function presented(route: Route, headers: Headers): string | undefined {
 }
 
 /** Digests are compared, all of them and in constant time, so that neither the time nor a near miss says anything about a key. */
-function rolesOf(keys: readonly ApiKey[], key: string | undefined): readonly KeyRole[] | undefined {
+function keyOf(keys: readonly ApiKey[], presented: string | undefined): ApiKey | undefined {
   const digest = createHash('sha256')
-    .update(key ?? '')
+    .update(presented ?? '')
     .digest();
-  let roles: readonly KeyRole[] | undefined;
-  for (const known of keys) if (timingSafeEqual(known.digest, digest)) roles = known.roles;
-  return key === undefined ? undefined : roles;
+  let found: ApiKey | undefined;
+  for (const known of keys) if (timingSafeEqual(known.digest, digest)) found = known;
+  return presented === undefined ? undefined : found;
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -21,6 +21,9 @@ export type Metrics = {
   readonly signals: (action: string, mode: string) => void;
   readonly inserted: (table: string, rows: number) => void;
   readonly delivered: (target: string, state: string) => void;
+  /** Answers to enforcement points, by their keys' names. */
+  readonly answered: (point: string, verdict: string) => void;
+  readonly decisionsHeld: (decisions: number, dropped: number) => void;
   readonly httpRequest: (route: string, status: number) => void;
   /** Sums since the start, for the status page. */
   readonly totals: () => { readonly eventsIn: number; readonly deadLettered: number; readonly identitiesHeld: number };
@@ -65,6 +68,9 @@ export function createMetrics(): Metrics {
   const insertBatches = counter('insert_batches_total', 'Batches written to the store', ['table']);
   const insertRows = counter('insert_rows_total', 'Rows written to the store', ['table']);
   const deliveries = counter('deliveries_total', 'Deliveries by receiver and end', ['target', 'state']);
+  const answers = counter('enforcement_answers_total', 'Answers to enforcement points', ['point', 'verdict']);
+  const decisionsHeld = gauge('decisions_held', 'Decisions in force that this process answers with');
+  const decisionsDropped = gauge('decisions_dropped', 'Decisions in force forgotten for want of room');
   const requests = counter('http_requests_total', 'HTTP requests by route and status', ['route', 'status']);
 
   const sums = { eventsIn: 0, deadLettered: 0 };
@@ -98,6 +104,11 @@ export function createMetrics(): Metrics {
       insertRows.inc({ table }, rows);
     },
     delivered: (target, state) => deliveries.inc({ target, state }),
+    answered: (point, verdict) => answers.inc({ point, verdict }),
+    decisionsHeld: (decisions, dropped) => {
+      decisionsHeld.set(decisions);
+      decisionsDropped.set(dropped);
+    },
     httpRequest: (route, status) => requests.inc({ route, status }),
     totals: () => ({ ...sums, identitiesHeld: [...held.values()].reduce((sum, count) => sum + count, 0) }),
     expose: async () => ({ type: registry.contentType, text: await registry.metrics() }),

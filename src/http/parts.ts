@@ -8,10 +8,33 @@ import type { Metrics } from './metrics.ts';
 export type HttpParts = {
   readonly ingest: (batch: IngestBatch) => Promise<IngestOutcome>;
   readonly queries: Queries;
+  readonly ask: (question: EnforcementQuestion) => EnforcementAnswer | Promise<EnforcementAnswer>;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
   /** The status page as a whole HTML document, and its style sheet. */
   readonly page: { readonly html: () => Promise<string>; readonly style: string };
+};
+
+/** May this call pass? The headers are the call's, in lower case; nothing in them is believed that is not configured to be. */
+export type EnforcementQuestion = {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Of the call, without the query. */
+  readonly path: string;
+  /** The name of the key that asks. */
+  readonly point: string;
+  /** Claims that the gateway verified and hands over beside the headers, where it can (Envoy's metadata). */
+  readonly verifiedClaims: Readonly<Record<string, unknown>> | null;
+  /** The caller's address where the gateway says it beside the headers. */
+  readonly clientIp: string | null;
+};
+
+export type EnforcementAnswer = {
+  readonly status: 200 | 401 | 403 | 429 | 503;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly decisionId: string | null;
+  readonly riskLevel: string | null;
+  /** Null when the call may pass. */
+  readonly error: { readonly code: string; readonly message: string } | null;
 };
 
 export type IngestBatch = {

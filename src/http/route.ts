@@ -2,13 +2,16 @@ import type { KeyRole } from '../config/config-schema.ts';
 
 /** A route as data, so that only server.ts knows the framework, and the OpenAPI document and the access rules cannot miss one. */
 export type Route = {
-  readonly method: 'GET' | 'POST';
+  /** `ANY`: a question about a call of somebody else's, asked with that call's own method. */
+  readonly method: 'GET' | 'POST' | 'ANY';
   readonly url: string;
   readonly summary: string;
   /** Any one of these is enough (`admin` always is); `public` asks for no key at all. */
   readonly access: 'public' | readonly KeyRole[];
   /** A person opens it in a browser, so the key may come as the password of HTTP Basic. */
   readonly browser?: boolean;
+  /** An enforcement point asks: the headers are those of the call, and the key comes in X-Gait-Key. */
+  readonly isEnforcement?: boolean;
   readonly query?: JsonSchema;
   readonly params?: JsonSchema;
   /** Media types and what they hold. */
@@ -26,6 +29,11 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 export type Request = {
   readonly headers: Headers;
+  readonly method: string;
+  /** As it came, with the query. */
+  readonly url: string;
+  /** The name of the caller's key; `local` where none is asked for. */
+  readonly caller: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string | number>>;
   /** As received, so possibly compressed; empty for GET. */

@@ -3,10 +3,11 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/logging.ts';
 import { GaitError } from '../core/errors.ts';
-import { createGate, type Gate } from './access.ts';
+import { createGate, type Gate, localCaller } from './access.ts';
 import { tooLarge } from './body.ts';
 import type { HttpParts } from './parts.ts';
 import { type Headers, HttpError, type JsonSchema, type Lease, type Route } from './route.ts';
+import { authzRoute } from './routes/authz.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventsRoute } from './routes/events.ts';
 import { findingRoutes } from './routes/findings.ts';
@@ -26,6 +27,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     lease?: Lease;
+    caller?: string;
   }
 }
 
@@ -51,6 +53,8 @@ export async function startServer(config: Config['http'], parts: HttpParts, logg
     // A filter that does not exist is refused: left out in silence it would answer with everything.
     ajv: { customOptions: { removeAdditional: false } },
     routerOptions: { maxParamLength: 1024 },
+    // Whatever follows is the path of a call that is asked about, and none of ours: it must not be parsed, decoded or bounded as one.
+    rewriteUrl: ({ url = '/' }) => (url.startsWith('/authz/') || url.startsWith('/authz?') ? '/authz' : url),
     frameworkErrors: (error, _request, reply) => void sendError(reply, asHttpError(error, config.bodyBytesMax)),
   });
   app.server.maxConnections = connectionsMax;
@@ -81,9 +85,13 @@ export async function startServer(config: Config['http'], parts: HttpParts, logg
   return { address: `http://${host}:${port}`, close: () => app.close() };
 }
 
+/** Methods of calls that are asked about. Node's parser knows no others that an API would have. */
+const anyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
 function allRoutes(parts: HttpParts, config: Config['http']): readonly Route[] {
   return [
     eventsRoute(parts.ingest, config.bodyBytesMax),
+    authzRoute(parts.ask),
     ...findingRoutes(parts.queries),
     ...decisionRoutes(parts.queries),
     identityRoute(parts.queries),
@@ -97,7 +105,7 @@ function addHooks(app: FastifyInstance, gate: Gate, parts: HttpParts): void {
     void reply.headers(securityHeaders);
     const { route } = request.routeOptions.config;
     if (route === undefined) return;
-    gate(route, request.headers as Headers);
+    request.caller = gate(route, request.headers as Headers);
     const lease = route.admit?.(request.headers as Headers);
     if (lease === undefined) return;
     request.lease = lease;
@@ -111,13 +119,16 @@ function addHooks(app: FastifyInstance, gate: Gate, parts: HttpParts): void {
 
 function addRoute(scope: FastifyInstance, route: Route): void {
   scope.route({
-    method: route.method,
+    method: route.method === 'ANY' ? anyMethod : route.method,
     url: route.url,
     config: { route },
     schema: { ...(route.query && { querystring: route.query }), ...(route.params && { params: route.params }) },
     handler: async (request, reply) => {
       const answer = await route.handle({
         headers: request.headers as Headers,
+        method: request.method,
+        url: request.originalUrl,
+        caller: request.caller ?? localCaller,
         params: request.params as Record<string, string>,
         query: request.query as Record<string, string | number>,
         body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),

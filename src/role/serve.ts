@@ -26,6 +26,7 @@ export type ServeOptions = {
   readonly mode: 'shadow' | 'enforce';
   readonly sample: boolean;
   readonly readiness: () => Promise<Readiness>;
+  readonly ask: HttpParts['ask'];
 };
 
 export function httpParts(options: ServeOptions): HttpParts {
@@ -48,6 +49,7 @@ export function httpParts(options: ServeOptions): HttpParts {
   return {
     ingest: createDoor(options),
     queries: stored ?? noQueries,
+    ask: options.ask,
     metrics,
     readiness: options.readiness,
     page: { html, style },

@@ -61,6 +61,7 @@ export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
       decision: async (id) => (id === sampleDecision.decision_id ? { ...sampleDecision, receipts: [] } : undefined),
       identity: async () => undefined,
     },
+    ask: () => ({ status: 200, headers: {}, decisionId: null, riskLevel: null, error: null }),
     metrics: createMetrics(),
     readiness: async () => ({ ready: true, parts: { log: { ok: true, detail: 'embedded' } } }),
     page: { html: async () => '<!doctype html><title>Gait</title>', style: 'body{}' },

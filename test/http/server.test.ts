@@ -122,7 +122,9 @@ test('the OpenAPI document describes every route with its parameters, body and a
   const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
-  assert.deepEqual(routes.sort(), [
+  const ofCalls = routes.filter((route) => route.endsWith(' /authz'));
+  assert.equal(ofCalls.length, 7, 'a call is asked about with its own method');
+  assert.deepEqual(routes.filter((route) => !ofCalls.includes(route)).sort(), [
     'get /',
     'get /healthz',
     'get /metrics',

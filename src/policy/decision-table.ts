@@ -1,0 +1,230 @@
+import type { EpochMs } from '../core/clock.ts';
+import { identityKey } from '../identity/identity-key.ts';
+import type { IdentityKey } from '../identity/resolved-event.ts';
+import type { Action, Decision, RiskLevel } from './decision.ts';
+import { strength } from './rule.ts';
+
+/**
+ * The decisions that are in force, for those who ask before every call. In: decisions as `gait.signals` has them, in its order, repeated or
+ * not. Out: the strongest one that concerns a call. Never true: a shadow decision in here, or one that is answered after its end.
+ *
+ * One look-up key per decision: the identity's, or the session's, token's or address's when the decision names one. Times are the
+ * caller's clock. At `decisionsMax` those that have ended go first, then the hundredth that would end soonest; `dropped` counts them.
+ */
+export type Held = {
+  readonly id: string;
+  readonly key: string;
+  readonly identity: IdentityKey;
+  readonly action: Action;
+  readonly level: RiskLevel;
+  readonly version: number;
+  readonly madeAt: EpochMs;
+  /** Later than the decision says for a session whose refused token lives longer. */
+  expiresAt: EpochMs;
+  /** Of a step-up: what would satisfy it (RFC 9470), by preference and parted by blanks. */
+  readonly acrValues: string | null;
+  readonly maxAgeSeconds: number | null;
+  /** Tokens that were issued, of a step-up log-ins that were made, later than this are not meant; null: all are. */
+  readonly issuedBefore: EpochMs | null;
+  /** A step-up that its owner satisfied: only tokens that are known to be older are still challenged. */
+  isCleared: boolean;
+  /** Calls challenged by this step-up that came from the identity's own, verified token; negative once that was told. */
+  ignored: number;
+  next: Held | undefined;
+};
+
+/** What a call can be looked up by. */
+export type Caller = {
+  readonly identity: IdentityKey;
+  readonly tenant: string | null;
+  readonly sessionId: string | null;
+  readonly tokenId: string | null;
+  readonly clientIp: string | null;
+};
+
+/** A decision as the topic has it: fields that an older version did not have may be missing. */
+export type PublishedDecision = Decision & {
+  readonly change?: string;
+  readonly scope?: 'identity' | 'session';
+  readonly token_id?: string | null;
+  readonly acr_values?: readonly string[];
+  readonly max_age?: number | null;
+  readonly issued_before?: number | null;
+};
+
+const acting: readonly Action[] = ['throttle', 'step-up', 'revoke-session', 'revoke-identity'];
+/** Ends that are remembered, so that a decision which a restarted shard makes again does not come back to life. */
+const endedMax = 10_000;
+
+export class DecisionTable {
+  readonly #max: number;
+  readonly #byKey = new Map<string, Held>();
+  readonly #byId = new Map<string, Held>();
+  readonly #ended = new Map<string, number>();
+  /** Words that most decisions share. */
+  readonly #words = new Map<string, string>();
+  #changes = 0;
+  #dropped = 0;
+
+  constructor(decisionsMax: number) {
+    this.#max = decisionsMax;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Grows with every change, so that whoever publishes the table knows whether there is news. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Decisions in force that were forgotten for want of room. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Takes a decision over; a version that is not newer than the one that is known changes nothing. */
+  apply(decision: PublishedDecision, now: EpochMs): void {
+    const { decision_id: id, version } = decision;
+    const known = this.#byId.get(id);
+    if (version <= Math.max(known?.version ?? 0, this.#ended.get(id) ?? 0)) return;
+    if (known !== undefined) this.#remove(known);
+    if (decision.mode === 'enforce' && decision.action === 'restore') this.#restore(decision);
+    const isOver = decision.mode !== 'enforce' || decision.change === 'restored' || decision.expires_at <= now;
+    if (isOver || !acting.includes(decision.action)) {
+      this.#end(id, version);
+    } else {
+      if (this.#byId.size >= this.#max) this.#makeRoom(now);
+      this.#add(this.#holdOf(decision, known));
+    }
+  }
+
+  /** A record that was taken out of the topic. */
+  forget(id: string): void {
+    const known = this.#byId.get(id);
+    if (known !== undefined) this.#remove(known);
+  }
+
+  /** The strongest decision about a call that `counts`: about its identity, its session, its token or its address. */
+  find(caller: Caller, now: EpochMs, counts: (held: Held) => boolean = () => true): Held | undefined {
+    const { tenant, sessionId, tokenId, clientIp } = caller;
+    let found: Held | undefined;
+    const look = (key: string): void => {
+      for (let held = this.#byKey.get(key); held !== undefined; held = held.next) {
+        if (held.expiresAt <= now || !counts(held)) continue;
+        if (found === undefined || strength(held.action) > strength(found.action)) found = held;
+      }
+    };
+    look(caller.identity);
+    if (sessionId !== null) look(identityKey('session', tenant, sessionId));
+    if (tokenId !== null) look(tokenKey(tenant, tokenId));
+    if (clientIp !== null) look(identityKey('address', tenant, clientIp));
+    if (clientIp !== null && tenant !== null) look(identityKey('address', null, clientIp));
+    return found;
+  }
+
+  /** Everything in force, strongest or not, in no order; for those who publish it. */
+  *inForce(now: EpochMs): Generator<Held> {
+    for (const held of this.#byId.values()) if (held.expiresAt > now) yield held;
+  }
+
+  /** Frees what has ended; answers do not depend on it. */
+  sweep(now: EpochMs): void {
+    for (const held of this.#byId.values()) if (held.expiresAt <= now) this.#remove(held);
+  }
+
+  #holdOf(decision: PublishedDecision, known: Held | undefined): Held {
+    const key = keyOf(decision);
+    // One text for both where they are equal.
+    const identity = decision.identity;
+    const { acr_values: acrValues = [], max_age: maxAgeSeconds = null, issued_before: issuedBefore = null } = decision;
+    return {
+      id: decision.decision_id,
+      key,
+      identity,
+      action: this.#word(decision.action),
+      level: this.#word(decision.risk_level),
+      version: decision.version,
+      madeAt: decision.made_at,
+      expiresAt: decision.expires_at,
+      acrValues: acrValues.length === 0 ? null : this.#word(acrValues.join(' ')),
+      maxAgeSeconds,
+      issuedBefore,
+      isCleared: decision.change === 'narrowed' || (known?.isCleared ?? false),
+      ignored: known?.ignored ?? 0,
+      next: undefined,
+    };
+  }
+
+  /** One copy of a text that comes again and again; forgotten all at once at the limit. */
+  #word<T extends string>(text: T): T {
+    const known = this.#words.get(text);
+    if (known !== undefined) return known as T;
+    if (this.#words.size >= 1000) this.#words.clear();
+    this.#words.set(text, text);
+    return text;
+  }
+
+  #add(held: Held): void {
+    held.next = this.#byKey.get(held.key);
+    this.#byKey.set(held.key, held);
+    this.#byId.set(held.id, held);
+    this.#changes++;
+  }
+
+  #remove(held: Held): void {
+    this.#byId.delete(held.id);
+    this.#changes++;
+    const first = this.#byKey.get(held.key);
+    if (first === held) {
+      if (held.next === undefined) this.#byKey.delete(held.key);
+      else this.#byKey.set(held.key, held.next);
+      return;
+    }
+    for (let before = first; before !== undefined; before = before.next) {
+      if (before.next === held) before.next = held.next;
+    }
+  }
+
+  #end(id: string, version: number): void {
+    this.#ended.delete(id);
+    this.#ended.set(id, version);
+    if (this.#ended.size > endedMax) this.#ended.delete(this.#ended.keys().next().value ?? '');
+  }
+
+  /** Ends what was decided before about the same identity; a restored session leaves the identity's other decisions alone. */
+  #restore(decision: PublishedDecision): void {
+    const only = keyOf(decision);
+    for (const held of this.#byId.values()) {
+      if (held.identity !== decision.identity || held.madeAt > decision.made_at) continue;
+      if (only !== decision.identity && held.key !== only) continue;
+      this.#end(held.id, held.version);
+      this.#remove(held);
+    }
+  }
+
+  #makeRoom(now: EpochMs): void {
+    this.sweep(now);
+    if (this.#byId.size < this.#max) return;
+    const soonest = [...this.#byId.values()].sort((a, b) => a.expiresAt - b.expiresAt);
+    for (const held of soonest.slice(0, Math.max(1, Math.floor(this.#max / 100)))) {
+      this.#remove(held);
+      this.#dropped++;
+    }
+  }
+}
+
+/** What a decision is looked up by. A session without an id of its own is its token. */
+export function keyOf(decision: PublishedDecision): string {
+  const { identity, session_id: session, token_id: token = null } = decision;
+  const scope = decision.scope ?? (session === null ? 'identity' : 'session');
+  const tenant = decision.tenant === '' || decision.tenant === '-' ? null : decision.tenant;
+  if (scope === 'identity') return identity;
+  if (session !== null) return identityKey('session', tenant, session);
+  return token === null ? identity : tokenKey(tenant, token);
+}
+
+function tokenKey(tenant: string | null, token: string): string {
+  return `token${identityKey('session', tenant, token).slice('session'.length)}`;
+}

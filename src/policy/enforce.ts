@@ -1,0 +1,185 @@
+import type { EpochMs } from '../core/clock.ts';
+import { derivedId } from '../core/hash.ts';
+import type { IdentityKey } from '../identity/resolved-event.ts';
+import type { DecisionTable, Held } from './decision-table.ts';
+import { type ThrottleRate, TokenBuckets } from './token-buckets.ts';
+
+/** What is known of a call beyond any doubt, or not: its token was verified, or the gateway says that it did. */
+export type Proof = {
+  readonly authTimeSeconds: number | null;
+  readonly issuedAtSeconds: number | null;
+  readonly expiresAtSeconds: number | null;
+  readonly acr: string | null;
+};
+
+export type Question = {
+  readonly caller: Parameters<DecisionTable['find']>[0];
+  /** What the token says, verified or not; null without one. */
+  readonly claimedAuthTimeSeconds: number | null;
+  readonly proof: Proof | null;
+  /** Whether the caller is the identity for certain, and not somebody with a forged token that names it. */
+  readonly isProven: boolean;
+};
+
+export type Verdict =
+  | { readonly kind: 'allow'; readonly held: Held | undefined }
+  | { readonly kind: 'throttled'; readonly held: Held; readonly retryAfterSeconds: number }
+  | { readonly kind: 'challenge'; readonly held: Held }
+  | { readonly kind: 'revoked'; readonly held: Held };
+
+/** What the shard that made a decision must hear of. The same id from two processes is one notice. */
+export type EnforcementNotice = {
+  readonly notice_id: string;
+  readonly notice: 'step-up-succeeded' | 'step-up-ignored';
+  readonly decision_id: string;
+  readonly identity: IdentityKey;
+  readonly session_id: string | null;
+  readonly at: EpochMs;
+  /** The name of the enforcement point's key. */
+  readonly by: string;
+  readonly reason: string;
+};
+
+export type EnforcementRules = {
+  readonly throttle: ThrottleRate;
+  /** So many calls that went on without a better token, from `graceMs` after the decision on, are one ignored step-up. */
+  readonly ignoredMax: number;
+  readonly graceMs: number;
+};
+
+/** A refused token is refused until it ends, but nobody's word makes a decision longer than this. */
+const tokenLifetimeMaxMs = 86_400_000;
+
+/** From the table to an answer. Deterministic in its questions and their times; tells what the shard must know through `notify`. */
+export class Enforcement {
+  readonly #table: DecisionTable;
+  readonly #rules: EnforcementRules;
+  readonly #buckets: TokenBuckets;
+  readonly #notify: (notice: EnforcementNotice) => void;
+
+  constructor(table: DecisionTable, rules: EnforcementRules, notify: (notice: EnforcementNotice) => void) {
+    this.#table = table;
+    this.#rules = rules;
+    this.#buckets = new TokenBuckets(rules.throttle);
+    this.#notify = notify;
+  }
+
+  /** Whether anything is to be said about a call at all; when not, nothing has to be proven. */
+  concerns(question: Question, now: EpochMs): boolean {
+    return this.#find(question, now) !== undefined;
+  }
+
+  judge(question: Question, point: string, now: EpochMs): Verdict {
+    for (const held of this.#satisfied(question, now)) {
+      held.isCleared = true;
+      this.#tell('step-up-succeeded', held, { question, point, now });
+    }
+    const held = this.#find(question, now);
+    if (held === undefined) return { kind: 'allow', held };
+    switch (held.action) {
+      case 'throttle':
+        return this.#throttle(held, question, now);
+      case 'step-up':
+        this.#countIgnored(held, { question, point, now });
+        return { kind: 'challenge', held };
+      case 'revoke-session':
+      case 'revoke-identity':
+        this.#outlast(held, question);
+        return { kind: 'revoked', held };
+      default:
+        return { kind: 'allow', held };
+    }
+  }
+
+  #find(question: Question, now: EpochMs): Held | undefined {
+    return this.#table.find(question.caller, now, (held) => !isOver(held, question));
+  }
+
+  *#satisfied(question: Question, now: EpochMs): Generator<Held> {
+    const { proof, caller } = question;
+    if (proof === null) return;
+    const isNews = (held: Held): boolean =>
+      held.action === 'step-up' && !held.isCleared && held.identity === caller.identity && satisfies(held, proof);
+    for (let held = this.#table.find(caller, now, isNews); held; held = this.#table.find(caller, now, isNews))
+      yield held;
+  }
+
+  /** Somebody with a forged token must not empty the bucket of the one whom it names. */
+  #throttle(held: Held, { caller, isProven }: Question, now: EpochMs): Verdict {
+    const bucket = isProven ? held.id : `${held.id} ${caller.clientIp ?? ''}`;
+    const waitMs = this.#buckets.take(bucket, now);
+    if (waitMs === 0) return { kind: 'allow', held };
+    return { kind: 'throttled', held, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+  }
+
+  /** Only calls of the identity itself count, and not those that were under way while its owner was being asked. */
+  #countIgnored(held: Held, asked: { question: Question; point: string; now: EpochMs }): void {
+    const { ignoredMax, graceMs } = this.#rules;
+    const { question, now } = asked;
+    if (!question.isProven || held.isCleared || held.ignored < 0 || now < held.madeAt + graceMs) return;
+    if (++held.ignored < ignoredMax) return;
+    held.ignored = -1;
+    this.#tell('step-up-ignored', held, asked);
+  }
+
+  #tell(
+    notice: EnforcementNotice['notice'],
+    held: Held,
+    { question, point, now }: { question: Question; point: string; now: EpochMs },
+  ): void {
+    this.#notify({
+      notice_id: derivedId('ntc', [notice, held.id, held.version]),
+      notice,
+      decision_id: held.id,
+      identity: held.identity,
+      session_id: question.caller.sessionId,
+      at: now,
+      by: point,
+      reason: notice === 'step-up-succeeded' ? 'a verified token answered the challenge' : 'calls went on unchanged',
+    });
+  }
+
+  /** A token that was refused because its session was ended must not become good again before it ends itself. */
+  #outlast(held: Held, { proof }: Question): void {
+    const expiresAt = (proof?.expiresAtSeconds ?? 0) * 1000;
+    if (held.action !== 'revoke-session' || expiresAt <= held.expiresAt) return;
+    held.expiresAt = Math.max(held.expiresAt, Math.min(expiresAt, held.madeAt + tokenLifetimeMaxMs));
+  }
+}
+
+/** Whether a decision has nothing to say to this call any more. */
+function isOver(held: Held, { proof, claimedAuthTimeSeconds: claimed }: Question): boolean {
+  switch (held.action) {
+    case 'step-up':
+      // The owner's new token passes; the one that was stolen before is still known by its age. It need not be verified for that:
+      // the API behind the gateway does, and one that was made to look newer is refused there.
+      if (held.isCleared) return claimed === null || isLater(claimed, askedAt(held));
+      return proof !== null && satisfies(held, proof);
+    case 'revoke-session':
+    case 'revoke-identity':
+      // A session that was ended never begins again; of an identity those that began since are not meant.
+      if (held.key !== held.identity || held.issuedBefore === null || proof === null) return false;
+      return isLater(proof.issuedAtSeconds, held.issuedBefore);
+    default:
+      return false;
+  }
+}
+
+/**
+ * RFC 9470: a token of a newer log-in, or one with the asked-for level. The level alone is not enough where a fresh log-in was asked
+ * for and the token says when it was: a stolen token may have had the level all along.
+ */
+export function satisfies(held: Held, { authTimeSeconds, issuedAtSeconds, acr }: Proof): boolean {
+  if (isLater(authTimeSeconds, askedAt(held))) return true;
+  if (acr === null || held.acrValues === null || !held.acrValues.split(' ').includes(acr)) return false;
+  return held.maxAgeSeconds === null || (authTimeSeconds === null && isLater(issuedAtSeconds, askedAt(held)));
+}
+
+function askedAt(held: Held): EpochMs {
+  return held.issuedBefore ?? held.madeAt;
+}
+
+/** Tokens tell time in seconds: one of the decision's own second is not later. */
+function isLater(seconds: number | null, atMs: EpochMs): boolean {
+  return seconds !== null && seconds > Math.floor(atMs / 1000);
+}

@@ -1,0 +1,47 @@
+import type { EpochMs } from '../core/clock.ts';
+import type { Verdict } from '../policy/enforce.ts';
+
+/** What one enforcement point was answered about one decision. */
+export type AnswerCount = {
+  readonly decisionId: string;
+  readonly point: string;
+  readonly firstAt: EpochMs;
+  lastAt: EpochMs;
+  /** Calls that were let through although the decision concerned them (a throttle that is not exhausted). */
+  allowed: number;
+  refused: number;
+  /** Of all these when they were last taken. */
+  taken: number;
+};
+
+/** Pairs of decision and point; beyond it the one answered longest ago is forgotten. */
+const countsMax = 50_000;
+
+/** Counts answers, so that receipts can say who has seen a decision and whether the calls stopped. */
+export class AnswerCounts {
+  readonly #counts = new Map<string, AnswerCount>();
+
+  count({ kind, held }: Verdict, point: string, at: EpochMs): void {
+    if (held === undefined) return;
+    const name = `${held.id} ${point}`;
+    const known = this.#counts.get(name);
+    const count = known ?? { decisionId: held.id, point, firstAt: at, lastAt: at, allowed: 0, refused: 0, taken: 0 };
+    if (known !== undefined) this.#counts.delete(name);
+    else if (this.#counts.size >= countsMax) this.#counts.delete(this.#counts.keys().next().value ?? '');
+    this.#counts.set(name, count);
+    count.lastAt = at;
+    if (kind === 'allow') count.allowed++;
+    else count.refused++;
+  }
+
+  /** Those that were answered since they were last taken, as they stand now. */
+  take(): readonly Readonly<AnswerCount>[] {
+    const news: AnswerCount[] = [];
+    for (const count of this.#counts.values()) {
+      if (count.allowed + count.refused === count.taken) continue;
+      count.taken = count.allowed + count.refused;
+      news.push({ ...count });
+    }
+    return news;
+  }
+}

@@ -1,0 +1,90 @@
+import type { Config } from '../config/config.ts';
+import { assignCredentials } from '../event/decode/credentials.ts';
+import { assign, type assignIfEmpty, type Draft, newDraft } from '../event/draft.ts';
+import type { Redactor } from '../event/redact.ts';
+import { emptyEvent, type TrafficEvent } from '../event/traffic-event.ts';
+import type { EnforcementQuestion } from '../http/parts.ts';
+import { type IdentityChain, type Resolution, resolveIdentity } from '../identity/resolve.ts';
+
+/** A call that an enforcement point asks about, read as ingest will read its line in the gateway's log: same fields, same chain, same key. */
+export type AskedCall = {
+  readonly event: TrafficEvent;
+  readonly resolution: Resolution;
+  /** As it came, for verification; null without one. */
+  readonly bearer: string | null;
+  /** Whether the identity is beyond doubt without its token being verified: a key, a certificate, an address, the gateway's own word. */
+  readonly isEvident: boolean;
+};
+
+export type ReadCall = (question: EnforcementQuestion) => AskedCall | null;
+
+const fieldCharsMax = 2048;
+/** Which field of the event names an identity that a token can claim. */
+const claimed = { user: 'subject', client: 'client_id', session: 'session_id' } as const;
+const ofClaims = [
+  ['subject', 'sub'],
+  ['issuer', 'iss'],
+  ['session_id', 'sid'],
+  ['token_id', 'jti'],
+  ['client_id', 'azp'],
+  ['acr', 'acr'],
+  ['auth_time', 'auth_time'],
+  ['token_iat', 'iat'],
+  ['token_exp', 'exp'],
+] as const;
+
+export function createCallReader(options: {
+  readonly enforce: Config['enforce'];
+  readonly chain: IdentityChain;
+  readonly redactor: Redactor;
+}): ReadCall {
+  const { enforce, chain, redactor } = options;
+  const trusted = Object.entries(enforce.trustedHeaders) as [keyof typeof enforce.trustedHeaders, string][];
+  const draft = newDraft(redactor, fieldCharsMax);
+  return (question) => {
+    const { headers, verifiedClaims } = question;
+    draft.event = emptyEvent();
+    for (const [field, name] of trusted) assignQuietly(draft, field, one(headers[name]));
+    for (const [field, name] of verifiedClaims === null ? [] : ofClaims)
+      assignQuietly(draft, field, verifiedClaims?.[name]);
+    const { event } = draft;
+    const said = { user: event.subject, client: event.client_id, session: event.session_id };
+    assignQuietly(
+      draft,
+      'client_ip',
+      question.clientIp ?? clientIp(one(headers[enforce.clientIpHeader]), enforce.proxies),
+    );
+    assignQuietly(draft, 'api_key', one(headers[enforce.apiKeyHeader]));
+    assignCredentials(draft, headers);
+    const resolution = resolveIdentity(event, chain);
+    if (resolution === null) return null;
+    const bearer = bearerOf(one(headers.authorization));
+    const kind = resolution.identity_kind as keyof typeof claimed;
+    const isClaim = kind in claimed && said[kind] === null && !(kind === 'session' && bearer === null);
+    return { event, resolution, bearer, isEvident: !isClaim };
+  };
+}
+
+/** The address that the nearest of our own proxies saw: what stands further left in the list is the caller's word. */
+function clientIp(list: string | undefined, proxies: number): string | undefined {
+  if (list === undefined) return undefined;
+  return list
+    .split(',')
+    .at(-1 - proxies)
+    ?.trim();
+}
+
+/** What a caller sent in a wrong form is as good as not sent. */
+function assignQuietly(draft: Draft, field: Parameters<typeof assignIfEmpty>[1], value: unknown): void {
+  assign(draft, field, value);
+  draft.problem = null;
+}
+
+function bearerOf(authorization: string | undefined): string | null {
+  const [, token] = /^(?:bearer|dpop) +(\S+)\s*$/i.exec(authorization ?? '') ?? [];
+  return token ?? null;
+}
+
+function one(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}

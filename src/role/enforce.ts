@@ -1,0 +1,147 @@
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import { createTokenVerifier } from '../core/jose.ts';
+import type { Redactor } from '../event/redact.ts';
+import type { EnforcementAnswer, EnforcementQuestion } from '../http/parts.ts';
+import type { Consumption, Log, LogRecord } from '../log/log.ts';
+import { DecisionTable, type PublishedDecision } from '../policy/decision-table.ts';
+import { Enforcement, type EnforcementNotice, type Proof, type Question } from '../policy/enforce.ts';
+import { globMatches } from '../policy/rule.ts';
+import { answerOf, unreadyAnswer } from './enforce-answer.ts';
+import { AnswerCounts } from './enforce-answers.ts';
+import { type AskedCall, createCallReader } from './enforce-call.ts';
+import { callerOf, TokenProofs, type VerifiedCaller } from './enforce-proof.ts';
+
+export type EnforceOptions = {
+  readonly log: Log;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly redactor: Redactor;
+  /** Calls that go on after a challenge until it counts as ignored, as policy says. */
+  readonly ignoredMax: number;
+  /** Tells the shard of a decision what became of it. */
+  readonly notify: (notice: EnforcementNotice) => void;
+  readonly answered: (point: string, verdict: string) => void;
+  readonly held: (decisions: number, dropped: number) => void;
+};
+
+export type Enforcer = {
+  readonly table: DecisionTable;
+  readonly counts: AnswerCounts;
+  readonly isReady: () => boolean;
+  /** At once, unless a token has to be verified. */
+  readonly ask: (question: EnforcementQuestion) => EnforcementAnswer | Promise<EnforcementAnswer>;
+  readonly consumption: Consumption;
+};
+
+const sweepMs = 60_000;
+
+/**
+ * Answers enforcement points. Every serving process holds all decisions in force, read from the beginning of `gait.signals`, so a restart
+ * begins with what was in force; until that is read the answer is the route's, open or closed, and says so.
+ */
+export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
+  const { log, config, clock } = options;
+  const table = new DecisionTable(config.enforce.decisionsMax);
+  let isReady = false;
+  let sweptAt = clock.now();
+  const onRecords = (records: readonly LogRecord[]): void => {
+    const now = clock.now();
+    for (const { key, value } of records) {
+      if (value === null) table.forget(key ?? '');
+      else table.apply(JSON.parse(value.toString('utf8')) as PublishedDecision, now);
+    }
+    if (now >= sweptAt + sweepMs) {
+      table.sweep(now);
+      sweptAt = now;
+    }
+    options.held(table.size, table.dropped);
+  };
+  const tail = await log.tail({ topic: config.topics.signals, from: 'earliest', onRecords });
+  tail.caughtUp.then(
+    () => {
+      isReady = true;
+    },
+    // Its `done` rejects as well, and ends the process.
+    () => undefined,
+  );
+  const counts = new AnswerCounts();
+  const ask = createAsk({ ...options, table, counts, isReady: () => isReady });
+  return { table, counts, isReady: () => isReady, ask, consumption: tail };
+}
+
+type AskParts = EnforceOptions & Pick<Enforcer, 'table' | 'counts' | 'isReady'>;
+
+function createAsk(parts: AskParts): Enforcer['ask'] {
+  const { config, clock, redactor, table, counts, isReady, answered } = parts;
+  const { enforce } = config;
+  const rules = { throttle: enforce.throttle, ignoredMax: parts.ignoredMax, graceMs: enforce.graceMs };
+  const enforcement = new Enforcement(table, rules, parts.notify);
+  const verifiers = enforce.issuers.map((issuer) => createTokenVerifier({ ...issuer, clock }));
+  const proofs = new TokenProofs(verifiers, clock);
+  const readCall = createCallReader({ enforce, chain: config.ingest.identityChain, redactor });
+
+  const answer = (call: AskedCall, point: string, caller: VerifiedCaller | null): EnforcementAnswer => {
+    const now = clock.now();
+    // A verified token proves its own subject, and nobody whom a header names beside it.
+    const isOwn = caller?.subject != null && redactor.id(caller.subject) === call.event.subject;
+    const verdict = enforcement.judge(questionOf(call, isOwn ? caller.proof : null), point, now);
+    counts.count(verdict, point, now);
+    answered(point, verdict.kind);
+    return answerOf(verdict, call);
+  };
+
+  return (question) => {
+    const { point } = question;
+    if (!isReady()) {
+      const mode = enforce.routes.find(({ path }) => globMatches(path, question.path))?.unready ?? enforce.unready;
+      answered(point, `not-ready-${mode}`);
+      return unreadyAnswer(mode);
+    }
+    const call = readCall(question);
+    if (call === null || !enforcement.concerns(questionOf(call, null), clock.now())) {
+      answered(point, 'allow');
+      return answerOf({ kind: 'allow', held: undefined }, call);
+    }
+    const byGateway = enforce.gatewayVerifies ? gatewayCaller(question, call, enforce.trustedHeaders) : null;
+    if (byGateway !== null || call.bearer === null) return answer(call, point, byGateway);
+    const verified = proofs.of(call.bearer);
+    if (!(verified instanceof Promise)) return answer(call, point, verified);
+    return verified.then((caller) => answer(call, point, caller));
+  };
+}
+
+function questionOf({ event, resolution, isEvident }: AskedCall, proof: Proof | null): Question {
+  return {
+    caller: {
+      identity: resolution.identity,
+      tenant: event.tenant,
+      sessionId: event.session_id,
+      tokenId: event.token_id,
+      clientIp: event.client_ip,
+    },
+    claimedAuthTimeSeconds: event.auth_time,
+    proof,
+    isProven: isEvident || proof !== null,
+  };
+}
+
+/** What the gateway itself verified and says: Envoy's metadata of jwt_authn, or headers that it lets no caller set. */
+function gatewayCaller(
+  { verifiedClaims, headers }: EnforcementQuestion,
+  { event }: AskedCall,
+  trusted: Config['enforce']['trustedHeaders'],
+): VerifiedCaller | null {
+  if (verifiedClaims !== null) return callerOf(verifiedClaims);
+  const said = (name: string | undefined): boolean => name !== undefined && headers[name] !== undefined;
+  if (!said(trusted.subject) || !(said(trusted.auth_time) || said(trusted.acr))) return null;
+  return {
+    subject: event.subject,
+    proof: {
+      authTimeSeconds: said(trusted.auth_time) ? event.auth_time : null,
+      issuedAtSeconds: null,
+      expiresAtSeconds: null,
+      acr: said(trusted.acr) ? event.acr : null,
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { identityKey } from '../../src/identity/identity-key.ts';
+import { type Caller, DecisionTable, type PublishedDecision } from '../../src/policy/decision-table.ts';
+import { aDecision } from '../signal/a-decision.ts';
+
+const now = 1_767_225_600_000;
+
+function caller(fields: Partial<Caller> = {}): Caller {
+  const identity = identityKey('user', 'acme', 'alice');
+  return { identity, tenant: 'acme', sessionId: null, tokenId: null, clientIp: null, ...fields };
+}
+
+function made(fields: Partial<PublishedDecision> = {}): PublishedDecision {
+  return { ...aDecision({ made_at: now, expires_at: now + 60_000 }), ...fields };
+}
+
+function tableOf(...decisions: readonly PublishedDecision[]): DecisionTable {
+  const table = new DecisionTable(1000);
+  for (const decision of decisions) table.apply(decision, now);
+  return table;
+}
+
+test('a decision is answered until it expires, to the millisecond, and not after', () => {
+  const table = tableOf(made());
+  assert.equal(table.find(caller(), now + 59_999)?.action, 'throttle');
+  assert.equal(table.find(caller(), now + 60_000), undefined);
+  table.sweep(now + 60_000);
+  assert.equal(table.size, 0);
+});
+
+test('shadow decisions, and those that only tell, are never held', () => {
+  const quiet = (['observe', 'notify'] as const).map((action) => made({ decision_id: action, action }));
+  const table = tableOf(made({ mode: 'shadow' }), ...quiet);
+  assert.equal(table.size, 0);
+  assert.equal(table.find(caller(), now), undefined);
+});
+
+test('the newest version wins, whatever the order, and an ended decision that is sent again stays ended', () => {
+  const table = tableOf(made({ version: 2, action: 'step-up' }), made({ version: 1 }));
+  assert.equal(table.find(caller(), now)?.action, 'step-up');
+  table.apply(made({ version: 3, action: 'step-up', change: 'restored' }), now);
+  table.apply(made({ version: 1 }), now);
+  table.apply(made({ version: 2, action: 'step-up' }), now);
+  assert.equal(table.find(caller(), now), undefined);
+  assert.equal(table.size, 0);
+});
+
+test('the strongest of several decisions is answered: of identity, session, token, address with and without tenant', () => {
+  const address = identityKey('address', 'acme', '192.0.2.7');
+  const anywhere = identityKey('address', null, '192.0.2.8');
+  const table = tableOf(
+    made({ decision_id: 'd1' }),
+    made({ decision_id: 'd2', action: 'step-up' }),
+    made({ decision_id: 'd3', action: 'revoke-session', scope: 'session', session_id: 's1' }),
+    made({ decision_id: 'd4', action: 'revoke-session', scope: 'session', token_id: 't1' }),
+    made({ decision_id: 'd5', identity: address, identity_kind: 'address' }),
+    made({ decision_id: 'd6', identity: anywhere, identity_kind: 'address', tenant: '-' }),
+  );
+  const other = identityKey('user', 'acme', 'bob');
+  const found = (fields: Partial<Caller>): string | undefined => table.find(caller(fields), now)?.id;
+  assert.equal(found({}), 'd2');
+  assert.equal(found({ sessionId: 's1' }), 'd3');
+  assert.equal(found({ sessionId: 's2' }), 'd2');
+  assert.equal(found({ tokenId: 't1' }), 'd4');
+  assert.equal(found({ identity: other, clientIp: '192.0.2.7' }), 'd5');
+  assert.equal(found({ identity: other, clientIp: '192.0.2.8' }), 'd6');
+  assert.equal(found({ identity: other, clientIp: '192.0.2.9' }), undefined);
+  assert.equal(found({ identity: other, tenant: 'globex', sessionId: 's1' }), undefined);
+});
+
+test('a restore ends what was decided before about the identity, and of a session nothing but the session', () => {
+  const session = made({ decision_id: 's', action: 'revoke-session', scope: 'session', session_id: 's1' });
+  const restore = (fields: Partial<PublishedDecision>): PublishedDecision =>
+    made({ decision_id: 'r', action: 'restore', made_at: now + 1, ...fields });
+  const one = tableOf(made(), session, restore({ scope: 'session', session_id: 's1' }));
+  assert.deepEqual(
+    [...one.inForce(now)].map(({ action }) => action),
+    ['throttle'],
+  );
+  const all = tableOf(made(), session, made({ decision_id: 'late', made_at: now + 2 }), restore({}));
+  assert.deepEqual(
+    [...all.inForce(now)].map(({ id }) => id),
+    ['late'],
+  );
+});
+
+test('a record taken out of the topic ends its decision', () => {
+  const table = tableOf(made(), made({ decision_id: 'b', action: 'step-up' }));
+  table.forget('b');
+  assert.equal(table.find(caller(), now)?.action, 'throttle');
+});
+
+test('at the limit what has ended goes first, then what would end soonest, and the number forgotten is known', () => {
+  const table = new DecisionTable(100);
+  const user = (i: number) => identityKey('user', 'acme', `u${i}`);
+  const at = (i: number, expiresAt: number) => made({ decision_id: `d${i}`, identity: user(i), expires_at: expiresAt });
+  table.apply(at(0, now + 10), now);
+  for (let i = 1; i < 100; i++) table.apply(at(i, now + 1000 + i), now);
+  table.apply(at(100, now + 5000), now + 10);
+  assert.deepEqual([table.size, table.dropped], [100, 0]);
+  table.apply(at(101, now + 5000), now + 10);
+  assert.deepEqual([table.size, table.dropped], [100, 1]);
+  assert.equal(table.find(caller({ identity: user(1) }), now + 10), undefined);
+  assert.equal(table.find(caller({ identity: user(101) }), now + 10)?.id, 'd101');
+});
