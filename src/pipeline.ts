@@ -12,6 +12,7 @@ import { actorKindOf } from './identity/peer-group.ts';
 import type { ResolvedEvent } from './identity/resolved-event.ts';
 import type { Policy } from './policy/decide.ts';
 import type { Decision } from './policy/decision.ts';
+import type { Notice } from './policy/notice.ts';
 import { Batch, type Entry } from './score/batch.ts';
 import { isDoubted } from './score/doubt.ts';
 import { learningWeight } from './score/evidence.ts';
@@ -166,6 +167,12 @@ export class Shard {
     this.#tellUpdates();
   }
 
+  /** People and other systems have their say at this place in the log, whatever events still wait for their turn. */
+  notice(notice: Notice): void {
+    this.#settle();
+    this.#decisions.push(...this.#options.policy.onNotice(notice));
+  }
+
   /** The newest event time seen, while events wait for their turn; undefined when none does. */
   get newestWaiting(): EpochMs | undefined {
     return this.#buffer.size === 0 ? undefined : this.#buffer.newest;
@@ -227,9 +234,11 @@ export class Shard {
         change,
         at: event.ts,
         sessionId: event.session_id,
+        tokenId: event.token_id,
         actorKind: actorKindOf(event, resolved.identity_kind) === 'service' ? 'service' : 'human',
         clientIp: event.client_ip,
         route: resolved.route,
+        host: event.host,
         activeIdentities: entry.identities,
       });
       const rated = { ...finding, risk };

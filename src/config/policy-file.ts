@@ -11,6 +11,7 @@ import {
   type Severity,
   severities,
 } from '../core/words.ts';
+import { nearest } from './problem.ts';
 import { checkYaml } from './yaml.ts';
 import { duration, z } from './zod.ts';
 
@@ -27,6 +28,27 @@ const level = z.enum(riskLevels as readonly [RiskLevel, ...RiskLevel[]]);
 /** What a rule may ask for: ending a decision is not a reaction to a finding. */
 const step = z.enum(actions).exclude(['restore']);
 const glob = z.string().min(1).max(256);
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected lower-case words joined by "-"');
+
+/** A tag holds where every list given has a member that matches. */
+const tag = strict({ routes: z.array(glob).min(1).optional(), hosts: z.array(glob).min(1).optional() }).refine(
+  (each) => each.routes !== undefined || each.hosts !== undefined,
+  'give routes, hosts or both',
+);
+
+const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day such as 08:30');
+
+/** From `from` up to, not including, `to`; over midnight when `to` is not later. `days` are those on which the stretch begins. */
+const hours = strict({
+  from: clock,
+  to: clock,
+  days: z
+    .array(z.enum(weekdays))
+    .min(1)
+    .default([...weekdays]),
+  timeZone: z.string().refine(isTimeZone, 'expected a time zone such as Europe/Berlin or UTC'),
+});
 
 /** Every condition given must hold; within a list one member is enough. */
 const conditions = strict({
@@ -35,37 +57,55 @@ const conditions = strict({
   confidenceMin: share.optional(),
   riskMin: risk.optional(),
   riskLevelMin: level.optional(),
+  /** Of the call's session alone; a call without a session has none. */
+  sessionRiskMin: risk.optional(),
+  sessionRiskLevelMin: level.optional(),
   identityKinds: z
     .array(z.enum(identityKinds as readonly [IdentityKind, ...IdentityKind[]]))
     .min(1)
     .optional(),
   actorKind: z.enum(actorKinds).optional(),
   routes: z.array(glob).min(1).optional(),
+  tags: z.array(name).min(1).optional(),
   tenants: z.array(glob).min(1).optional(),
+  /** When the call was made. */
+  hours: hours.optional(),
 });
 
+const stepUp = {
+  /** `acr` values that satisfy it, the preferred first; none: any authentication that is new enough. */
+  acrValues: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'expected one word, no quotes')).max(10),
+  /** How long ago the authentication may be; 0s: it must be newer than the decision. */
+  maxAge: duration,
+};
+
 const rule = strict({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected lower-case words joined by "-"'),
+  name,
   when: conditions.default({}),
   action: step,
   /** The steps after `action`, for the second, third, … offence against this rule; the last one is kept. */
   escalate: z.array(step).max(5).default([]),
   /** What `step-up` becomes where nobody can step up: services, keys, devices, addresses. */
   insteadOfStepUp: z.enum(['throttle', 'revoke-session', 'revoke-identity']).default('throttle'),
+  /** What a step-up by this rule asks for, where it is other than `stepUp` of the file. */
+  acrValues: stepUp.acrValues.optional(),
+  maxAge: stepUp.maxAge.optional(),
   ttl: duration.refine((ms) => ms > 0, 'a decision needs a time to live above zero'),
   mode: z.enum(['shadow', 'enforce', 'inherit']).default('inherit'),
   why: z.string().min(1).max(500),
 });
 
+/** Holds where all that is given holds. */
 const allowance = strict({
   identity: glob.optional(),
+  route: glob.optional(),
   network: z.string().refine(isNetwork, 'expected an address or a network such as 192.0.2.0/24').optional(),
   until: z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
   owner: z.string().min(1).max(200),
   reason: z.string().min(1).max(500),
 }).refine(
-  (entry) => (entry.identity === undefined) !== (entry.network === undefined),
-  'give either identity or network',
+  ({ identity, network, route }) => [identity, network, route].some((each) => each !== undefined),
+  'give identity, network or route',
 );
 
 const thresholds = (enter: number, leave: number) =>
@@ -89,10 +129,20 @@ const policy = strict({
     high: thresholds(70, 50),
     /** A level is kept at least this long before it may fall. */
     dwell: duration.prefault('10m'),
+    /** The share that is left when its owner has answered a step-up. */
+    afterStepUp: share.default(0.2),
     identitiesMax: z.int().positive().max(10_000_000).default(100_000),
   })
     .refine((part) => part.medium.enter < part.high.enter, 'medium must be entered below high')
     .prefault({}),
+  stepUp: strict({
+    acrValues: stepUp.acrValues.default([]),
+    maxAge: stepUp.maxAge.prefault('0s'),
+    /** Calls that go on without an answer to the challenge; then the next step of the rule's ladder is taken. */
+    ignoredMax: z.int().positive().max(1_000_000).default(20),
+  }).prefault({}),
+  /** Names for routes, for rules to match on. */
+  tags: z.record(name, tag).default({}),
   /** An offence is forgotten after this time, and the ladder of its rule begins anew. */
   offenceWindow: duration.prefault('1d'),
   guardrails: strict({
@@ -104,6 +154,14 @@ const policy = strict({
     .max(1000)
     .refine((rules) => new Set(rules.map((each) => each.name)).size === rules.length, 'two rules share a name'),
   allowlist: z.array(allowance).max(10_000).default([]),
+}).superRefine(({ rules, tags }, context) => {
+  for (const [i, { when }] of rules.entries())
+    for (const [j, each] of (when.tags ?? []).entries()) {
+      if (Object.hasOwn(tags, each)) continue;
+      const close = nearest(each, Object.keys(tags));
+      const message = `no tag of this name is declared${close === undefined ? '' : `; did you mean ${close}?`}`;
+      context.addIssue({ code: 'custom', path: ['rules', i, 'when', 'tags', j], message });
+    }
 });
 
 export type PolicyConfig = Readonly<z.output<typeof policy>>;
@@ -130,6 +188,8 @@ const testStep = strict({
   actorKind: z.enum(actorKinds).nullable().default('human'),
   tenant: z.string().default('acme'),
   session: z.string().nullable().default(null),
+  token: z.string().nullable().default(null),
+  host: z.string().nullable().default(null),
   clientIp: z.string().nullable().default(null),
   route: z.string().nullable().default(null),
   activeIdentities: z.int().min(0).default(1000),
@@ -147,6 +207,14 @@ export type PolicyTest = Readonly<z.output<typeof policyTests>['cases'][number]>
 /** Reads a `*.test.yaml`: what a policy must decide about given findings. Errors as for `parsePolicyFile`. */
 export function parsePolicyTests(text: string, fileName: string): readonly PolicyTest[] {
   return checkYaml(policyTests, text, fileName).cases;
+}
+
+function isTimeZone(text: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function isNetwork(text: string): boolean {

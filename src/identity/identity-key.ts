@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { identityKinds } from '../core/words.ts';
 import type { IdentityKey, IdentityKind } from './resolved-event.ts';
 
 /** Ids of more characters end in a hash of the whole: the key stays bounded, and longer than any key that was not cut. */
@@ -15,6 +16,13 @@ const escapedInId = /[%\p{Cc}\p{Cs}\s]/gu;
 export function identityKey(kind: IdentityKind, tenant: string | null, id: string): IdentityKey {
   const tenantPart = tenant === null ? '-' : encodePart(tenant, escaped);
   return `${kind}:${tenantPart}:${encodePart(id, escapedInId)}` as IdentityKey;
+}
+
+/** The kind and the tenant (as it stands in the key) of a text that has the form of a key; null when it has not. */
+export function identityParts(text: string): { readonly kind: IdentityKind; readonly tenant: string } | null {
+  const [, kind, tenant] = /^([a-z-]+):([^:\p{Cc}\s]+):[^\p{Cc}\s]+$/u.exec(text) ?? [];
+  const known = identityKinds.find((each) => each === kind);
+  return known === undefined || tenant === undefined ? null : { kind: known, tenant };
 }
 
 function encodePart(text: string, pattern: RegExp): string {

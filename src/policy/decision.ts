@@ -1,29 +1,53 @@
 import type { Action, RiskLevel } from '../core/words.ts';
 import type { IdentityKey, IdentityKind } from '../identity/resolved-event.ts';
 
-/** Decision: what policy wants done about an identity. Has an id derived from its claim, a reason, a TTL and an end. */
+/** Decision: what is to be done about an identity. Has an id derived from its claim, versions, a reason, a TTL and an end. */
 export { type Action, actions, type RiskLevel, riskLevels } from '../core/words.ts';
 
+/** What the newest version did. That a decision's time is over is no version: everybody who holds it knows `expires_at`. */
+export const decisionChanges = ['made', 'extended', 'escalated', 'narrowed', 'restored'] as const;
+export type DecisionChange = (typeof decisionChanges)[number];
+
+/** The public contract of `gait.signals` (docs/decision.schema.json). */
 export type Decision = {
   readonly decision_id: string;
+  /** 1 when made, one more with each change; the highest is the valid one. */
+  readonly version: number;
+  readonly change: DecisionChange;
   readonly identity: IdentityKey;
   readonly identity_kind: IdentityKind;
   readonly tenant: string;
+  /** `session`: about the session `session_id` only; otherwise about all that the identity does. */
+  readonly scope: 'identity' | 'session';
   readonly action: Action;
   /** `shadow`: made, stored and shown as "would have", not sent. */
   readonly mode: 'shadow' | 'enforce';
+  /** `policy`, or the name of the key or issuer behind the newest version. */
+  readonly by: string;
+  /** Rule of the policy file; `manual` or `guardrail` where none decided. */
   readonly rule: string;
   readonly why: string;
   readonly finding_ids: readonly string[];
   readonly incident_id: string;
   readonly risk: number;
   readonly risk_level: RiskLevel;
+  /** Of the odd call's session alone; null when it had none. */
+  readonly session_risk: number | null;
+  /** Of the odd call, as far as it was known: its session, its token (jti), its address. */
   readonly session_id: string | null;
-  /** Event time. */
+  readonly token_id: string | null;
+  readonly client_ip: string | null;
+  /** What a step-up asks for (RFC 9470); empty and null with every other action. `max_age` in seconds. */
+  readonly acr_values: readonly string[];
+  readonly max_age: number | null;
+  /** Of step-up and revocations: what was issued or authenticated from then on is not meant. Milliseconds, null with other actions. */
+  readonly issued_before: number | null;
+  /** Event time, as the next two. */
   readonly made_at: number;
+  /** When this version came about. */
+  readonly updated_at: number;
   readonly expires_at: number;
   readonly shard: number;
-  readonly version: number;
 };
 
 /**

@@ -21,9 +21,11 @@ function runTest(config: PolicyConfig, { name, steps }: PolicyTest): readonly st
       change: step.change,
       at,
       sessionId: step.session,
+      tokenId: step.token,
       actorKind: step.actorKind,
       clientIp: step.clientIp,
       route: step.route,
+      host: step.host,
       activeIdentities: step.activeIdentities,
     });
     const decided = result.decisions.map((decision) => `${decision.action} ${decision.rule} ${decision.mode}`);

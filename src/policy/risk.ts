@@ -57,6 +57,42 @@ export function addEvidence(state: RiskState, change: { finding: Finding; at: Ep
   settleLevel(state, at, settings);
 }
 
+/** Its owner has proved himself: a share of the risk is left, and the level follows at once. Credits stay, so that the same evidence counts once. */
+export function calm(state: RiskState, at: EpochMs, settings: RiskSettings): void {
+  moveTo(state, at, settings);
+  state.risk *= settings.afterStepUp;
+  fallAtOnce(state, settings);
+}
+
+/** A finding was none: noisy-or undone, risk' = 1 - (1 - risk)/(1 - c) with its decayed credit c. */
+export function withdraw(
+  state: RiskState,
+  { finding, at }: { readonly finding: string; readonly at: EpochMs },
+  settings: RiskSettings,
+): void {
+  moveTo(state, at, settings);
+  const credit = state.credits.find((each) => each.finding === finding)?.weight ?? 0;
+  state.risk = credit < 1 ? Math.max(0, 1 - (1 - state.risk) / (1 - credit)) : 0;
+  state.credits = state.credits.filter((each) => each.finding !== finding);
+  fallAtOnce(state, settings);
+}
+
+/** The same state, written down as of a later time. */
+function moveTo(state: RiskState, at: EpochMs, settings: RiskSettings): void {
+  const faded = decay(state, at, settings.halfLife);
+  state.risk *= faded;
+  state.credits = state.credits.map((credit) => ({ ...credit, weight: credit.weight * faded }));
+  state.at = Math.max(state.at, at);
+}
+
+function fallAtOnce(state: RiskState, settings: RiskSettings): void {
+  const { at } = state;
+  const level = levelAt({ ...state, level: 'LOW' }, at, settings);
+  if (level === state.level) return;
+  state.level = level;
+  state.levelSince = at;
+}
+
 function settleLevel(state: RiskState, at: EpochMs, settings: RiskSettings): void {
   const level = levelAt(state, at, settings);
   if (level === state.level) return;

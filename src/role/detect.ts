@@ -4,6 +4,8 @@ import { decodeLines } from '../identity/event-line.ts';
 import type { ColdFile } from '../log/cold-rows.ts';
 import type { Consumption, Log, LogBatch, LogRecord, ShardContext, ShardHandler } from '../log/log.ts';
 import { Shard, type ShardOptions, type ShardOutput } from '../pipeline.ts';
+import { readNotice } from '../policy/notice.ts';
+import { noticeKey } from './notices.ts';
 import { packScores, tickKey } from './pack.ts';
 
 export type DetectCounts = Pick<
@@ -117,8 +119,16 @@ class ShardRunner {
       this.#shard.tick(Number(value.toString('latin1')));
       return;
     }
+    const foreign = (): void =>
+      this.#options.onForeignLine({ partition: this.#context.partition, offset: record.offset });
+    if (record.key === noticeKey) {
+      const notice = readNotice(value);
+      if (notice === null) foreign();
+      else this.#shard.notice(notice);
+      return;
+    }
     for (const resolved of decodeLines(value)) {
-      if (resolved === null) this.#options.onForeignLine({ partition: this.#context.partition, offset: record.offset });
+      if (resolved === null) foreign();
       else this.#shard.accept(resolved);
     }
   }

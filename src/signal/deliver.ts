@@ -27,7 +27,7 @@ export function createSignalDelivery(options: SignalDeliveryOptions): (batch: Si
       if (decision?.mode !== 'enforce') continue;
       const parcel = {
         id: decision.decision_id,
-        deadline: Math.min(decision.expires_at, decision.made_at + staleAfterMs),
+        deadline: Math.min(decision.expires_at, decision.updated_at + staleAfterMs),
         request: (now: number) => webhook.request(decision, now),
       };
       await courier.carry(parcel, (settled) =>
@@ -42,7 +42,7 @@ function readDecision(value: Buffer): Decision | undefined {
   try {
     const decision = JSON.parse(value.toString('utf8')) as Partial<Decision> | null;
     const named = /^[\w-]{1,100}$/.test(decision?.decision_id ?? '');
-    return named && isTime(decision?.made_at) && isTime(decision?.expires_at) ? (decision as Decision) : undefined;
+    return named && isTime(decision?.updated_at) && isTime(decision?.expires_at) ? (decision as Decision) : undefined;
   } catch {
     return undefined;
   }

@@ -19,7 +19,7 @@ export type WebhookOptions = {
 
 export type SignedWebhook = {
   readonly name: string;
-  /** The id is the decision's: the same over all retries and restarts, for the receiver to drop repetitions by. */
+  /** The id is that of the decision's version: the same over all retries and restarts, for the receiver to drop repetitions by. */
   readonly request: (decision: Decision, now: EpochMs) => PostRequest;
 };
 
@@ -33,10 +33,10 @@ export function createWebhook({ name, url, secrets, allowInsecure }: WebhookOpti
     request: (decision, now) => {
       const body = JSON.stringify({
         type: 'gait.decision.v1',
-        timestamp: new Date(decision.made_at).toISOString(),
+        timestamp: new Date(decision.updated_at).toISOString(),
         data: decision,
       });
-      const id = decision.decision_id;
+      const id = `${decision.decision_id}-${decision.version}`;
       return {
         url,
         body,

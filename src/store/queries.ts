@@ -54,12 +54,13 @@ export type FindingRow = Omit<Finding, 'first_seen' | 'last_seen' | 'shard'> & {
   readonly last_seen: string;
 };
 
-/** `session_id` is empty when the decision is about all sessions. */
-export type DecisionRow = Omit<Decision, 'made_at' | 'expires_at' | 'session_id' | 'shard'> & {
-  readonly made_at: string;
-  readonly expires_at: string;
-  readonly session_id: string;
-};
+/** Texts are empty where a decision has null. */
+export type DecisionRow = Omit<
+  Decision,
+  'made_at' | 'updated_at' | 'expires_at' | 'issued_before' | 'session_id' | 'token_id' | 'client_ip' | 'shard'
+> & {
+  readonly [name in 'made_at' | 'updated_at' | 'expires_at' | 'session_id' | 'token_id' | 'client_ip']: string;
+} & { readonly issued_before: string | null };
 
 export type ReceiptRow = Omit<Receipt, 'decision_id' | 'at'> & { readonly at: string };
 
@@ -107,8 +108,9 @@ export type Counters = {
 
 const findingColumns = `finding_id, kind, identity, identity_kind, tenant, incident_id, state, severity, confidence, first_seen, last_seen,
   count, surprise, risk, title, reasons, event_ids, owasp, attack, version`;
-const decisionColumns = `decision_id, identity, identity_kind, tenant, action, mode, rule, why, finding_ids, incident_id, risk, risk_level,
-  session_id, made_at, expires_at, version`;
+const decisionColumns = `decision_id, version, change, identity, identity_kind, tenant, scope, action, mode, by, rule, why, finding_ids,
+  incident_id, risk, risk_level, session_risk, session_id, token_id, client_ip, acr_values, max_age, issued_before, made_at, updated_at,
+  expires_at`;
 const eventColumns =
   'ts, event_id, method, host, route, operation, status, client_ip, country, surprise, risk, top, findings';
 

@@ -1,7 +1,7 @@
 import { parsePolicyFile } from '../../src/config/policy-file.ts';
 import type { Finding } from '../../src/finding/finding.ts';
 import type { IdentityKey } from '../../src/identity/resolved-event.ts';
-import type { FindingChange } from '../../src/policy/decide.ts';
+import type { FindingChange } from '../../src/policy/judge.ts';
 
 export const start = Date.UTC(2026, 0, 1);
 export const minute = 60_000;
@@ -45,9 +45,11 @@ export function aChange(
     change: 'opened',
     at: start,
     sessionId: null,
+    tokenId: null,
     actorKind: 'human',
     clientIp: null,
     route: null,
+    host: null,
     activeIdentities: 1000,
     ...circumstances,
   };

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { findingKinds, severities } from '../../src/finding/finding.ts';
-import { createPolicy, type FindingChange } from '../../src/policy/decide.ts';
+import { createPolicy } from '../../src/policy/decide.ts';
 import { actions, type Decision } from '../../src/policy/decision.ts';
+import type { FindingChange } from '../../src/policy/judge.ts';
 import { aChange, minute, policyOf, start } from './a-finding.ts';
 
 const config = policyOf(`mode: enforce

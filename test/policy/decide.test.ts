@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPolicy, type FindingChange } from '../../src/policy/decide.ts';
+import { createPolicy } from '../../src/policy/decide.ts';
+import type { FindingChange } from '../../src/policy/judge.ts';
 import { aChange, hour, minute, policyOf, start } from './a-finding.ts';
 
 const enforcing = (rule: string, rest = '') =>

@@ -172,6 +172,16 @@ const decision: Record<keyof Decision, true> = {
   expires_at: true,
   shard: true,
   version: true,
+  change: true,
+  scope: true,
+  by: true,
+  session_risk: true,
+  token_id: true,
+  client_ip: true,
+  acr_values: true,
+  max_age: true,
+  issued_before: true,
+  updated_at: true,
 };
 const deadLetter: Record<keyof DeadLetter, true> = {
   id: true,

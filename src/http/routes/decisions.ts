@@ -1,4 +1,5 @@
 import { actions, riskLevels } from '../../core/words.ts';
+import { decisionChanges } from '../../policy/decision.ts';
 import type { Queries } from '../parts.ts';
 import type { Route } from '../route.ts';
 import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
@@ -17,16 +18,26 @@ const decision = {
     identity_kind: { type: 'string' },
     tenant: { type: 'string' },
     ...filters,
+    scope: { type: 'string', enum: ['identity', 'session'], description: 'session: about session_id only' },
+    by: { type: 'string', description: 'policy, or whoever decided' },
     rule: { type: 'string' },
     why: { type: 'string' },
     finding_ids: texts,
     incident_id: { type: 'string' },
     risk: { type: 'number', minimum: 0, maximum: 100 },
     risk_level: { type: 'string', enum: riskLevels },
-    session_id: { type: 'string', description: 'Empty: all sessions' },
+    session_risk: { type: ['number', 'null'], minimum: 0, maximum: 100 },
+    session_id: { type: 'string', description: 'Of the odd call, empty when unknown' },
+    token_id: { type: 'string', description: 'Of the odd call (jti), empty when unknown' },
+    client_ip: { type: 'string', description: 'Of the odd call, empty when unknown' },
+    acr_values: texts,
+    max_age: { type: ['integer', 'null'], description: 'Seconds, of a step-up' },
+    issued_before: { type: ['string', 'null'], format: 'date-time', description: 'Later tokens are not meant' },
     made_at: { ...time, description: 'Event time' },
+    updated_at: time,
     expires_at: time,
-    version: { type: 'integer', description: 'Grows with every update' },
+    version: { type: 'integer', description: 'Grows with every change' },
+    change: { type: 'string', enum: decisionChanges, description: 'What this version did' },
   },
 };
 

@@ -1,0 +1,217 @@
+import { derivedId } from '../core/hash.ts';
+import { identityParts } from '../identity/identity-key.ts';
+import type { Decision } from './decision.ts';
+import type { Verdict } from './guardrail.ts';
+import { type Rules, scopeOf } from './judge.ts';
+import { page, termsOf } from './make-decision.ts';
+import type { Notice, NoticeOf } from './notice.ts';
+import { calm, levelAt, riskAt, withdraw } from './risk.ts';
+import { isRevocation, stepFor, strength } from './rule.ts';
+import { type Open, rememberedMax, type Subject } from './subject.ts';
+
+export type Notified = {
+  readonly rules: Rules;
+  readonly shard: number;
+  readonly subject: Subject;
+  /** Asks the guardrail, which counts what it lets through. */
+  readonly admit: (revokes: boolean) => Verdict;
+};
+
+/** What follows from a notice: decisions made, or versions of open ones. */
+export function answerNotice(notice: Notice, to: Notified): readonly Decision[] {
+  switch (notice.notice) {
+    case 'decide':
+      return decide(notice, to);
+    case 'restore':
+      return restore(notice, to);
+    case 'step-up-succeeded':
+      return stepUpSucceeded(notice, to);
+    case 'step-up-ignored':
+      return stepUpIgnored(notice, to);
+    case 'verdict':
+      return verdict(notice, to);
+    case 'session-established':
+    case 'credential-changed':
+    case 'session-ended':
+      return [];
+  }
+}
+
+/** A person's decision takes the place of what policy decided by itself about the same sessions. */
+function decide(notice: NoticeOf<'decide'>, to: Notified): readonly Decision[] {
+  const { subject } = to;
+  const { session_id, at } = notice;
+  const scope = session_id === null ? 'identity' : 'session';
+  const allowance = to.rules.allowlist({ identity: notice.identity, clientIp: null, route: null }, at);
+  const made = manualDecision(notice, to, scope);
+  const decision: Decision =
+    allowance === undefined
+      ? made
+      : {
+          ...made,
+          action: 'observe',
+          mode: 'shadow',
+          ...termsOf(to.rules.config, { action: 'observe', at }),
+          why: `${made.why} Not acted on (would be ${made.action}): allowed by ${allowance.owner}: ${allowance.reason}`,
+        };
+  const isSame = ({ decision: { rule, scope, session_id, action, mode } }: Open): boolean =>
+    rule === 'manual' &&
+    scope === decision.scope &&
+    session_id === decision.session_id &&
+    action === decision.action &&
+    mode === decision.mode;
+  const before = subject.open.find(isSame);
+  if (before !== undefined) {
+    const expires_at = Math.max(before.decision.expires_at, decision.expires_at);
+    return [change(subject, before, { change: 'extended', ...signed(notice), expires_at })];
+  }
+  const replaced =
+    decision.mode === 'shadow'
+      ? []
+      : subject.open.filter(
+          (open) =>
+            !open.ended &&
+            open.decision.rule !== 'guardrail' &&
+            (scope === 'identity' || open.decision.session_id === session_id) &&
+            (scope === 'identity' || open.decision.scope === 'session'),
+        );
+  const ended = replaced.map((open) => end(subject, open, { notice, forGood: false }));
+  subject.open = [...subject.open, { decision, offence: 0, ended: false }].slice(-rememberedMax);
+  return [decision, ...ended];
+}
+
+function manualDecision(notice: NoticeOf<'decide'>, to: Notified, scope: Decision['scope']): Decision {
+  const { identity, at, action, session_id } = notice;
+  const { config } = to.rules;
+  const { kind, tenant } = identityParts(identity)!;
+  const decision_id = derivedId('dec', [notice.notice_id]);
+  return {
+    decision_id,
+    version: 1,
+    change: 'made',
+    identity,
+    identity_kind: kind,
+    tenant,
+    scope,
+    action,
+    mode: notice.mode,
+    by: notice.by,
+    rule: 'manual',
+    why: notice.reason,
+    finding_ids: [],
+    incident_id: derivedId('inc', [decision_id]),
+    risk: riskAt(to.subject, at, config.risk),
+    risk_level: levelAt(to.subject, at, config.risk),
+    session_risk: null,
+    session_id,
+    token_id: null,
+    client_ip: null,
+    ...termsOf(config, { action, at }),
+    made_at: at,
+    updated_at: at,
+    expires_at: at + notice.ttl_ms,
+    shard: to.shard,
+  };
+}
+
+/** What a person ended stays ended: until it would have been over, policy does not begin it anew by itself. */
+function restore(notice: NoticeOf<'restore'>, { subject }: Notified): readonly Decision[] {
+  const { decision_id } = notice;
+  const ended = subject.open.filter(
+    (open) => !open.ended && (decision_id === null || open.decision.decision_id === decision_id),
+  );
+  return ended.map((open) => end(subject, open, { notice, forGood: true }));
+}
+
+/**
+ * The owner was there. What is open goes on for the session of the odd call, if that is another one and known; a thief's token must not pass
+ * because its owner proved himself. Otherwise it ends. Risk falls to a share, and the ladder of its rule begins anew.
+ */
+function stepUpSucceeded(notice: NoticeOf<'step-up-succeeded'>, { subject, rules }: Notified): readonly Decision[] {
+  const { decision_id, session_id, at } = notice;
+  const answered = subject.open.filter(
+    ({ decision, ended }) =>
+      !ended &&
+      (decision_id === null ? decision.action === 'step-up' : decision.decision_id === decision_id) &&
+      strength(decision.action) <= strength('step-up') &&
+      !(decision.scope === 'session' && decision.session_id !== session_id),
+  );
+  if (answered.length === 0) return [];
+  const { risk } = rules.config;
+  calm(subject, at, risk);
+  const own = subject.sessions.find(({ id }) => id === session_id);
+  if (own !== undefined) calm(own.risk, at, risk);
+  const proven = new Set(answered.map(({ decision }) => decision.rule));
+  subject.offences = subject.offences.filter(({ rule }) => !proven.has(rule));
+  return answered.map((open) => {
+    const odd = open.decision.session_id;
+    const isOther = odd !== null && session_id !== null && odd !== session_id;
+    if (!isOther) return end(subject, open, { notice, forGood: false });
+    return change(subject, open, { change: 'narrowed', scope: 'session', ...signed(notice) });
+  });
+}
+
+/** The next step of the rule's ladder, if it is a stronger one and the guardrail lets it through. */
+function stepUpIgnored(notice: NoticeOf<'step-up-ignored'>, { subject, rules, admit }: Notified): readonly Decision[] {
+  const { at, decision_id } = notice;
+  const open = subject.open.find(({ decision, ended }) => !ended && decision.decision_id === decision_id);
+  const rule = rules.config.rules.find(({ name }) => name === open?.decision.rule);
+  if (open === undefined || rule === undefined || open.decision.action !== 'step-up') return [];
+  const { decision } = open;
+  const action = stepFor(rule, open.offence + 1, { identityKind: decision.identity_kind, actorKind: 'human' });
+  if (strength(action) <= strength(decision.action)) return [];
+  const verdict = decision.mode === 'shadow' ? 'pass' : admit(isRevocation(action));
+  if (verdict !== 'pass') return verdict === 'trip' ? [page({ ...decision, updated_at: at })] : [];
+  subject.offences = [...subject.offences, { rule: rule.name, at }].slice(-rememberedMax);
+  const next = {
+    change: 'escalated',
+    action,
+    scope: decision.scope === 'session' ? 'session' : scopeOf(action, decision.session_id),
+    ...termsOf(rules.config, { action, rule, at }),
+    why: `${rule.why} The step-up was not answered.`,
+    by: 'policy',
+    updated_at: at,
+    expires_at: at + rule.ttl,
+  } as const;
+  return [change(subject, open, next)];
+}
+
+/** A false alarm: its share of the risk goes, and what rests on it alone ends. */
+function verdict(notice: NoticeOf<'verdict'>, { subject, rules }: Notified): readonly Decision[] {
+  if (notice.verdict === 'true-positive') return [];
+  const { finding_id, at } = notice;
+  for (const state of [subject, ...subject.sessions.map(({ risk }) => risk)]) {
+    withdraw(state, { finding: finding_id, at }, rules.config.risk);
+  }
+  const unfounded = subject.open.filter(
+    ({ decision, ended }) =>
+      !ended && decision.finding_ids.length > 0 && decision.finding_ids.every((id) => id === finding_id),
+  );
+  return unfounded.map((open) => end(subject, open, { notice, forGood: true }));
+}
+
+function signed(notice: Notice): Pick<Decision, 'by' | 'why' | 'updated_at'> {
+  return { by: notice.by, why: notice.reason, updated_at: notice.at };
+}
+
+/** `forGood`: remembered as ended until its time would have been over. */
+function end(
+  subject: Subject,
+  open: Open,
+  { notice, forGood }: { readonly notice: Notice; readonly forGood: boolean },
+): Decision {
+  const kept = forGood && open.decision.rule !== 'manual';
+  subject.open = subject.open.flatMap((each) => (each !== open ? [each] : kept ? [{ ...open, ended: true }] : []));
+  return nextVersion(open, { change: 'restored', action: 'restore', ...signed(notice) });
+}
+
+function change(subject: Subject, open: Open, fields: Partial<Decision> & Pick<Decision, 'change'>): Decision {
+  const decision = nextVersion(open, fields);
+  const offence = open.offence + (fields.change === 'escalated' ? 1 : 0);
+  subject.open = subject.open.map((each) => (each === open ? { decision, offence, ended: false } : each));
+  return decision;
+}
+
+function nextVersion({ decision }: Open, fields: Partial<Decision> & Pick<Decision, 'change'>): Decision {
+  return { ...decision, ...fields, version: decision.version + 1 };
+}
