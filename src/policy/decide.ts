@@ -42,6 +42,17 @@ type Snapshot = {
 
 const noticedMax = 1024;
 
+/** As written before decisions had versions: risk and offences are kept, what was open is decided anew when it goes on. */
+type SnapshotV1 = Pick<Snapshot, 'guardrail'> & {
+  readonly version: 1;
+  readonly subjects: readonly (readonly [string, Omit<Subject, 'sessions'>])[];
+};
+
+function fromV1({ guardrail, subjects }: SnapshotV1): Snapshot {
+  const upgraded = subjects.map(([identity, subject]) => [identity, { ...subject, open: [], sessions: [] }] as const);
+  return { version: 2, guardrail, activeIdentities: 0, noticed: [], subjects: upgraded };
+}
+
 /** Deterministic in the sequence of its calls: no clock but event time, no chance, no order but that of the calls. */
 export function createPolicy(config: PolicyConfig, shard: ShardOf = { shard: 0, shards: 1 }): Policy {
   const engine = new PolicyEngine(config, shard);
@@ -123,10 +134,14 @@ class PolicyEngine {
   }
 
   restore(text: string): void {
-    const snapshot = JSON.parse(text) as Snapshot;
-    if (snapshot.version !== 2) {
-      throw new GaitError('STATE_INVALID', `policy state of version ${snapshot.version}, expected 2`);
+    const saved = JSON.parse(text) as Snapshot | SnapshotV1;
+    if (saved.version !== 1 && saved.version !== 2) {
+      throw new GaitError(
+        'STATE_INVALID',
+        `policy state of version ${String((saved as Snapshot).version)}, expected 2`,
+      );
     }
+    const snapshot = saved.version === 2 ? saved : fromV1(saved);
     this.#guardrail.load(snapshot.guardrail);
     this.#activeIdentities = snapshot.activeIdentities;
     this.#noticed.clear();

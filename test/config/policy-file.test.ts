@@ -55,7 +55,7 @@ test('two rules of one name, an allowance of everybody and broken YAML are refus
   const entry = '{ until: "2027-01-01T00:00:00Z", owner: me, reason: x }';
   assert.match(
     errorsOf(`version: 1\nrules: []\nallowlist: [${entry}]`)[0] ?? '',
-    /^policy.yaml:3:13: .*either identity or network/,
+    /^policy.yaml:3:13: .*give identity, network or route/,
   );
   assert.match(errorsOf('version: 1\nrules: [')[0] ?? '', /^policy.yaml:2:\d+: /);
   assert.match(errorsOf('version: 1\nversion: 1\nrules: []')[0] ?? '', /^policy.yaml:2:1: /);

@@ -17,6 +17,17 @@ test('a decision says who, what, why, on which findings and until when', () => {
   const { decision_id, ...rest } = decisions[0]!;
   assert.match(decision_id, /^dec_[0-9a-f]{24}$/);
   assert.deepEqual(rest, {
+    version: 1,
+    change: 'made',
+    scope: 'identity',
+    by: 'policy',
+    session_risk: null,
+    token_id: null,
+    client_ip: null,
+    acr_values: [],
+    max_age: null,
+    issued_before: null,
+    updated_at: start,
     identity: 'user:acme:alice',
     identity_kind: 'user',
     tenant: 'acme',
@@ -32,7 +43,6 @@ test('a decision says who, what, why, on which findings and until when', () => {
     made_at: start,
     expires_at: start + 10 * minute,
     shard: 0,
-    version: 1,
   });
 });
 
@@ -169,5 +179,5 @@ test('at the limit the identity touched longest ago is forgotten', () => {
 
 test('a snapshot of another version is refused', () => {
   const policy = createPolicy(enforcing('action: throttle'));
-  assert.throws(() => policy.restore('{"version":2}'), { code: 'STATE_INVALID' });
+  assert.throws(() => policy.restore('{"version":3}'), { code: 'STATE_INVALID' });
 });

@@ -7,11 +7,11 @@ export function aDecision(fields: Partial<Decision> = {}): Decision {
   const now = systemClock.now();
   return {
     decision_id: 'dec_0123456789abcdef01234567',
+    version: 1,
+    change: 'made',
     identity: 'user:acme:alice' as IdentityKey,
     identity_kind: 'user',
     tenant: 'acme',
-    version: 1,
-    change: 'made',
     scope: 'identity',
     action: 'throttle',
     mode: 'enforce',

@@ -48,7 +48,7 @@ test('a decision arrives signed, so that the reference library verifies it', asy
     timestamp: new Date(decision.made_at).toISOString(),
     data: decision,
   });
-  assert.equal(got.headers['webhook-id'], decision.decision_id);
+  assert.equal(got.headers['webhook-id'], `${decision.decision_id}-1`);
   assert.deepEqual(
     receipts.map(({ at, ...rest }) => rest),
     [
@@ -109,8 +109,8 @@ test('a decision that is old or expired is recorded as stale and not sent', asyn
   const { send, receipts } = aDelivery(url);
   const now = systemClock.now();
   await send(
-    aDecision({ decision_id: 'dec_old', made_at: now - 61_000, expires_at: now + 60_000 }),
-    aDecision({ decision_id: 'dec_over', made_at: now - 1000, expires_at: now - 1 }),
+    aDecision({ decision_id: 'dec_old', updated_at: now - 61_000, expires_at: now + 60_000 }),
+    aDecision({ decision_id: 'dec_over', updated_at: now - 1000, expires_at: now - 1 }),
   );
   assert.equal(received.length, 0);
   assert.deepEqual(
@@ -145,14 +145,14 @@ test('a receiver that is away keeps its batch, in order, and gets all of it when
       ['dec_3', 'delivered'],
     ],
   );
-  assert.equal(received.at(-1)?.headers['webhook-id'], 'dec_3');
+  assert.equal(received.at(-1)?.headers['webhook-id'], 'dec_3-1');
 });
 
 test('records that are no decisions are passed over', async (context) => {
   const { url, received } = await startReceiver(context);
   const { onBatch } = aDelivery(url);
   const bad = ['', 'null', '[]', '{}', '{"mode":"enforce"}', '{"decision_id":"a\\r\\nb","mode":"enforce"}', '\u0000'];
-  const far = JSON.stringify(aDecision({ made_at: 1e300 }));
+  const far = JSON.stringify(aDecision({ updated_at: 1e300 }));
   await onBatch({ records: [{ value: null }, ...[...bad, far].map((text) => ({ value: Buffer.from(text) }))] });
   assert.equal(received.length, 0);
 });

@@ -34,13 +34,7 @@ test('decisions have exactly the fields that the published schema promises, and 
     assert.deepEqual(Object.keys(decision), Object.keys(document.properties));
     schema.parse(decision);
   }
-  for (const broken of [
-    { action: 'ban' },
-    { risk: 101 },
-    { session_id: 7 },
-    { decision_id: 'x' },
-    { finding_ids: [] },
-  ]) {
+  for (const broken of [{ action: 'ban' }, { risk: 101 }, { session_id: 7 }, { decision_id: 'x' }, { scope: 'all' }]) {
     assert.throws(() => schema.parse({ ...aDecision(), ...broken }), JSON.stringify(broken));
   }
 });

@@ -158,8 +158,13 @@ describe('store queries', () => {
     );
 
     const { shard: _, ...made } = decision;
-    const times = { made_at: iso(decision.made_at), expires_at: iso(decision.expires_at) };
-    const decisionRow = { ...made, ...times, session_id: '', version: 2 };
+    const times = {
+      issued_before: iso(decision.made_at),
+      made_at: iso(decision.made_at),
+      updated_at: iso(decision.updated_at),
+      expires_at: iso(decision.expires_at),
+    };
+    const decisionRow = { ...made, ...times, session_id: '', token_id: '', client_ip: '', version: 2 };
     assert.deepEqual(await queries.decisions({ action: 'step-up' }), { rows: [decisionRow], next: undefined });
     assert.deepEqual(await queries.decisions({ mode: 'enforce' }), { rows: [], next: undefined });
     const { decision_id: _id, ...delivered } = receipt;
