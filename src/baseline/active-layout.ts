@@ -1,3 +1,4 @@
+import { shareKinds } from './call-shares.ts';
 import { detectors } from './row-layout.ts';
 import { seriesWords } from './series.ts';
 
@@ -36,6 +37,8 @@ export const activeAt = {
   windows: take(tallyWindowsMs.length * 2),
   /** Per window and tally: count so far, and of finished windows in which there was one: mean and variance of its logarithm, and how many. */
   tallies: take(tallyWindowsMs.length * tallyCount * 4),
+  /** Today's calls, and those of them of each kind; then earlier days', faded. */
+  shares: take(2 * (1 + shareKinds.length)),
   /** Per window: linear counters of distinct objects and of distinct functions (Whang et al., 1990). */
   objectsSeen: [counter(16), counter(48)],
   functionsSeen: [counter(4), counter(8)],

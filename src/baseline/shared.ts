@@ -1,3 +1,4 @@
+import { CallShares } from './call-shares.ts';
 import { ChangePatterns } from './change-patterns.ts';
 import { ObjectOwners } from './object-owners.ts';
 import { ReachCounts } from './reach-counts.ts';
@@ -19,6 +20,7 @@ type Table = {
 export class Shared {
   readonly owners = new ObjectOwners();
   readonly habits = new TallyHabits();
+  readonly shares = new CallShares();
   /** How tokens are used on identity-days, and what is new on them. */
   readonly tokenPatterns = new ChangePatterns();
   readonly dayPatterns = new ChangePatterns();
@@ -30,6 +32,7 @@ export class Shared {
     sources: this.sources,
     owners: this.owners,
     habits: this.habits,
+    shares: this.shares,
     tokenPatterns: this.tokenPatterns,
     dayPatterns: this.dayPatterns,
     reach: this.reach,

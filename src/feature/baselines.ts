@@ -10,6 +10,7 @@ import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import { type Moment, nextTurn } from './family.ts';
 import { emptyObservation, observe } from './observation.ts';
 import { families } from './registry.ts';
+import { learnShares } from './tally-share.ts';
 
 const nobody = undefined as unknown as ResolvedEvent;
 
@@ -64,6 +65,7 @@ export class Baselines {
     const moment = this.#moment;
     const { slab, active } = this;
     for (const family of families) family.learn(moment, weight);
+    learnShares(moment, weight);
     slab.f32[moment.row + at.events] = moment.history + 1;
     const last = Math.max(slab.f64[(moment.row + at.lastTs) / 2]!, moment.observation.ts);
     slab.f64[(moment.row + at.lastTs) / 2] = last;

@@ -10,6 +10,7 @@ import type { BaselineLevel } from '../baseline/row-layout.ts';
 import { type Normal, shrink, studentSurprise } from '../baseline/statistics.ts';
 import { habitAt } from '../baseline/tally-habits.ts';
 import { type Moment, type Observed, usually } from './family.ts';
+import { callsToday, endShareDay, expectedShare, isOfKind, shareKind, shareNats } from './tally-share.ts';
 
 /** Finished windows that the peers' weigh against the identity's own, everyone's against the peers', and ignorance against everyone's. */
 const peerStrength = 6;
@@ -21,6 +22,7 @@ const varianceMin = 0.1;
 /** An identity's own memory, in finished windows. */
 const memory = 128;
 export const windowNames = ['10 minutes', 'a day'] as const;
+const day = 1;
 
 /** Where a family's tallies begin among all of them. */
 const firsts = Object.fromEntries(
@@ -92,6 +94,8 @@ export class Tally {
   readonly #increments: (moment: Moment, window: number, into: Float32Array) => void;
   /** Per window: by how much the event of the moment `#turn` raises each tally, asked for once. */
   readonly #by: readonly Float32Array[];
+  /** Per tally: the kind of call that it counts, or -1. */
+  readonly #kinds: readonly number[];
   #turn = 0;
 
   constructor(family: TallyFamily, increments: (moment: Moment, window: number, into: Float32Array) => void) {
@@ -99,6 +103,7 @@ export class Tally {
     this.names = tallies[family];
     this.#first = firsts[family];
     this.#increments = increments;
+    this.#kinds = this.names.map((name) => shareKind(`${family}.${name}`));
     this.#by = tallyWindowsMs.map(() => new Float32Array(this.names.length));
   }
 
@@ -116,7 +121,18 @@ export class Tally {
         if (nats > most) most = nats;
       }
     }
+    for (let i = 0; i < this.names.length; i++) {
+      const nats = this.#shareNats(moment, i);
+      if (nats > out[offset + i]!) out[offset + i] = nats;
+      if (nats > most) most = nats;
+    }
     return most;
+  }
+
+  /** What the share of such calls among today's says. */
+  #shareNats(moment: Moment, tally: number): number {
+    const kind = this.#kinds[tally]!;
+    return kind < 0 || this.#by[day]![tally] === 0 || !isCurrent(moment, day) ? 0 : shareNats(moment, kind);
   }
 
   learn(moment: Moment, weight: number): void {
@@ -131,6 +147,8 @@ export class Tally {
         f32[start] = f32[start]! + by[i]!;
       }
     }
+    for (let i = 0; i < this.names.length; i++)
+      if (this.#kinds[i]! >= 0 && this.#by[day]![i] !== 0) isOfKind(moment, this.#kinds[i]!);
     // What was asked for was before learning.
     this.#turn = 0;
   }
@@ -148,6 +166,7 @@ export class Tally {
       const nats = this.#nats(moment, w, tally);
       if (nats > most) [window, most] = [w, nats];
     }
+    if (this.#shareNats(moment, tally) > most) return this.#describeShare(moment, this.#kinds[tally]!, name);
     const count = Math.round(this.#count(moment, window, tally));
     predict(moment, window, this.#cell(window, tally));
     const { chance, mean } = expected;
@@ -167,6 +186,16 @@ export class Tally {
       level,
       sampleSize: Math.round(level === 'self' ? self : level === 'peers' ? peers : everyone),
       text: `${name(count)} in ${windowNames[window]!}, ${usually(everyone)} ${usual}${note?.(count) ?? ''}`,
+    };
+  }
+
+  #describeShare(moment: Moment, kind: number, name: (count: number) => string): Observed {
+    const { calls, all } = callsToday(moment, kind);
+    const share = expectedShare(moment, kind);
+    const usual = Math.round(10 * share * all) / 10;
+    return {
+      ...{ observed: calls, expected: usual, low: 0, high: Math.ceil(usual), level: 'peers', sampleSize: all },
+      text: `${name(calls)} in its ${all} calls of the day, ${Math.round(100 * share)} % expected`,
     };
   }
 
@@ -248,7 +277,9 @@ function finish(moment: Moment, window: number, weight: number): void {
     const start = moment.activeRow + seen[window]!.at;
     u32.fill(0, start, start + seen[window]!.words);
   }
-  if (window === 1) u32.fill(0, moment.activeRow + activeAt.slots, moment.activeRow + activeAt.slots + 9);
+  if (window !== day) return;
+  u32.fill(0, moment.activeRow + activeAt.slots, moment.activeRow + activeAt.slots + 9);
+  endShareDay(moment, weight);
 }
 
 /**
