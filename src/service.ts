@@ -12,6 +12,7 @@ import { type HttpServer, startServer } from './http/server.ts';
 import { openEmbeddedLog } from './log/embedded.ts';
 import { openKafkaLog } from './log/kafka.ts';
 import type { Consumption, Log, TopicSpec } from './log/log.ts';
+import { alertTopics } from './role/alerts.ts';
 import { announce } from './role/announce.ts';
 import { assembleIngest, assembleModel, readPolicy, samplePath, shardOptions } from './role/assemble.ts';
 import { runDeliver } from './role/deliver.ts';
@@ -112,7 +113,9 @@ async function startRoles(parts: Parts): Promise<string | undefined> {
   // The last to start is the first to stop: readers of outputs before the shards, the shards before those who feed them.
   if (role('deliver')) {
     if (store !== undefined) void startStore(parts, { log, store, run });
-    await run(await runDeliver({ log, config, clock: parts.clock, delivered: parts.metrics.delivered }, signal));
+    const { clock, metrics } = parts;
+    const onTrouble = (target: string, reason: string): void => logger.warn({ target, reason }, 'alert was not taken');
+    await run(await runDeliver({ log, config, clock, delivered: metrics.delivered, onTrouble }, signal));
   }
   if (parts.onFinding !== undefined) await run([await announce({ ...config, log, tell: parts.onFinding })]);
   if (role('detect')) {
@@ -252,7 +255,8 @@ async function startStore(
 
 const dayMs = 86_400_000;
 
-function topicsOf({ topics, log, retention, sample }: Config): TopicSpec[] {
+function topicsOf(config: Config): TopicSpec[] {
+  const { topics, log, retention, sample } = config;
   const partitions = log.kind === 'kafka' ? log.partitions : 1;
   const stream = (name: string, days: number): TopicSpec => ({
     name,
@@ -268,6 +272,7 @@ function topicsOf({ topics, log, retention, sample }: Config): TopicSpec[] {
     { name: topics.signals, partitions: 1, cleanup: 'compact' },
     { name: topics.receipts, partitions: 1, cleanup: 'compact' },
     { name: topics.alertReceipts, partitions: 1, cleanup: 'compact' },
+    ...alertTopics(config),
     { ...stream(topics.deadLetter, retention.deadLetterTtlDays), partitions: 1 },
     ...(sample ? [{ name: `${topics.events}.sample`, partitions: 1, cleanup: 'compact' } as const] : []),
   ];

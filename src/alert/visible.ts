@@ -1,8 +1,3 @@
-/**
- * Alert: a finding on its way to a person. In: records of the topic gait.findings. Out: Slack messages and lines for a terminal.
- * Never true: a text that came from traffic is shown as anything but text; a finding is alerted twice at the same severity.
- */
-
 /** Controls and escapes, bidirectional and zero-width marks, lone surrogates, unassigned and private characters, line separators. */
 const invisible = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** More marks on one letter than any script needs: they would run over the neighbouring lines. */
@@ -20,4 +15,19 @@ export function visible(text: string, lengthMax: number): string {
     .join('')
     .replace(invisible, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
     .replace(stackedMarks, '$1');
+}
+
+/** The same after a channel's own escaping, cut so far that it also stays within the channel's limit of bytes. */
+export function visibleWithin(
+  text: string,
+  limit: { readonly length: number; readonly bytes: number },
+  escaping: (text: string) => string,
+): string {
+  let { length } = limit;
+  let shown = escaping(visible(text, length));
+  while (Buffer.byteLength(shown) > limit.bytes && length > 1) {
+    length = Math.floor(length * 0.7);
+    shown = escaping(visible(text, length));
+  }
+  return shown;
 }

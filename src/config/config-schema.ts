@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { severities } from '../core/words.ts';
+import { alerts, oneListOfChannels } from './alert-schema.ts';
+import { flag, fromText, integer, secret, text, url, webhookSecret } from './fields.ts';
 import { Secret } from './secret.ts';
 import { z } from './zod.ts';
 
@@ -10,21 +11,6 @@ import { z } from './zod.ts';
  * Units stand in the names; sizes are bytes, times are milliseconds unless the name says days.
  */
 
-/** A number, or its decimal text: a value that came from the environment is text. */
-function integer(min: number, max = Number.MAX_SAFE_INTEGER) {
-  return z.preprocess(fromText, z.int().min(min).max(max));
-}
-
-function fromText(value: unknown): unknown {
-  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
-}
-
-const flag = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
-const text = z.string().min(1);
-const url = z.url({ protocol: /^https?$/, error: 'is not an http or https URL' });
-const secret = text.transform((value) => new Secret(value));
-/** An address that carries its own permission, as Slack's webhooks do. */
-const secretUrl = url.transform((value) => new Secret(value));
 const topicName = z
   .string()
   .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'is not a topic name (letters, digits, dot, dash, underscore)');
@@ -77,6 +63,9 @@ const topics = z.strictObject({
   findings: topicName.default('gait.findings'),
   signals: topicName.default('gait.signals'),
   receipts: topicName.default('gait.receipts'),
+  /** What people are told of; one topic of state per channel, named after it. */
+  alerts: topicName.default('gait.alerts'),
+  alertState: topicName.default('gait.alert-state'),
   alertReceipts: topicName.default('gait.alert-receipts'),
   deadLetter: topicName.default('gait.dead-letter'),
 });
@@ -166,17 +155,6 @@ const retention = z.strictObject({
   ttlDays: integer(1, 3650).default(30),
   deadLetterTtlDays: integer(1, 3650).default(14),
 });
-
-const alerts = z.strictObject({
-  /** A finding last seen longer ago than this wakes nobody any more; it is in the store. */
-  staleAfterMs: integer(1000).default(86_400_000),
-  slack: z.strictObject({ url: secretUrl, severityMin: z.enum(severities).default('medium') }).optional(),
-});
-
-const webhookSecret = z
-  .string()
-  .regex(/^whsec_[A-Za-z0-9+/]{16,}={0,2}$/, 'must be whsec_ followed by base64, as in Standard Webhooks')
-  .transform((value) => new Secret(value));
 
 const webhook = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be lower-case letters, digits and dashes'),
@@ -307,6 +285,7 @@ const sections = z
   })
   .transform((config) => ({
     ...config,
+    alerts: oneListOfChannels(config.alerts),
     log:
       config.log.kind === 'embedded'
         ? { ...config.log, path: config.log.path ?? join(config.dataDir, 'log') }

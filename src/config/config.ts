@@ -107,6 +107,10 @@ function unreadableFiles(config: Config, locate: Locate): readonly string[] {
     ...config.ingest.openApi.map((path, i): [Path, string] => [['ingest', 'openApi', i], path]),
     ...config.sources.map((source, i): [Path, string | undefined] => [['sources', i, 'map'], source.map]),
     ...addressFiles(config),
+    ...config.alerts.channels.map((channel, i): [Path, string | undefined] => [
+      ['alerts', 'channels', i, 'ca'],
+      channel.kind === 'email' ? channel.ca : undefined,
+    ]),
   ];
   const ssl = config.log.kind === 'kafka' ? config.log.ssl : undefined;
   for (const key of ['ca', 'cert', 'key'] as const) named.push([['log', 'ssl', key], ssl?.[key]]);

@@ -51,3 +51,18 @@ export const actions = [
   'restore',
 ] as const;
 export type Action = (typeof actions)[number];
+
+/** What the headline of an alert may name, as `{severity}`. */
+export const alertFields = [
+  'severity',
+  'kind',
+  'identity',
+  'tenant',
+  'incident',
+  'risk',
+  'events',
+  'findings',
+] as const;
+export type AlertField = (typeof alertFields)[number];
+
+export const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;

@@ -23,11 +23,10 @@ export type SignedWebhook = {
   readonly request: (decision: Decision, now: EpochMs) => PostRequest;
 };
 
-/** Standard Webhooks 1.0.0 (standardwebhooks.com): HMAC-SHA-256 over `id.timestamp.body`. Fails with CONFIG_INVALID, without the secret. */
+/** Standard Webhooks 1.0.0 (standardwebhooks.com): HMAC-SHA-256 over `id.timestamp.body`. */
 export function createWebhook({ name, url, secrets, allowInsecure }: WebhookOptions): SignedWebhook {
   checkTarget(url, allowInsecure);
-  const signers = secrets.map((secret) => signer(name, secret));
-  if (signers.length === 0) throw new GaitError('CONFIG_INVALID', `webhook ${name} has no secret`);
+  const sign = createSigner(name, secrets);
   return {
     name,
     request: (decision, now) => {
@@ -40,16 +39,23 @@ export function createWebhook({ name, url, secrets, allowInsecure }: WebhookOpti
       return {
         url,
         body,
-        headers: {
-          'content-type': 'application/json',
-          'user-agent': 'gait',
-          'webhook-id': id,
-          'webhook-timestamp': String(Math.floor(now / 1000)),
-          'webhook-signature': signers.map((key) => key.sign(id, new Date(now), body)).join(' '),
-        },
+        headers: { 'content-type': 'application/json', 'user-agent': 'gait', ...sign({ id, body, at: now }) },
       };
     },
   };
+}
+
+type Signed = { readonly id: string; readonly body: string; readonly at: EpochMs };
+
+/** The headers of Standard Webhooks 1.0.0 for one try. Fails with CONFIG_INVALID, without the secret. */
+export function createSigner(name: string, secrets: readonly string[]) {
+  const signers = secrets.map((secret) => signer(name, secret));
+  if (signers.length === 0) throw new GaitError('CONFIG_INVALID', `webhook ${name} has no secret`);
+  return ({ id, body, at }: Signed) => ({
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at / 1000)),
+    'webhook-signature': signers.map((key) => key.sign(id, new Date(at), body)).join(' '),
+  });
 }
 
 function signer(name: string, secret: string): Webhook {
