@@ -12,7 +12,7 @@ export function answerOf(verdict: Verdict, call: AskedCall | null): EnforcementA
   const headers = { ...marks(verdict.kind, held), ...callerHeaders(call) };
   switch (verdict.kind) {
     case 'allow':
-      return { status: 200, headers, decisionId: held?.id ?? null, riskLevel: held?.level ?? null, error: null };
+      return { status: 200, headers, decisionId: null, riskLevel: held?.level ?? null, error: null };
     case 'throttled':
       return refusal(429, verdict.held, {
         headers: { ...headers, 'retry-after': String(verdict.retryAfterSeconds) },
@@ -54,8 +54,14 @@ function refusal(
   return { status, decisionId: held.id, riskLevel: held.level, ...rest };
 }
 
+/** A decision is named only where it refuses: in the log its name marks a call that is not to be scored. */
 function marks(verdict: string, held: Held | undefined): Record<string, string> {
-  return { 'x-gait-verdict': verdict, 'x-gait-decision': held?.id ?? '-', 'x-gait-risk': held?.level ?? '-' };
+  const refuses = verdict !== 'allow';
+  return {
+    'x-gait-verdict': verdict,
+    'x-gait-decision': refuses && held !== undefined ? held.id : '-',
+    'x-gait-risk': held?.level ?? '-',
+  };
 }
 
 /** RFC 9470, section 3. What is quoted comes from the policy file, which allows neither quotes nor backslashes in it. */

@@ -94,7 +94,13 @@ test('a call is resolved by the chain of ingest: token, API key, session cookie,
     [{ cookie: 'lang=de; session_id=abcdefghijkl' }, `session:-:${digest('abcdefghijkl')}`],
     [{ 'x-forwarded-for': '203.0.113.9, 198.51.100.4' }, 'address:-:198.51.100.4'],
   ];
-  await publish(...asked.map(([, identity], i) => ({ decision_id: `d${i}`, identity: identity as typeof alice })));
+  await publish(
+    ...asked.map(([, identity], i) => ({
+      decision_id: `d${i}`,
+      identity: identity as typeof alice,
+      action: 'revoke-identity' as const,
+    })),
+  );
   for (const [i, [headers, identity]] of asked.entries())
     assert.equal((await ask(headers)).decisionId, `d${i}`, identity);
   const forwarded = await ask({ 'x-forwarded-for': '198.51.100.4, 203.0.113.9' });

@@ -21,7 +21,8 @@ export const kong: Format = {
     if (toNumber(latencies.proxy) !== -1) assign(draft, 'upstream_ms', latencies.proxy);
     // Kong's own refusals (rate limit, key unknown) are outcomes like any other; ours carry the decision's id.
     assign(draft, 'decision_id', header(child(response, 'headers'), 'x-gait-decision'));
-    draft.event.enforced = draft.event.decision_id !== null;
+    // The header may be the API's, which may have copied it from the call: ours is only what Kong answered without asking the API.
+    draft.event.enforced = draft.event.decision_id !== null && (toNumber(latencies.proxy) ?? -1) < 0;
   },
 };
 

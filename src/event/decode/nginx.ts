@@ -1,5 +1,5 @@
 import { assign, assignIfEmpty, type Draft } from '../draft.ts';
-import { toNumber } from './coerce.ts';
+import { isMissing, toNumber } from './coerce.ts';
 import { assignCredentials } from './credentials.ts';
 import { assignAll, assignTime, type FieldSource, type Format, type JsonObject } from './format.ts';
 
@@ -27,7 +27,7 @@ const sources: readonly FieldSource[] = [
   ['tls_version', 'ssl_protocol'],
   ['tls_cipher', 'ssl_cipher'],
   ['service', 'proxy_host', 'upstream_name'],
-  ['decision_id', 'decision_id', 'upstream_http_x_gait_decision'],
+  ['decision_id', 'decision_id'],
 ];
 
 export const nginx: Format = {
@@ -47,9 +47,21 @@ export const nginx: Format = {
     if (typeof record.ssl_client_verify === 'string')
       assign(draft, 'client_cert_verified', record.ssl_client_verify === 'SUCCESS');
     assignCredentials(draft, { authorization: record.http_authorization, cookie: record.http_cookie });
-    if (draft.event.decision_id !== null) draft.event.enforced = true;
+    // Gait's answer to nginx named the key by its digest already.
+    if (typeof record.gait_key === 'string' && digest.test(record.gait_key)) draft.event.api_key = record.gait_key;
+    draft.event.enforced = draft.event.decision_id !== null && isRefusal(record);
   },
 };
+
+const digest = /^[0-9a-f]{24}$/;
+
+/**
+ * A header of a response may have come from the API, which may have copied it from the call. So a call is only ours when nginx answered it
+ * itself, and did not let it through.
+ */
+function isRefusal({ status, upstream_status: upstream, upstream_response_time: time }: JsonObject): boolean {
+  return isMissing(upstream ?? time) && !((toNumber(status) ?? 0) < 300);
+}
 
 /** `GET /path HTTP/1.1`. */
 function assignRequestLine(draft: Draft, line: string): void {

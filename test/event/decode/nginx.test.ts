@@ -64,3 +64,19 @@ test("nginx's own variable names, a request line and a CLF date are read too", (
   });
   assert.deepEqual([event.ts, event.method, event.path, event.status], [1766000000000, 'POST', '/login', 401]);
 });
+
+test('a refusal is ours only where nginx answered by itself: a header that the API repeated marks nothing', () => {
+  const refused = { ...record, status: '401', decision_id: 'dec_0123456789abcdef01234567', upstream_response_time: '', upstream_status: '' };
+  assert.equal(decodeOne(refused).enforced, true);
+  assert.equal(decodeOne({ ...refused, upstream_status: '401', upstream_response_time: '0.012' }).enforced, false);
+  const { upstream_status: _, ...older } = refused;
+  assert.equal(decodeOne(older).enforced, true);
+  assert.equal(decodeOne({ ...older, upstream_response_time: '0.012' }).enforced, false);
+  assert.equal(decodeOne({ ...refused, status: '200' }).enforced, false);
+});
+
+test('the digest by which Gait named the key of a call is the identity that the key itself would give', () => {
+  const named = decodeOne({ ...record, gait_key: '0123456789abcdef01234567' });
+  assert.equal(named.api_key, '0123456789abcdef01234567');
+  assert.equal(decodeOne({ ...record, gait_key: 'a key in the clear' }).api_key, null);
+});

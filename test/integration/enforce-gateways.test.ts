@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { freePort, missing, pipelines, startApi, startGait, startProduct, walk } from './enforcement.ts';
+
+type Ports = { readonly gait: number; readonly api: number };
+
+/** A shipped configuration with other ports, in a folder of its own. */
+async function configure(
+  t: TestContext,
+  file: string,
+  ports: Ports,
+): Promise<{ readonly folder: string; readonly port: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'gait-gateway-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const port = await freePort();
+  const shipped = readFileSync(join(pipelines, 'enforce', file), 'utf8');
+  const config = shipped
+    .replaceAll('127.0.0.1:4420', `127.0.0.1:${ports.gait}`)
+    .replaceAll('127.0.0.1:8080', `127.0.0.1:${ports.api}`)
+    .replaceAll('127.0.0.1:8000', `127.0.0.1:${port}`);
+  writeFileSync(join(folder, file), config);
+  return { folder, port };
+}
+
+async function startCaddy(t: TestContext, ports: Ports): Promise<number> {
+  const { folder, port } = await configure(t, 'Caddyfile', ports);
+  const env = { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
+  await startProduct(t, ['caddy', 'run', '--config', 'Caddyfile', '--adapter', 'caddyfile'], {
+    port,
+    cwd: folder,
+    env,
+  });
+  return port;
+}
+
+async function startHaproxy(t: TestContext, ports: Ports): Promise<number> {
+  const { folder, port } = await configure(t, 'haproxy.cfg', ports);
+  cpSync(join(pipelines, 'enforce/gait.lua'), join(folder, 'gait.lua'));
+  const env = { GAIT_ADDRESS: `http://127.0.0.1:${ports.gait}` };
+  await startProduct(t, ['haproxy', '-db', '-f', 'haproxy.cfg'], { port, cwd: folder, env });
+  return port;
+}
+
+const products = [
+  { name: 'Caddy', skip: missing('caddy', 'version'), start: startCaddy },
+  { name: 'HAProxy', skip: missing('haproxy', '-v'), start: startHaproxy },
+];
+
+for (const { name, skip, start } of products) {
+  test(`${name} with the shipped configuration: allow, challenge, clear, throttle, revoke, expire`, {
+    skip,
+  }, async (t) => {
+    const gait = await startGait(t);
+    const api = await startApi(t);
+    const port = await start(t, { gait: gait.port, api: api.port });
+    await walk(gait, (headers) => fetch(`http://127.0.0.1:${port}/orders/1`, { headers }));
+    const passed = api.seen.filter(({ url }) => url === '/orders/1').length;
+    await fetch(`http://127.0.0.1:${port}/orders/1`, { headers: { 'x-gait-decision': 'dec_made-up' } });
+    assert.equal(api.seen.filter(({ url }) => url === '/orders/1').length, passed + 1);
+    assert.notEqual(
+      api.seen.at(-1)?.headers['x-gait-decision'],
+      'dec_made-up',
+      'a caller cannot pass one on to the API',
+    );
+  });
+}
