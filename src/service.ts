@@ -20,6 +20,7 @@ import { runDetect } from './role/detect.ts';
 import { type Enforcer, runEnforce } from './role/enforce.ts';
 import { openEnrichment } from './role/enrichment.ts';
 import { Intake, runIngest } from './role/ingest.ts';
+import { createTell } from './role/notices.ts';
 import { playSample } from './role/sample.ts';
 import { httpParts, httpSource } from './role/serve.ts';
 import { runStore } from './role/store.ts';
@@ -195,16 +196,19 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
   return server?.address;
 }
 
-function startEnforce(parts: Parts, { log, key }: Pick<Opened, 'log' | 'key'>): Promise<Enforcer> {
+async function startEnforce(parts: Parts, { log, key }: Pick<Opened, 'log' | 'key'>): Promise<Enforcer> {
   const { config, clock, metrics, logger } = parts;
-  const redactor = createRedactor({ hmacKey: key.reveal(), listedQueryNames: config.ingest.queryNames });
+  const tell = await createTell({ log, topic: config.topics.events });
   return runEnforce({
     log,
     config,
     clock,
-    redactor,
-    ignoredMax: 20,
-    notify: (notice) => logger.info({ notice: notice.notice, decision: notice.decision_id }, 'decision was answered'),
+    redactor: createRedactor({ hmacKey: key.reveal(), listedQueryNames: config.ingest.queryNames }),
+    ignoredMax: readPolicy(config).stepUp.ignoredMax,
+    notify: (notice) => {
+      logger.info({ notice: notice.notice, decision: notice.decision_id, by: notice.by }, 'step-up was answered');
+      tell([notice]).catch((error) => logger.error({ reason: describeError(error) }, 'notice could not be written'));
+    },
     answered: metrics.answered,
     held: metrics.decisionsHeld,
   });

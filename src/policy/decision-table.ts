@@ -42,16 +42,6 @@ export type Caller = {
   readonly clientIp: string | null;
 };
 
-/** A decision as the topic has it: fields that an older version did not have may be missing. */
-export type PublishedDecision = Decision & {
-  readonly change?: string;
-  readonly scope?: 'identity' | 'session';
-  readonly token_id?: string | null;
-  readonly acr_values?: readonly string[];
-  readonly max_age?: number | null;
-  readonly issued_before?: number | null;
-};
-
 const acting: readonly Action[] = ['throttle', 'step-up', 'revoke-session', 'revoke-identity'];
 /** Ends that are remembered, so that a decision which a restarted shard makes again does not come back to life. */
 const endedMax = 10_000;
@@ -85,14 +75,14 @@ export class DecisionTable {
   }
 
   /** Takes a decision over; a version that is not newer than the one that is known changes nothing. */
-  apply(decision: PublishedDecision, now: EpochMs): void {
+  apply(decision: Decision, now: EpochMs): void {
     const { decision_id: id, version } = decision;
     const known = this.#byId.get(id);
     if (version <= Math.max(known?.version ?? 0, this.#ended.get(id) ?? 0)) return;
+    // Its owner has logged in anew; whoever still has the token from before is challenged for as long as the decision was made for.
+    if (known?.isCleared && decision.change === 'restored') return;
     if (known !== undefined) this.#remove(known);
-    if (decision.mode === 'enforce' && decision.action === 'restore') this.#restore(decision);
-    const isOver = decision.mode !== 'enforce' || decision.change === 'restored' || decision.expires_at <= now;
-    if (isOver || !acting.includes(decision.action)) {
+    if (decision.mode !== 'enforce' || decision.expires_at <= now || !acting.includes(decision.action)) {
       this.#end(id, version);
     } else {
       if (this.#byId.size >= this.#max) this.#makeRoom(now);
@@ -134,25 +124,23 @@ export class DecisionTable {
     for (const held of this.#byId.values()) if (held.expiresAt <= now) this.#remove(held);
   }
 
-  #holdOf(decision: PublishedDecision, known: Held | undefined): Held {
-    const key = keyOf(decision);
-    // One text for both where they are equal.
-    const identity = decision.identity;
-    const { acr_values: acrValues = [], max_age: maxAgeSeconds = null, issued_before: issuedBefore = null } = decision;
+  #holdOf(decision: Decision, known: Held | undefined): Held {
+    const { acr_values: acrValues } = decision;
+    const isSame = decision.change === 'extended';
     return {
       id: decision.decision_id,
-      key,
-      identity,
+      key: keyOf(decision),
+      identity: decision.identity,
       action: this.#word(decision.action),
       level: this.#word(decision.risk_level),
       version: decision.version,
       madeAt: decision.made_at,
       expiresAt: decision.expires_at,
       acrValues: acrValues.length === 0 ? null : this.#word(acrValues.join(' ')),
-      maxAgeSeconds,
-      issuedBefore,
-      isCleared: decision.change === 'narrowed' || (known?.isCleared ?? false),
-      ignored: known?.ignored ?? 0,
+      maxAgeSeconds: decision.max_age,
+      issuedBefore: decision.issued_before,
+      isCleared: isSame && known?.isCleared === true,
+      ignored: isSame ? (known?.ignored ?? 0) : 0,
       next: undefined,
     };
   }
@@ -193,17 +181,6 @@ export class DecisionTable {
     if (this.#ended.size > endedMax) this.#ended.delete(this.#ended.keys().next().value ?? '');
   }
 
-  /** Ends what was decided before about the same identity; a restored session leaves the identity's other decisions alone. */
-  #restore(decision: PublishedDecision): void {
-    const only = keyOf(decision);
-    for (const held of this.#byId.values()) {
-      if (held.identity !== decision.identity || held.madeAt > decision.made_at) continue;
-      if (only !== decision.identity && held.key !== only) continue;
-      this.#end(held.id, held.version);
-      this.#remove(held);
-    }
-  }
-
   #makeRoom(now: EpochMs): void {
     this.sweep(now);
     if (this.#byId.size < this.#max) return;
@@ -216,13 +193,11 @@ export class DecisionTable {
 }
 
 /** What a decision is looked up by. A session without an id of its own is its token. */
-export function keyOf(decision: PublishedDecision): string {
-  const { identity, session_id: session, token_id: token = null } = decision;
-  const scope = decision.scope ?? (session === null ? 'identity' : 'session');
-  const tenant = decision.tenant === '' || decision.tenant === '-' ? null : decision.tenant;
+function keyOf({ identity, scope, tenant, session_id: session, token_id: token }: Decision): string {
   if (scope === 'identity') return identity;
-  if (session !== null) return identityKey('session', tenant, session);
-  return token === null ? identity : tokenKey(tenant, token);
+  const tenantOrNone = tenant === '-' ? null : tenant;
+  if (session !== null) return identityKey('session', tenantOrNone, session);
+  return token === null ? identity : tokenKey(tenantOrNone, token);
 }
 
 function tokenKey(tenant: string | null, token: string): string {

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 import { derivedId } from '../core/hash.ts';
-import type { IdentityKey } from '../identity/resolved-event.ts';
 import type { DecisionTable, Held } from './decision-table.ts';
+import type { NoticeOf } from './notice.ts';
 import { type ThrottleRate, TokenBuckets } from './token-buckets.ts';
 
 /** What is known of a call beyond any doubt, or not: its token was verified, or the gateway says that it did. */
@@ -28,17 +28,7 @@ export type Verdict =
   | { readonly kind: 'revoked'; readonly held: Held };
 
 /** What the shard that made a decision must hear of. The same id from two processes is one notice. */
-export type EnforcementNotice = {
-  readonly notice_id: string;
-  readonly notice: 'step-up-succeeded' | 'step-up-ignored';
-  readonly decision_id: string;
-  readonly identity: IdentityKey;
-  readonly session_id: string | null;
-  readonly at: EpochMs;
-  /** The name of the enforcement point's key. */
-  readonly by: string;
-  readonly reason: string;
-};
+export type EnforcementNotice = NoticeOf<'step-up-succeeded' | 'step-up-ignored'>;
 
 export type EnforcementRules = {
   readonly throttle: ThrottleRate;
@@ -159,7 +149,8 @@ function isOver(held: Held, { proof, claimedAuthTimeSeconds: claimed }: Question
     case 'revoke-identity':
       // A session that was ended never begins again; of an identity those that began since are not meant.
       if (held.key !== held.identity || held.issuedBefore === null || proof === null) return false;
-      return isLater(proof.issuedAtSeconds, held.issuedBefore);
+      // A token that was only refreshed is of the old log-in.
+      return isLater(proof.authTimeSeconds ?? proof.issuedAtSeconds, held.issuedBefore);
     default:
       return false;
   }

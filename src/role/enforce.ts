@@ -4,7 +4,8 @@ import { createTokenVerifier } from '../core/jose.ts';
 import type { Redactor } from '../event/redact.ts';
 import type { EnforcementAnswer, EnforcementQuestion } from '../http/parts.ts';
 import type { Consumption, Log, LogRecord } from '../log/log.ts';
-import { DecisionTable, type PublishedDecision } from '../policy/decision-table.ts';
+import type { Decision } from '../policy/decision.ts';
+import { DecisionTable } from '../policy/decision-table.ts';
 import { Enforcement, type EnforcementNotice, type Proof, type Question } from '../policy/enforce.ts';
 import { globMatches } from '../policy/rule.ts';
 import { answerOf, unreadyAnswer } from './enforce-answer.ts';
@@ -49,7 +50,7 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
     const now = clock.now();
     for (const { key, value } of records) {
       if (value === null) table.forget(key ?? '');
-      else table.apply(JSON.parse(value.toString('utf8')) as PublishedDecision, now);
+      else table.apply(JSON.parse(value.toString('utf8')) as Decision, now);
     }
     if (now >= sweptAt + sweepMs) {
       table.sweep(now);

@@ -12,7 +12,7 @@ import { createRedactor } from '../../src/event/redact.ts';
 import type { HttpServer } from '../../src/http/server.ts';
 import { identityKey } from '../../src/identity/identity-key.ts';
 import { openEmbeddedLog } from '../../src/log/embedded.ts';
-import type { PublishedDecision } from '../../src/policy/decision-table.ts';
+import type { Decision } from '../../src/policy/decision.ts';
 import { type Enforcer, runEnforce } from '../../src/role/enforce.ts';
 import { sampleParts, serve } from '../http/client.ts';
 import { createIssuer, type Issuer } from '../role/issuer.ts';
@@ -51,7 +51,7 @@ export type Gait = {
   readonly issuer: Issuer;
   /** Added to the real time. */
   readonly clock: { aheadMs: number; now: () => number };
-  readonly publish: (decision: Partial<PublishedDecision>) => Promise<PublishedDecision>;
+  readonly publish: (decision: Partial<Decision>) => Promise<Decision>;
   readonly notices: string[];
 };
 

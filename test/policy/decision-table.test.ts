@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identityKey } from '../../src/identity/identity-key.ts';
-import { type Caller, DecisionTable, type PublishedDecision } from '../../src/policy/decision-table.ts';
+import type { Decision } from '../../src/policy/decision.ts';
+import { type Caller, DecisionTable } from '../../src/policy/decision-table.ts';
 import { aDecision } from '../signal/a-decision.ts';
 
 const now = 1_767_225_600_000;
@@ -11,11 +12,11 @@ function caller(fields: Partial<Caller> = {}): Caller {
   return { identity, tenant: 'acme', sessionId: null, tokenId: null, clientIp: null, ...fields };
 }
 
-function made(fields: Partial<PublishedDecision> = {}): PublishedDecision {
+function made(fields: Partial<Decision> = {}): Decision {
   return { ...aDecision({ made_at: now, expires_at: now + 60_000 }), ...fields };
 }
 
-function tableOf(...decisions: readonly PublishedDecision[]): DecisionTable {
+function tableOf(...decisions: readonly Decision[]): DecisionTable {
   const table = new DecisionTable(1000);
   for (const decision of decisions) table.apply(decision, now);
   return table;
@@ -39,7 +40,7 @@ test('shadow decisions, and those that only tell, are never held', () => {
 test('the newest version wins, whatever the order, and an ended decision that is sent again stays ended', () => {
   const table = tableOf(made({ version: 2, action: 'step-up' }), made({ version: 1 }));
   assert.equal(table.find(caller(), now)?.action, 'step-up');
-  table.apply(made({ version: 3, action: 'step-up', change: 'restored' }), now);
+  table.apply(made({ version: 3, action: 'restore', change: 'restored' }), now);
   table.apply(made({ version: 1 }), now);
   table.apply(made({ version: 2, action: 'step-up' }), now);
   assert.equal(table.find(caller(), now), undefined);
@@ -69,20 +70,11 @@ test('the strongest of several decisions is answered: of identity, session, toke
   assert.equal(found({ identity: other, tenant: 'globex', sessionId: 's1' }), undefined);
 });
 
-test('a restore ends what was decided before about the identity, and of a session nothing but the session', () => {
-  const session = made({ decision_id: 's', action: 'revoke-session', scope: 'session', session_id: 's1' });
-  const restore = (fields: Partial<PublishedDecision>): PublishedDecision =>
-    made({ decision_id: 'r', action: 'restore', made_at: now + 1, ...fields });
-  const one = tableOf(made(), session, restore({ scope: 'session', session_id: 's1' }));
-  assert.deepEqual(
-    [...one.inForce(now)].map(({ action }) => action),
-    ['throttle'],
-  );
-  const all = tableOf(made(), session, made({ decision_id: 'late', made_at: now + 2 }), restore({}));
-  assert.deepEqual(
-    [...all.inForce(now)].map(({ id }) => id),
-    ['late'],
-  );
+test('a decision that is narrowed to a session is no longer about the identity', () => {
+  const table = tableOf(made({ action: 'step-up' }));
+  table.apply(made({ action: 'step-up', version: 2, change: 'narrowed', scope: 'session', session_id: 's1' }), now);
+  assert.equal(table.find(caller({ sessionId: 's2' }), now), undefined);
+  assert.equal(table.find(caller({ sessionId: 's1' }), now)?.action, 'step-up');
 });
 
 test('a record taken out of the topic ends its decision', () => {

@@ -11,7 +11,7 @@ import type { EnforcementAnswer, EnforcementQuestion } from '../../src/http/part
 import { identityKey } from '../../src/identity/identity-key.ts';
 import { openEmbeddedLog } from '../../src/log/embedded.ts';
 import type { Log } from '../../src/log/log.ts';
-import type { PublishedDecision } from '../../src/policy/decision-table.ts';
+import type { Decision } from '../../src/policy/decision.ts';
 import type { EnforcementNotice } from '../../src/policy/enforce.ts';
 import { type Enforcer, runEnforce } from '../../src/role/enforce.ts';
 import { aDecision } from '../signal/a-decision.ts';
@@ -25,7 +25,7 @@ export type Bench = {
   readonly enforcer: Enforcer;
   readonly clock: { now: () => number; at: number };
   readonly notices: EnforcementNotice[];
-  readonly publish: (...decisions: readonly Partial<PublishedDecision>[]) => Promise<void>;
+  readonly publish: (...decisions: readonly Partial<Decision>[]) => Promise<void>;
   readonly ask: (headers: Record<string, string>, more?: Partial<EnforcementQuestion>) => Promise<EnforcementAnswer>;
   readonly log: Log;
   readonly config: Config;

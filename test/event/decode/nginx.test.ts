@@ -66,7 +66,13 @@ test("nginx's own variable names, a request line and a CLF date are read too", (
 });
 
 test('a refusal is ours only where nginx answered by itself: a header that the API repeated marks nothing', () => {
-  const refused = { ...record, status: '401', decision_id: 'dec_0123456789abcdef01234567', upstream_response_time: '', upstream_status: '' };
+  const refused = {
+    ...record,
+    status: '401',
+    decision_id: 'dec_0123456789abcdef01234567',
+    upstream_response_time: '',
+    upstream_status: '',
+  };
   assert.equal(decodeOne(refused).enforced, true);
   assert.equal(decodeOne({ ...refused, upstream_status: '401', upstream_response_time: '0.012' }).enforced, false);
   const { upstream_status: _, ...older } = refused;
