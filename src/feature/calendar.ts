@@ -12,6 +12,7 @@ function hoursAt(moment: Moment): number {
 }
 const weekdaysBehind = 24;
 const asked = { start: 0, value: 0 };
+const daySeconds = 86_400;
 
 /**
  * ln of how much less this identity is awake now than its peers are: log ratio of two smoothed circular histograms,
@@ -40,18 +41,23 @@ function count(bytes: Uint8Array, of: { start: number; length: number; value: nu
   if (++bytes[of.start + of.value]! === 255) for (let i = of.start; i < of.start + of.length; i++) bytes[i]! >>>= 1;
 }
 
-/** Hour of the day and day of the week in the caller's time zone. D16. */
+/**
+ * Hour of the day and day of the week in the caller's time zone. D16. An identity's first day says nothing about its hours and its first
+ * week nothing about its weekdays: they have not come round yet.
+ */
 export const calendar: Family = {
   name: 'calendar',
   features: ['hour', 'weekday'],
   extract: (moment, out, offset) => {
+    const { slab, row, observation } = moment;
     const peers = moment.population.sums(moment.group);
+    const known = observation.ts / 1000 - slab.u32[row + at.firstSeen]!;
     asked.start = hoursAt(moment);
-    asked.value = moment.observation.hour;
-    out[offset] = ratio(moment.slab, peers.hours, asked);
+    asked.value = observation.hour;
+    out[offset] = known < daySeconds ? 0 : ratio(slab, peers.hours, asked);
     asked.start += weekdaysBehind;
-    asked.value = moment.observation.weekday;
-    out[offset + 1] = ratio(moment.slab, peers.weekdays, asked);
+    asked.value = observation.weekday;
+    out[offset + 1] = known < 7 * daySeconds ? 0 : ratio(slab, peers.weekdays, asked);
     return out[offset]! + out[offset + 1]!;
   },
   learn: (moment, weight) => {

@@ -42,3 +42,13 @@ test('a new habit is learned within a few weeks', () => {
   for (let d = 0; d < 60; d++) bench.learn(night(d));
   assert.ok(bench.judge(night(60)).deviations.hour! < first - 1);
 });
+
+test('a weekday that has not come round since the identity was first seen is no surprise, a week later it is', () => {
+  const bench = new Bench(calendar);
+  officeWorker(bench, 1, 1);
+  officeWorker(bench, 2, 4);
+  const saturday = (week: number, who: number) =>
+    bench.judge(call({ ts: monday + (7 * week + 5) * day + 11 * hour }), who).deviations.weekday!;
+  assert.equal(saturday(0, 1), 0);
+  assert.ok(saturday(4, 2) > 0);
+});

@@ -46,7 +46,10 @@ export class Bench {
 
   moment(resolved: ResolvedEvent, who = 1): Moment {
     let row = this.slab.find(who, who);
-    if (row < 0) row = this.slab.create(who, who);
+    if (row < 0) {
+      row = this.slab.create(who, who);
+      this.slab.u32[row + at.firstSeen] = resolved.event.ts / 1000;
+    }
     let activeRow = this.active.find(who, who);
     if (activeRow < 0) activeRow = this.active.create(who, who);
     const last = this.slab.f64[(row + at.lastTs) / 2]!;
