@@ -1,4 +1,5 @@
 import type { ColdRows } from './baseline/cold-rows.ts';
+import { type ArrayChange, LargeArrays } from './baseline/large-arrays.ts';
 import { RecentIds } from './baseline/recent-ids.ts';
 import { ReorderBuffer } from './baseline/reorder-buffer.ts';
 import { at } from './baseline/row-layout.ts';
@@ -6,7 +7,7 @@ import { decodeCommon, decodeStateRecord, encodeState } from './baseline/snapsho
 import type { EpochMs } from './core/clock.ts';
 import { hash64 } from './core/hash.ts';
 import { Baselines } from './feature/baselines.ts';
-import { Detector } from './finding/detect.ts';
+import { type CaseChange, Detector } from './finding/detect.ts';
 import type { Finding } from './finding/finding.ts';
 import { actorKindOf } from './identity/peer-group.ts';
 import type { ResolvedEvent } from './identity/resolved-event.ts';
@@ -26,6 +27,8 @@ const rowsPerRecord = 1000;
 /** Not zero: what is learned with no weight at all has no mean. */
 const frozenWeight = 1 / 1024;
 const nothingFound = { evidence: 0, changes: [] };
+
+type Changes = { readonly arrays: readonly ArrayChange[]; readonly cases: readonly CaseChange[] };
 
 type Mark = [offset: number, index: number];
 
@@ -93,9 +96,11 @@ export class Shard {
   /** Findings that saw one more event and are otherwise as they were told: told again when the frame ends, not with every event. */
   #updated = new Map<string, Finding>();
   #decisions: Decision[] = [];
-  /** The newest common state that is being read back, in pieces. */
+  readonly #arrays = new LargeArrays();
+  /** What is being read back in pieces: the newest common state, and changes that have not come to their last piece. */
   #commonPieces: Buffer[] = [];
   #commonComplete = true;
+  #changePieces: Buffer[] = [];
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -138,6 +143,7 @@ export class Shard {
       population: this.#baselines.population.bytes,
       shared: this.#baselines.shared.bytes,
       recent: this.#recent.bytes,
+      written: this.#arrays.bytes,
     };
   }
 
@@ -312,7 +318,10 @@ export class Shard {
     const cold = this.#baselines.slab.takeCold(which, rowsPerRecord);
     const rows = this.#baselines.slab.take(which, rowsPerRecord);
     const active = this.#baselines.active.take(which, rowsPerRecord);
-    return encodeState({ full, cold, rows, active, ids: this.#recent.take(full), common: this.common() });
+    if (full) this.#arrays.clear();
+    const { changes: arrays, rest: common } = this.#arrays.take(this.common());
+    const changes = { arrays, cases: this.#detector.takeCases(full ? 'all' : 'changed') };
+    return encodeState({ full, cold, rows, active, ids: this.#recent.take(full), changes, common: common as object });
   }
 
   /** State records in the order in which they were written; `restored` follows the last. */
@@ -327,17 +336,27 @@ export class Shard {
         if (this.#commonComplete) this.#commonPieces = [];
         this.#commonPieces.push(part.bytes);
         this.#commonComplete = part.last;
+      } else if (part.kind === 'changes') {
+        this.#changePieces.push(part.bytes);
+        if (part.last) this.#putChanges(decodeCommon(this.#changePieces.splice(0)) as Changes);
       } else {
         this.#baselines.slab.clear();
         this.#baselines.active.clear();
         this.#recent.clear();
+        this.#arrays.clear();
+        this.#detector.clearCases();
       }
     }
   }
 
+  #putChanges({ arrays, cases }: Changes): void {
+    this.#arrays.put(arrays);
+    this.#detector.putCases(cases);
+  }
+
   restored(): void {
     if (this.#commonPieces.length === 0) return;
-    const saved = decodeCommon(this.#commonPieces) as ReturnType<typeof this.common>;
+    const saved = this.#arrays.fill(decodeCommon(this.#commonPieces)) as ReturnType<typeof this.common>;
     this.#commonPieces = [];
     this.#seq = saved.seq;
     this.#frame = saved.frame;
@@ -353,7 +372,7 @@ export class Shard {
     this.#options.policy.restore(saved.policy);
   }
 
-  /** Everything but rows and ids. */
+  /** Everything but rows, ids and cases. */
   private common() {
     return {
       seq: this.#seq,

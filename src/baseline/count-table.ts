@@ -1,9 +1,3 @@
-export type CountEntries = {
-  readonly keys: Uint32Array;
-  readonly events: Float32Array;
-  readonly identities: Float32Array;
-};
-
 /** An entry is three words, side by side: key, events, identities. So a look-up costs one line of the processor's cache and not three. */
 const words = 3;
 
@@ -86,24 +80,17 @@ export class CountTable {
     for (let i = 0; i < keys.length; i += words) if (keys[i] !== 0) visit(keys[i]!, counts[i + 1]!, counts[i + 2]!);
   }
 
-  entries(): CountEntries {
-    const entries = {
-      keys: new Uint32Array(this.size),
-      events: new Float32Array(this.size),
-      identities: new Float32Array(this.size),
-    };
-    let at = 0;
-    this.forEach((key, events, identities) => {
-      entries.keys[at] = key;
-      entries.events[at] = events;
-      entries.identities[at++] = identities;
-    });
-    return entries;
+  /** As it is, empty entries and all: so what did not change stands where it stood. */
+  snapshot(): Uint32Array {
+    return this.#keys.slice();
   }
 
-  load(entries: CountEntries): void {
-    for (let i = 0; i < entries.keys.length; i++)
-      this.add(entries.keys[i]!, entries.events[i]!, entries.identities[i]!);
+  restore(saved: Uint32Array): void {
+    this.#keys = saved.slice();
+    this.#counts = new Float32Array(this.#keys.buffer);
+    this.#slots = saved.length / words;
+    this.size = 0;
+    for (let i = 0; i < saved.length; i += words) if (saved[i] !== 0) this.size++;
   }
 
   clear(): void {

@@ -1,5 +1,3 @@
-export type PackedIndex = readonly [keys: Uint32Array, numbers: Uint32Array];
-
 /** From 32-bit hashes (never 0) to numbers. Open addressing in pairs of words: a Map keeps each such key as an object of its own. */
 export class KeyIndex {
   size = 0;
@@ -23,21 +21,23 @@ export class KeyIndex {
     this.#entries[entry + 1] = value;
   }
 
-  /** Keys and numbers, in no order that means anything. */
-  packed(): PackedIndex {
-    const all: PackedIndex = [new Uint32Array(this.size), new Uint32Array(this.size)];
+  /** In no order that means anything. */
+  keys(): Uint32Array {
+    const keys = new Uint32Array(this.size);
     let at = 0;
-    for (let i = 0; i < this.#entries.length; i += 2) {
-      if (this.#entries[i] === 0) continue;
-      all[0][at] = this.#entries[i]!;
-      all[1][at++] = this.#entries[i + 1]!;
-    }
-    return all;
+    for (let i = 0; i < this.#entries.length; i += 2) if (this.#entries[i] !== 0) keys[at++] = this.#entries[i]!;
+    return keys;
   }
 
-  load([keys, numbers]: PackedIndex): void {
-    this.clear();
-    for (let i = 0; i < keys.length; i++) this.set(keys[i]!, numbers[i]!);
+  /** As it is, empty entries and all: so what did not change stands where it stood. */
+  snapshot(): Uint32Array {
+    return this.#entries.slice();
+  }
+
+  restore(saved: Uint32Array): void {
+    this.#entries = saved.slice();
+    this.size = 0;
+    for (let i = 0; i < saved.length; i += 2) if (saved[i] !== 0) this.size++;
   }
 
   clear(): void {

@@ -1,12 +1,12 @@
-import { KeyIndex, type PackedIndex } from './key-index.ts';
+import { KeyIndex } from './key-index.ts';
 
 /** Objects remembered in each of the two generations, and touched in a frame: what more it touches is nobody's yet. */
 const generationMax = 1 << 17;
 
 export type OwnersSnapshot = {
-  readonly young: PackedIndex;
-  readonly old: PackedIndex;
-  readonly pending: PackedIndex;
+  readonly young: Uint32Array;
+  readonly old: Uint32Array;
+  readonly pending: Uint32Array;
   readonly touches: Float64Array;
   readonly pendingTouches: Float64Array;
 };
@@ -57,7 +57,7 @@ export class ObjectOwners {
     // In order of keys: where the generations change must not depend on who came first within the frame.
     const pending = this.#pending;
     this.#pending = new KeyIndex();
-    for (const object of pending.packed()[0].sort()) {
+    for (const object of pending.keys().sort()) {
       const identity = pending.get(object);
       const before = this.owner(object);
       this.#young.set(object, before === 0 || before === identity ? identity : shared);
@@ -69,7 +69,7 @@ export class ObjectOwners {
 
   snapshot(): OwnersSnapshot {
     return {
-      ...{ young: this.#young.packed(), old: this.#old.packed(), pending: this.#pending.packed() },
+      ...{ young: this.#young.snapshot(), old: this.#old.snapshot(), pending: this.#pending.snapshot() },
       ...{ touches: this.touches.slice(), pendingTouches: this.#pendingTouches.slice() },
     };
   }
@@ -77,8 +77,8 @@ export class ObjectOwners {
   restore(saved: OwnersSnapshot): void {
     this.touches.set(saved.touches);
     this.#pendingTouches.set(saved.pendingTouches);
-    this.#young.load(saved.young);
-    this.#old.load(saved.old);
-    this.#pending.load(saved.pending);
+    this.#young.restore(saved.young);
+    this.#old.restore(saved.old);
+    this.#pending.restore(saved.pending);
   }
 }

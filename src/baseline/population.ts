@@ -1,4 +1,4 @@
-import { type CountEntries, CountTable } from './count-table.ts';
+import { CountTable } from './count-table.ts';
 import { dimensionCount, measures, outcomes, rateWindowsMs } from './row-layout.ts';
 
 /** Lengths of history, by powers of two, for which the chance of something new is learned apart. */
@@ -187,8 +187,8 @@ export class Population {
     return {
       names: this.#names.slice(1),
       day: this.#day,
-      counts: this.#counts.entries(),
-      pendingCounts: this.#pendingCounts.map((counts) => counts.entries()),
+      counts: this.#counts.snapshot(),
+      pendingCounts: this.#pendingCounts.map((counts) => counts.snapshot()),
       sums: this.#sums.map(plain),
       pending: this.#pending.map(plain),
       touched: [...this.#touched],
@@ -205,9 +205,9 @@ export class Population {
       });
     fill(this.#sums, snapshot.sums);
     fill(this.#pending, snapshot.pending);
-    this.#counts.load(snapshot.counts);
+    this.#counts.restore(snapshot.counts);
     snapshot.pendingCounts.forEach((entries, g) => {
-      this.#pendingCounts[g]!.load(entries);
+      this.#pendingCounts[g]!.restore(entries);
     });
     for (const group of snapshot.touched) this.#touched.add(group);
     this.#day = snapshot.day;
@@ -217,8 +217,8 @@ export class Population {
 export type PopulationSnapshot = {
   readonly names: readonly string[];
   readonly day: number;
-  readonly counts: CountEntries;
-  readonly pendingCounts: readonly CountEntries[];
+  readonly counts: Uint32Array;
+  readonly pendingCounts: readonly Uint32Array[];
   readonly sums: readonly (readonly Float64Array[])[];
   readonly pending: readonly (readonly Float64Array[])[];
   readonly touched: readonly number[];

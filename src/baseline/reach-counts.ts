@@ -118,7 +118,7 @@ export class ReachCounts {
 
   snapshot() {
     return {
-      tables: this.#tables().map((table) => table.entries()),
+      tables: this.#tables().map((table) => table.snapshot()),
       appeared: [...this.#appeared],
       pendingAppeared: [...this.#pendingAppeared],
       began: this.#began,
@@ -129,7 +129,7 @@ export class ReachCounts {
   restore(saved: ReturnType<ReachCounts['snapshot']>): void {
     this.#tables().forEach((table, i) => {
       table.clear();
-      table.load(saved.tables[i]!);
+      table.restore(saved.tables[i]!);
     });
     this.#appeared = new Map(saved.appeared);
     this.#pendingAppeared = new Map(saved.pendingAppeared);

@@ -8,14 +8,14 @@ import { rowBytes } from './row-layout.ts';
  * before it no longer counts. The common state is V8's structured-clone format, which newer versions go on reading.
  */
 const version = 2;
-const kinds = { reset: 0, rows: 1, ids: 2, common: 3, cold: 4, active: 5 } as const;
+const kinds = { reset: 0, rows: 1, ids: 2, common: 3, cold: 4, active: 5, changes: 6 } as const;
 const pieceBytesMax = 400_000;
 const resetRecord = Buffer.from([kinds.reset, version, ...[rowBytes, activeBytes].flatMap((n) => [n & 0xff, n >> 8])]);
 
 export type StatePart =
   | { readonly kind: 'reset' }
   | { readonly kind: 'rows' | 'active' | 'cold' | 'ids'; readonly bytes: Buffer }
-  | { readonly kind: 'common'; readonly last: boolean; readonly bytes: Buffer };
+  | { readonly kind: 'common' | 'changes'; readonly last: boolean; readonly bytes: Buffer };
 
 export type ShardState = {
   readonly full: boolean;
@@ -23,6 +23,9 @@ export type ShardState = {
   readonly active: readonly Buffer[];
   readonly cold: readonly Buffer[];
   readonly ids: Buffer;
+  /** Of the common state what is written as it changes: each of them counts. */
+  readonly changes: object;
+  /** The rest, of which only the newest counts. */
   readonly common: object;
 };
 
@@ -33,10 +36,12 @@ export function encodeState(state: ShardState): Buffer[] {
   for (const rows of state.rows) records.push(tagged(kinds.rows, rows));
   for (const rows of state.active) records.push(tagged(kinds.active, rows));
   for (const piece of pieces(state.ids)) records.push(tagged(kinds.ids, piece));
-  const common = pieces(serialize({ version, ...state.common }));
-  common.forEach((piece, i) => {
-    records.push(Buffer.concat([Buffer.from([kinds.common, i === common.length - 1 ? 1 : 0]), piece]));
-  });
+  for (const kind of ['changes', 'common'] as const) {
+    const all = pieces(serialize({ version, ...state[kind] }));
+    all.forEach((piece, i) => {
+      records.push(Buffer.concat([Buffer.from([kinds[kind], i === all.length - 1 ? 1 : 0]), piece]));
+    });
+  }
   return records;
 }
 
@@ -57,6 +62,8 @@ export function decodeStateRecord(record: Buffer): StatePart {
       return { kind: 'cold', bytes: record.subarray(1) };
     case kinds.ids:
       return { kind: 'ids', bytes: record.subarray(1) };
+    case kinds.changes:
+      return { kind: 'changes', last: record[1] === 1, bytes: record.subarray(2) };
     case kinds.common:
       return { kind: 'common', last: record[1] === 1, bytes: record.subarray(2) };
     default:

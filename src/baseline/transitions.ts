@@ -1,5 +1,5 @@
 import { bitsOf } from './bit-set.ts';
-import { type CountEntries, CountTable } from './count-table.ts';
+import { CountTable } from './count-table.ts';
 import { KeyIndex } from './key-index.ts';
 
 /**
@@ -48,7 +48,7 @@ export type Forecast = {
 export type Step = { circle: number; second: number; first: number; next: number };
 
 export type TransitionsSnapshot = {
-  readonly counts: readonly CountEntries[];
+  readonly counts: readonly Uint32Array[];
   readonly rows: Uint32Array;
   readonly uses: Uint32Array;
   readonly names: readonly (readonly [number, string])[];
@@ -300,7 +300,7 @@ export class Transitions {
 
   snapshot(): TransitionsSnapshot {
     return {
-      counts: this.#tables().map((table) => table.entries()),
+      counts: this.#tables().map((table) => table.snapshot()),
       rows: this.#u32.slice(0, this.#index.size * rowWords),
       uses: this.#uses.slice(0, this.#useCount * useWords),
       names: [...this.#names],
@@ -310,7 +310,7 @@ export class Transitions {
 
   restore(saved: TransitionsSnapshot): void {
     this.#tables().forEach((table, i) => {
-      table.load(saved.counts[i]!);
+      table.restore(saved.counts[i]!);
     });
     const rows: Uint32Array[] = [];
     for (let row = 0; row < saved.rows.length; row += rowWords) rows.push(saved.rows.subarray(row, row + rowWords));

@@ -30,8 +30,10 @@ export type FindingEvent = {
 
 export type DetectResult = { readonly evidence: number; readonly changes: readonly FindingEvent[] };
 
+/** An identity's case as it is now; null when there is none any more. */
+export type CaseChange = readonly [identity: string, now: IdentityCase | null];
+
 export type DetectorSnapshot = {
-  readonly cases: readonly (readonly [string, IdentityCase])[];
   readonly budget: ReturnType<EvidenceBudget['snapshot']>;
   readonly period: number;
   readonly day: number;
@@ -63,6 +65,9 @@ export class Detector {
   readonly #budget: EvidenceBudget;
   readonly #shard: number;
   readonly #cases = new Map<string, IdentityCase>();
+  /** Identities whose cases changed since the last checkpoint, and those whose case went, even if there is a new one. */
+  readonly #touched = new Set<string>();
+  readonly #gone = new Set<string>();
   /** Until when identities' learning is held back: applied when the frame ends. */
   readonly gates: Gate[] = [];
   #checkedPeriod = 0;
@@ -84,6 +89,7 @@ export class Detector {
     const odd = seen.surprise >= oddSurprise || evidence.loudest >= oddDecades;
     const file = this.#caseOf(seen, odd && together >= threshold);
     if (file === undefined) return { evidence: together, changes: none };
+    if (odd) this.#touched.add(seen.resolved.identity);
     const changes: FindingEvent[] = [];
     if (odd)
       for (const d of this.#strongestFirst()) {
@@ -146,7 +152,9 @@ export class Detector {
   keep(finding: Finding): void {
     const open = this.#cases.get(finding.identity)?.open;
     const index = open?.findIndex((each) => each?.finding_id === finding.finding_id) ?? -1;
-    if (open !== undefined && index >= 0) open[index] = finding;
+    if (open === undefined || index < 0) return;
+    open[index] = finding;
+    this.#touched.add(finding.identity);
   }
 
   /**
@@ -163,10 +171,11 @@ export class Detector {
       const isOpen = open.some((finding) => finding !== null);
       const quiet = now - file.lastSeen;
       if (quiet < (told > 0 && !isOpen ? forgetMs : quietMs)) continue;
+      this.#touched.add(identity);
       for (const finding of open) if (finding !== null) closed.push({ ...finding, state: 'closed', version: seq });
       if (told > 0 && isOpen && quiet < quietMs + forgetMs)
         this.#cases.set(identity, { ...newCase(file.lastSeen + quietMs), told });
-      else this.#cases.delete(identity);
+      else this.#drop(identity);
     }
     return closed;
   }
@@ -185,9 +194,33 @@ export class Detector {
     this.#budget.advance(this.#slab, ts);
   }
 
+  /**
+   * Cases that changed since the last call, or all. First those that have gone, then the others in their order: whoever puts them back has
+   * them in the same order, and forgets the same one first.
+   */
+  takeCases(which: 'changed' | 'all'): CaseChange[] {
+    const changes: CaseChange[] = [];
+    if (which === 'changed') for (const identity of this.#gone) changes.push([identity, null]);
+    for (const [identity, value] of this.#cases)
+      if (which === 'all' || this.#touched.has(identity)) changes.push([identity, value]);
+    this.#touched.clear();
+    this.#gone.clear();
+    return changes;
+  }
+
+  putCases(changes: readonly CaseChange[]): void {
+    for (const [identity, now] of changes)
+      if (now === null) this.#cases.delete(identity);
+      else this.#cases.set(identity, now);
+  }
+
+  clearCases(): void {
+    this.#cases.clear();
+  }
+
+  /** All but the cases. */
   snapshot(): DetectorSnapshot {
     return {
-      cases: [...this.#cases],
       budget: this.#budget.snapshot(),
       period: this.#checkedPeriod,
       day: this.#day,
@@ -196,7 +229,6 @@ export class Detector {
   }
 
   restore(saved: DetectorSnapshot): void {
-    for (const [identity, value] of saved.cases) this.#cases.set(identity, value);
     this.#budget.restore(saved.budget);
     this.#checkedPeriod = saved.period;
     this.#day = saved.day;
@@ -213,7 +245,7 @@ export class Detector {
         seen.detectors[0]! < calmNats &&
         this.#evidence.together < oddDecades &&
         found.open.every((finding) => finding === null);
-      if (calm) this.#cases.delete(identity);
+      if (calm) this.#drop(identity);
       return calm ? undefined : found;
     }
     if (found === undefined) {
@@ -221,6 +253,7 @@ export class Detector {
       found = newCase(event.ts);
       this.#cases.set(identity, found);
     }
+    this.#touched.add(identity);
     const success = event.status === null || event.status < 400;
     const { event_id } = seen.resolved;
     addToCase(found.file, {
@@ -239,11 +272,16 @@ export class Detector {
   #forgetOne(): void {
     for (const [identity, { open }] of this.#cases) {
       if (open.some((finding) => finding !== null)) continue;
-      this.#cases.delete(identity);
+      this.#drop(identity);
       return;
     }
     const oldest = this.#cases.keys().next().value;
-    if (oldest !== undefined) this.#cases.delete(oldest);
+    if (oldest !== undefined) this.#drop(oldest);
+  }
+
+  #drop(identity: string): void {
+    this.#cases.delete(identity);
+    this.#gone.add(identity);
   }
 
   #claim(found: IdentityCase, why: { seen: Entry; detector: number; excess: number; before: Finding | null }): Finding {

@@ -7,14 +7,12 @@ const word = fc.oneof(
   { arbitrary: fc.constant(0), weight: 4 },
   { arbitrary: fc.integer({ min: 0, max: 0xffffffff }), weight: 1 },
 );
-const slabs = fc
-  .integer({ min: 1, max: 100 })
-  .chain((words) =>
-    fc.record({
-      words: fc.constant(words),
-      rows: fc.array(fc.array(word, { minLength: words, maxLength: words }), { maxLength: 20 }),
-    }),
-  );
+const slabs = fc.integer({ min: 1, max: 100 }).chain((words) =>
+  fc.record({
+    words: fc.constant(words),
+    rows: fc.array(fc.array(word, { minLength: words, maxLength: words }), { maxLength: 20 }),
+  }),
+);
 
 test('rows come back word for word under their indices, wherever the bytes begin', () => {
   fc.assert(

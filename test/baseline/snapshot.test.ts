@@ -9,6 +9,7 @@ const state = {
   active: [Buffer.from('active')],
   cold: [Buffer.from('cold')],
   ids: Buffer.alloc(1_000_000, 7),
+  changes: { arrays: ['y'.repeat(500_000)] },
   common: { seq: 5, text: 'x'.repeat(900_000), numbers: Float64Array.of(1, Number.NaN), nested: [['a', { b: null }]] },
 };
 
@@ -24,6 +25,7 @@ test('state comes back as it was, whatever its size, and no record exceeds what 
   assert.deepEqual(bytesOf('active'), state.active);
   assert.deepEqual(Buffer.concat(bytesOf('ids')), state.ids);
   assert.deepEqual(decodeCommon(bytesOf('common')), { version: 2, ...state.common });
+  assert.deepEqual(decodeCommon(bytesOf('changes')), { version: 2, ...state.changes });
   const commons = parts.filter((part) => part.kind === 'common');
   assert.deepEqual(
     commons.map((part) => part.kind === 'common' && part.last),

@@ -61,7 +61,7 @@ const odd = { detectors: [30, 0, 0], surprise: 4, contributions: [words('context
 test('an ordinary call leads to nothing and leaves nothing', () => {
   const { detector, see } = bench();
   assert.deepEqual(see('a', 0, {}), []);
-  assert.deepEqual(detector.snapshot().cases, []);
+  assert.deepEqual(detector.takeCases('all'), []);
 });
 
 test('one open finding per identity and detector, updated in place, under an id that follows from its claim', () => {
@@ -153,6 +153,32 @@ test('restored, a detector goes on with the cases it had open', () => {
   }
   const restored = new Detector(other.slab, { findingsPer1000PerDay: 1, fusion: equalFusion, shard: 3 });
   restored.restore(structuredClone(other.detector.snapshot()));
+  restored.putCases(structuredClone(other.detector.takeCases('all')));
   assert.deepEqual(restored.closeQuiet(start + 3.1 * day, 7), one.detector.closeQuiet(start + 3.1 * day, 7));
   assert.deepEqual(restored.snapshot(), one.detector.snapshot());
+  assert.deepEqual(restored.takeCases('all'), one.detector.takeCases('all'));
+});
+
+test('changes of cases put together are the cases, in the order in which they began', () => {
+  const { detector, see } = bench();
+  const copy = new Detector(bench().slab, { findingsPer1000PerDay: 1, fusion: equalFusion, shard: 3 });
+  const carry = (): number => {
+    const changes = structuredClone(detector.takeCases('changed'));
+    copy.putCases(changes);
+    assert.deepEqual(copy.takeCases('all'), structuredClone(detector.takeCases('all')));
+    return changes.length;
+  };
+  const little = { surprise: 2, contributions: [words('novelty.function', 3)] } as const;
+  for (const who of ['a', 'b', 'c']) see(who, 0, little);
+  assert.equal(carry(), 3);
+  see('b', hour, little);
+  assert.equal(carry(), 1);
+  assert.equal(carry(), 0);
+  // An ordinary call of who has calmed down ends the case; the next odd one begins another, behind the others.
+  see('a', 2 * hour, {});
+  see('a', 3 * hour, little);
+  assert.equal(carry(), 2);
+  detector.closeQuiet(start + 60 * day, 7);
+  carry();
+  assert.deepEqual(copy.takeCases('all'), []);
 });
