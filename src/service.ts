@@ -17,11 +17,13 @@ import { announce } from './role/announce.ts';
 import { assembleIngest, assembleModel, readPolicy, samplePath, shardOptions } from './role/assemble.ts';
 import { runDeliver } from './role/deliver.ts';
 import { runDetect } from './role/detect.ts';
+import { runEffect } from './role/effect.ts';
 import { type Enforcer, runEnforce } from './role/enforce.ts';
 import { openEnrichment } from './role/enrichment.ts';
 import { Intake, runIngest } from './role/ingest.ts';
 import { createTell } from './role/notices.ts';
 import { playSample } from './role/sample.ts';
+import { runSeen } from './role/seen.ts';
 import { httpParts, httpSource } from './role/serve.ts';
 import { runStore } from './role/store.ts';
 import { openStore, type Store } from './store/clickhouse.ts';
@@ -117,6 +119,10 @@ async function startRoles(parts: Parts): Promise<string | undefined> {
     const { clock, metrics } = parts;
     const onTrouble = (target: string, reason: string): void => logger.warn({ target, reason }, 'alert was not taken');
     await run(await runDeliver({ log, config, clock, delivered: metrics.delivered, onTrouble }, signal));
+    const onError = (reason: string): void => logger.warn({ reason }, 'effect of decisions could not be looked at');
+    await run(
+      await runEffect({ log, config, store, clock, unseen: metrics.decisionsUnseen, onTrouble: onError }, signal),
+    );
   }
   if (parts.onFinding !== undefined) await run([await announce({ ...config, log, tell: parts.onFinding })]);
   if (role('detect')) {
@@ -164,7 +170,12 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
   let server: HttpServer | undefined;
   if (config.roles.includes('serve')) {
     const enforcer = await startEnforce(parts, { log, key });
-    await run([enforcer.consumption]);
+    const onUnwritten = (reason: string): void => logger.warn({ reason }, 'receipts could not be written');
+    const { counts } = enforcer;
+    await run([
+      enforcer.consumption,
+      runSeen({ log, topic: config.topics.receipts, counts, onTrouble: onUnwritten }, signal),
+    ]);
     const readiness = async () => {
       const stored = store === undefined ? undefined : await store.ping();
       const detail =

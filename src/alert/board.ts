@@ -54,6 +54,8 @@ export class Board {
 
   accept(record: AlertRecord, now: EpochMs): void {
     const { id, kind } = incidentOf(record);
+    // What a person decided about an identity belongs to no incident.
+    if (id === '') return;
     const known = this.#incidents.get(id);
     // What ended before anybody heard of it is no news.
     if (known === undefined && record.kind === 'finding' && record.finding.state === 'closed') return;

@@ -165,19 +165,12 @@ function addLine(incident: Incident, line: Line): boolean {
 }
 
 function addDecision(incident: Incident, decision: Decision): boolean {
-  const { decision_id: id, action, mode, rule, version } = decision;
+  const { decision_id: id, action, mode, rule, version, change } = decision;
   if (action === 'observe') return false;
   const before = Object.hasOwn(incident.decisions, id) ? incident.decisions[id] : undefined;
   if (before !== undefined && before.version >= version) return false;
   if (before === undefined && Object.keys(incident.decisions).length >= decisionsMax) return false;
-  const isEnded = decision.action === 'restore';
-  const line: DecisionLine = {
-    action: isEnded && before ? before.action : action,
-    mode,
-    rule: rule.slice(0, textMax),
-    version,
-    isEnded,
-  };
+  const line: DecisionLine = { action, mode, rule: rule.slice(0, textMax), version, isEnded: change === 'restored' };
   Object.defineProperty(incident.decisions, id, { value: line, enumerable: true, configurable: true, writable: true });
   return true;
 }

@@ -21,6 +21,8 @@ export type Metrics = {
   readonly signals: (action: string, mode: string) => void;
   readonly inserted: (table: string, rows: number) => void;
   readonly delivered: (target: string, state: string) => void;
+  /** Enforced decisions in force that no enforcement point or receiver has taken in their time. */
+  readonly decisionsUnseen: (decisions: number) => void;
   /** Answers to enforcement points, by their keys' names. */
   readonly answered: (point: string, verdict: string) => void;
   readonly decisionsHeld: (decisions: number, dropped: number) => void;
@@ -67,6 +69,7 @@ export function createMetrics(): Metrics {
   const signals = counter('signals_total', 'Decisions made', ['action', 'mode']);
   const insertBatches = counter('insert_batches_total', 'Batches written to the store', ['table']);
   const insertRows = counter('insert_rows_total', 'Rows written to the store', ['table']);
+  const unseen = gauge('decisions_unseen', 'Enforced decisions in force that nobody has taken in their time');
   const deliveries = counter('deliveries_total', 'Deliveries by receiver and end', ['target', 'state']);
   const answers = counter('enforcement_answers_total', 'Answers to enforcement points', ['point', 'verdict']);
   const decisionsHeld = gauge('decisions_held', 'Decisions in force that this process answers with');
@@ -104,6 +107,7 @@ export function createMetrics(): Metrics {
       insertRows.inc({ table }, rows);
     },
     delivered: (target, state) => deliveries.inc({ target, state }),
+    decisionsUnseen: (decisions) => unseen.set(decisions),
     answered: (point, verdict) => answers.inc({ point, verdict }),
     decisionsHeld: (decisions, dropped) => {
       decisionsHeld.set(decisions);

@@ -1,0 +1,27 @@
+import type { Decision } from '../policy/decision.ts';
+import type { CallsSince } from '../policy/decision-watch.ts';
+import type { Store } from './clickhouse.ts';
+
+/**
+ * The calls that a decision is about, from a moment on, by source. Calls with a token or a log-in that is newer than the decision asks for
+ * are not meant by it. With only a sample of events stored the numbers are estimates. Fails with STORE_UNAVAILABLE.
+ */
+export async function callsSince(store: Store, decision: Decision, from: number): Promise<readonly CallsSince[]> {
+  const { identity, scope, session_id: session, decision_id: id, issued_before: before } = decision;
+  const isMeant = [
+    'identity = {identity:String}',
+    'ts >= fromUnixTimestamp64Milli({from:Int64})',
+    ...(scope === 'session' && session !== null ? ['session_id = {session:String}'] : []),
+    ...(before === null || before === undefined
+      ? []
+      : ['ifNull(coalesce(auth_time, token_iat) * 1000 < {before:Int64}, true)']),
+  ];
+  const rows = await store.query<CallsSince>(
+    `SELECT source, toUInt32(round(sum(sample_weight))) AS calls,
+       toUInt32(round(sumIf(sample_weight, status BETWEEN 100 AND 399 AND NOT enforced))) AS passed,
+       toUInt32(round(sumIf(sample_weight, enforced AND decision_id = {id:String}))) AS refused
+     FROM ${store.database}.events WHERE ${isMeant.join(' AND ')} GROUP BY source ORDER BY source LIMIT 100`,
+    { identity, from: Math.floor(from), session: session ?? '', before: Math.floor(before ?? 0), id },
+  );
+  return rows;
+}

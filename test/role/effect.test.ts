@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { parseConfig } from '../../src/config/config.ts';
+import { sleep, systemClock } from '../../src/core/clock.ts';
+import { openEmbeddedLog } from '../../src/log/embedded.ts';
+import type { Receipt } from '../../src/policy/decision.ts';
+import { runEffect } from '../../src/role/effect.ts';
+import { AnswerCounts } from '../../src/role/enforce-answers.ts';
+import { runSeen } from '../../src/role/seen.ts';
+import { aDecision } from '../signal/a-decision.ts';
+import { embeddedStores, writerOf } from '../store/embedded-store.ts';
+import { batchOf, scoreLine } from '../store/score-lines-of.ts';
+
+describe('effect of decisions', () => {
+  const { openMigrated } = embeddedStores();
+
+  test('what enforcement points were answered and what the calls did become receipts, and a decision without effect a page', async (context) => {
+    const path = mkdtempSync(join(tmpdir(), 'gait-effect-'));
+    const stop = new AbortController();
+    const log = await openEmbeddedLog({ path });
+    context.after(async () => {
+      stop.abort();
+      await log.close();
+      rmSync(path, { recursive: true, force: true });
+    });
+    const alerts = {
+      unseenAfterMs: 1000,
+      channels: [{ name: 'siem', kind: 'webhook', url: 'https://siem.example', secrets: [`whsec_${'A'.repeat(24)}`] }],
+    };
+    const parsed = parseConfig({ name: 'test', text: () => JSON.stringify({ alerts }) }, {});
+    assert.ok(parsed.kind === 'ok');
+    const { config } = parsed;
+    const { signals, receipts, alerts: pages } = config.topics;
+    await log.ensureTopics(
+      [signals, receipts, pages].map((name) => ({ name, partitions: 1, cleanup: 'delete' }) as const),
+    );
+
+    const store = await openMigrated('effect');
+    const now = systemClock.now();
+    const calls = (identity: string, fields: object) =>
+      Array.from({ length: 5 }, (_, i) => ({ identity, ts: now - 4000 + i * 100, status: 200, ...fields }));
+    const lines = [
+      ...calls('user:acme:alice', { decision_id: 'dec_stopped', enforced: true, status: 401 }),
+      ...calls('user:acme:bob', {}),
+      ...calls('user:acme:carol', { auth_time: Math.floor(now / 1000) }),
+      ...calls('user:acme:carol', { session_id: 'other' }),
+    ].map((fields, i) => scoreLine(i, fields));
+    await writerOf(store).scores(batchOf('scores', [lines]));
+
+    const made = { action: 'revoke-session', made_at: now - 10_000, updated_at: now - 10_000 } as const;
+    const session = { scope: 'session', session_id: 's1', issued_before: now - 10_000 } as const;
+    const decisions = [
+      aDecision({ ...made, decision_id: 'dec_stopped' }),
+      aDecision({ ...made, decision_id: 'dec_goes_on', identity: 'user:acme:bob' as never }),
+      aDecision({ ...made, ...session, decision_id: 'dec_logged_in', identity: 'user:acme:carol' as never }),
+      aDecision({ ...made, decision_id: 'dec_shadow', identity: 'user:acme:bob' as never, mode: 'shadow' }),
+    ];
+    await log.append(
+      signals,
+      decisions.map((decision) => ({ key: decision.decision_id, value: JSON.stringify(decision) })),
+    );
+
+    const counts = new AnswerCounts();
+    counts.count({ kind: 'revoked', held: { id: 'dec_stopped' } as never }, 'nginx-1', now - 9000);
+    const written: Receipt[] = [];
+    const paged: string[] = [];
+    await log.tail({
+      topic: receipts,
+      from: 'earliest',
+      onRecords: (records) => void written.push(...records.map(({ value }) => JSON.parse(String(value)) as Receipt)),
+    });
+    await log.tail({
+      topic: pages,
+      from: 'earliest',
+      onRecords: (records) => void paged.push(...records.map(({ value }) => String(value))),
+    });
+    let unseen = -1;
+    const onTrouble = (detail: string): void => assert.fail(detail);
+    runSeen({ log, topic: receipts, counts, onTrouble, everyMs: 20 }, stop.signal);
+    await until(() => written.length === 1);
+    const effect = {
+      log,
+      config,
+      store,
+      clock: systemClock,
+      unseen: (n: number) => (unseen = n),
+      onTrouble,
+      everyMs: 20,
+    };
+    await runEffect(effect, stop.signal);
+    await until(() => written.length === 4);
+    // Two more rounds: nothing is told twice.
+    await sleep(60);
+    assert.deepEqual(
+      written.map(({ decision_id, target, state, attempts }) => `${decision_id} ${target} ${state} ${attempts}`).sort(),
+      [
+        'dec_goes_on traffic ineffective 5',
+        'dec_stopped gateway acknowledged 5',
+        'dec_stopped nginx-1 seen 1',
+        'dec_stopped traffic effective 0',
+      ],
+    );
+    assert.equal(unseen, 2);
+    assert.equal(paged.length, 1);
+    assert.match(
+      paged[0]!,
+      /"kind":"page".*decision without effect.*revoke-session of user:acme:bob \(dec_goes_on\): 5 of 5 calls passed in \d+ s; taken by nobody/,
+    );
+  });
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = systemClock.now() + 10_000;
+  while (!holds()) {
+    assert.ok(systemClock.now() < deadline, 'waited ten seconds in vain');
+    await sleep(10);
+  }
+}
