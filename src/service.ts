@@ -7,6 +7,7 @@ import { describeError, GaitError } from './core/errors.ts';
 import type { Enrich } from './event/enrich.ts';
 import { createRedactor } from './event/redact.ts';
 import type { Finding } from './finding/finding.ts';
+import { startGrpc } from './http/grpc.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { type HttpServer, startServer } from './http/server.ts';
 import { openEmbeddedLog } from './log/embedded.ts';
@@ -14,7 +15,7 @@ import { openKafkaLog } from './log/kafka.ts';
 import type { Consumption, Log, TopicSpec } from './log/log.ts';
 import { alertTopics } from './role/alerts.ts';
 import { announce } from './role/announce.ts';
-import { assembleIngest, assembleModel, readPolicy, samplePath, shardOptions } from './role/assemble.ts';
+import { assembleIngest, assembleModel, extAuthzPath, readPolicy, samplePath, shardOptions } from './role/assemble.ts';
 import { runDeliver } from './role/deliver.ts';
 import { runDetect } from './role/detect.ts';
 import { runEffect } from './role/effect.ts';
@@ -195,6 +196,11 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
     const served = { ingest, intake, store, metrics, clock, mode, sample: config.sample, readiness, ask };
     server = await startServer(config.http, httpParts(served), logger);
     closers.push(() => server?.close());
+    const { grpc } = config.enforce;
+    if (grpc !== undefined) {
+      const options = { listen: grpc, http: config.http, protoPath: extAuthzPath, ask, logger };
+      closers.push((await startGrpc(options)).close);
+    }
   }
   if (config.sample) {
     const playing = playSample(

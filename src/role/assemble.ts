@@ -33,6 +33,8 @@ const fromPackage = (path: string): string => fileURLToPath(new URL(path, packag
 
 export const samplePath = fromPackage('pipelines/sample/cloudtrail-attack.jsonl.gz');
 
+export const extAuthzPath = fromPackage('pipelines/enforce/ext-authz.proto');
+
 export type SourceFormat = {
   readonly format: string;
   readonly map?: string | undefined;

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type ClientUnaryCall, credentials, Metadata, makeClientConstructor, type ServiceError } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { Config } from '../../src/config/config.ts';
+import { createLogger } from '../../src/config/logging.ts';
+import { startGrpc } from '../../src/http/grpc.ts';
+import type { EnforcementAnswer, EnforcementQuestion } from '../../src/http/parts.ts';
+import { apiKey } from './client.ts';
+
+const protoPath = join(import.meta.dirname, '../../../pipelines/enforce/ext-authz.proto');
+
+type Check = (
+  request: object,
+  metadata: Metadata,
+  done: (error: ServiceError | null, reply: Reply) => void,
+) => ClientUnaryCall;
+type Header = { readonly header: { readonly key: string; readonly value: string } };
+type Reply = {
+  readonly status: { readonly code: number };
+  readonly http_response: string;
+  readonly denied_response?: {
+    readonly status: { readonly code: number };
+    readonly headers: readonly Header[];
+    readonly body: string;
+  };
+  readonly ok_response?: { readonly headers: readonly Header[] };
+  readonly dynamic_metadata: { readonly fields: Readonly<Record<string, { readonly stringValue: string }>> };
+};
+
+const allow: EnforcementAnswer = {
+  status: 200,
+  headers: { 'x-gait-decision': '-' },
+  decisionId: null,
+  riskLevel: null,
+  error: null,
+};
+const challenge: EnforcementAnswer = {
+  status: 401,
+  headers: { 'x-gait-decision': 'dec_1', 'www-authenticate': 'Bearer error="insufficient_user_authentication"' },
+  decisionId: 'dec_1',
+  riskLevel: 'HIGH',
+  error: { code: 'step-up', message: 'a fresh authentication is needed' },
+};
+
+async function serve(t: TestContext, given: EnforcementAnswer, keys: Config['http']['keys'] = []) {
+  const asked: EnforcementQuestion[] = [];
+  const server = await startGrpc({
+    listen: { host: '127.0.0.1', port: 0 },
+    http: { host: '127.0.0.1', port: 0, bodyBytesMax: 1024, keys },
+    protoPath,
+    ask: (question) => {
+      asked.push(question);
+      return given;
+    },
+    logger: createLogger('silent'),
+  });
+  const service = loadSync(protoPath, { keepCase: true, oneofs: true })['envoy.service.auth.v3.Authorization'];
+  const Client = makeClientConstructor(service as Parameters<typeof makeClientConstructor>[0], 'Authorization');
+  const client = new Client(server.address, credentials.createInsecure());
+  t.after(async () => {
+    client.close();
+    await server.close();
+  });
+  const check = (request: object, key?: string): Promise<Reply> =>
+    new Promise((resolve, reject) => {
+      const metadata = new Metadata();
+      if (key !== undefined) metadata.set('x-gait-key', key);
+      (client.Check as Check).call(client, request, metadata, (error, reply) =>
+        error ? reject(error) : resolve(reply),
+      );
+    });
+  return { check, asked };
+}
+
+const payload = { fields: { sub: { stringValue: 'alice' }, auth_time: { numberValue: 1767225600 } } };
+const request = {
+  attributes: {
+    source: { address: { socket_address: { address: '192.0.2.7' } } },
+    request: { http: { path: '/orders/1?x=2', headers: { authorization: 'Bearer t' } } },
+    metadata_context: {
+      filter_metadata: { 'envoy.filters.http.jwt_authn': { fields: { jwt_payload: { structValue: payload } } } },
+    },
+  },
+};
+
+test('Envoy’s question arrives with headers, path, address, and the claims that jwt_authn verified', async (t) => {
+  const { check, asked } = await serve(t, allow);
+  const reply = await check(request);
+  assert.deepEqual(asked, [
+    {
+      headers: { authorization: 'Bearer t' },
+      path: '/orders/1',
+      point: 'local',
+      verifiedClaims: { sub: 'alice', auth_time: 1767225600 },
+      clientIp: '192.0.2.7',
+    },
+  ]);
+  assert.deepEqual([reply.status.code, reply.http_response], [0, 'ok_response']);
+  assert.deepEqual(
+    reply.ok_response?.headers.map(({ header }) => [header.key, header.value]),
+    [['x-gait-decision', '-']],
+  );
+});
+
+test('raw headers arrive as well, and a question without anything is still answered', async (t) => {
+  const { check, asked } = await serve(t, allow);
+  const header_map = { headers: [{ key: 'Authorization', raw_value: Buffer.from('Bearer raw') }] };
+  await check({ attributes: { request: { http: { path: '/', header_map } } } });
+  await check({});
+  assert.deepEqual(
+    asked.map(({ headers, clientIp, verifiedClaims }) => [headers, clientIp, verifiedClaims]),
+    [
+      [{ authorization: 'Bearer raw' }, null, null],
+      [{}, null, null],
+    ],
+  );
+});
+
+test('a refusal carries status, challenge and body for the client, and the decision as metadata for the log', async (t) => {
+  const { check } = await serve(t, challenge);
+  const reply = await check(request);
+  assert.deepEqual(
+    [reply.status.code, reply.http_response, reply.denied_response?.status.code],
+    [16, 'denied_response', 401],
+  );
+  const header = reply.denied_response?.headers.find(({ header }) => header.key === 'www-authenticate');
+  assert.match(header?.header.value ?? '', /insufficient_user_authentication/);
+  const { decision_id, risk_level } = reply.dynamic_metadata.fields;
+  assert.deepEqual([decision_id?.stringValue, risk_level?.stringValue], ['dec_1', 'HIGH']);
+});
+
+test('where keys are configured one of the role enforce is needed', async (t) => {
+  const { check, asked } = await serve(t, allow, [apiKey('envoy', 'enforce'), apiKey('sender', 'ingest')]);
+  await assert.rejects(check(request), { code: 16 });
+  await assert.rejects(check(request, 'guessed'), { code: 16 });
+  await assert.rejects(check(request, 'sender'), { code: 7 });
+  await check(request, 'envoy');
+  assert.deepEqual(
+    asked.map(({ point }) => point),
+    ['envoy'],
+  );
+});
