@@ -71,9 +71,6 @@ export function createMetrics(): Metrics {
   const insertRows = counter('insert_rows_total', 'Rows written to the store', ['table']);
   const unseen = gauge('decisions_unseen', 'Enforced decisions in force that nobody has taken in their time');
   const deliveries = counter('deliveries_total', 'Deliveries by receiver and end', ['target', 'state']);
-  const answers = counter('enforcement_answers_total', 'Answers to enforcement points', ['point', 'verdict']);
-  const decisionsHeld = gauge('decisions_held', 'Decisions in force that this process answers with');
-  const decisionsDropped = gauge('decisions_dropped', 'Decisions in force forgotten for want of room');
   const requests = counter('http_requests_total', 'HTTP requests by route and status', ['route', 'status']);
 
   const sums = { eventsIn: 0, deadLettered: 0 };
@@ -108,13 +105,35 @@ export function createMetrics(): Metrics {
     },
     delivered: (target, state) => deliveries.inc({ target, state }),
     decisionsUnseen: (decisions) => unseen.set(decisions),
-    answered: (point, verdict) => answers.inc({ point, verdict }),
-    decisionsHeld: (decisions, dropped) => {
-      decisionsHeld.set(decisions);
-      decisionsDropped.set(dropped);
-    },
+    ...enforcementMetrics(registers),
     httpRequest: (route, status) => requests.inc({ route, status }),
     totals: () => ({ ...sums, identitiesHeld: [...held.values()].reduce((sum, count) => sum + count, 0) }),
     expose: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+function enforcementMetrics(registers: Registry[]): Pick<Metrics, 'answered' | 'decisionsHeld'> {
+  const answers = new Counter({
+    name: 'gait_enforcement_answers_total',
+    help: 'Answers to enforcement points',
+    labelNames: ['point', 'verdict'] as const,
+    registers,
+  });
+  const held = new Gauge({
+    name: 'gait_decisions_held',
+    help: 'Decisions in force that this process answers with',
+    registers,
+  });
+  const dropped = new Gauge({
+    name: 'gait_decisions_dropped',
+    help: 'Decisions in force forgotten for want of room',
+    registers,
+  });
+  return {
+    answered: (point, verdict) => answers.inc({ point, verdict }),
+    decisionsHeld: (decisions, forgotten) => {
+      held.set(decisions);
+      dropped.set(forgotten);
+    },
   };
 }
