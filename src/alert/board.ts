@@ -57,8 +57,9 @@ export class Board {
     // What a person decided about an identity belongs to no incident.
     if (id === '') return;
     const known = this.#incidents.get(id);
-    // What ended before anybody heard of it is no news.
-    if (known === undefined && record.kind === 'finding' && record.finding.state === 'closed') return;
+    // The end of what was forgotten. What began and ended while we were away is news all the same.
+    const isEnd = record.kind === 'finding' && record.finding.state === 'closed';
+    if (known === undefined && isEnd && record.finding.last_seen <= now - this.#options.staleAfterMs) return;
     const incident = known ?? newIncident(id, kind, now);
     if (!take(incident, record, now)) return;
     this.#incidents.delete(id);
@@ -164,7 +165,7 @@ export class Board {
     const { groupWaitMs, groupIntervalMs, tells } = this.#options;
     if (changedAt === null) return undefined;
     if (told === null) {
-      const isWanted = status !== 'closed' && incident.verdict === null && this.#isEnough(incident);
+      const isWanted = incident.verdict === null && this.#isEnough(incident);
       return isWanted && now >= firstAt + groupWaitMs && this.#mayDisturb(incident, now) ? 'post' : undefined;
     }
     const soon = now >= Math.max(changedAt, told.at) + groupWaitMs;
@@ -217,7 +218,7 @@ export class Board {
   #forget(id: string): void {
     const incident = this.#incidents.get(id);
     if (incident === undefined) return;
-    if (incident.told === null && incident.status === 'open' && this.#isEnough(incident)) this.#skipped.push(incident);
+    if (incident.told === null && incident.verdict === null && this.#isEnough(incident)) this.#skipped.push(incident);
     this.#incidents.delete(id);
     this.#changed.add(id);
   }

@@ -16,6 +16,7 @@ export type AlertMessage = {
   /** The findings that a verdict would be about, at most ten; empty for what takes no verdict. */
   readonly findingIds: readonly string[];
   readonly identity: string;
+  readonly incident: string;
 };
 
 const othersMax = 5;
@@ -47,6 +48,7 @@ export function alertMessage(incident: Incident, template = defaultTemplate): Al
     notes: notesOf(incident, lines, lead),
     findingIds: incident.kind === 'page' ? [] : lines.slice(0, findingIdsMax).map(({ id }) => id),
     identity,
+    incident: incident.id,
   };
 }
 
@@ -105,5 +107,6 @@ export function summaryMessage(held: readonly Incident[]): AlertMessage {
     notes: held.length > lines.length ? [`and ${held.length - lines.length} more, in GET /v1/findings`] : [],
     findingIds: [],
     identity: '',
+    incident: '',
   };
 }

@@ -126,7 +126,8 @@ function judge(method: string, sent: Sent, { ok, error }: Answer): Sent {
 
 function blocksOf(message: AlertMessage, hasButtons: boolean): readonly object[] {
   const { blocks } = slackPayload(message);
-  const value = JSON.stringify({ identity: message.identity, findings: message.findingIds });
+  const { incident, identity, findingIds: findings } = message;
+  const value = JSON.stringify({ incident, identity, findings });
   const isAsked =
     hasButtons && message.findingIds.length > 0 && message.status !== 'closed' && value.length <= buttonValueMax;
   if (!isAsked) return blocks;

@@ -1,5 +1,7 @@
+import { checkTarget } from '../core/post.ts';
 import { alertFields, severities, weekdays } from '../core/words.ts';
-import { flag, integer, secret, secretUrl, text, url, webhookSecret } from './fields.ts';
+import { flag, integer, secret, text, url, webhookSecret } from './fields.ts';
+import { Secret } from './secret.ts';
 import { z } from './zod.ts';
 
 /** The section `alerts`: the channels by which people are told, and how much of it they want. Times are milliseconds. */
@@ -46,7 +48,11 @@ const common = {
   template: template.optional(),
 };
 
-const slack = z.strictObject({ ...common, kind: z.literal('slack'), url: secretUrl });
+/** What goes there is for nobody on the way: https, or this machine. */
+const safe = url.refine(isSafe, 'must begin with https://, or lead to this machine, and carry no user name');
+const safeSecret = safe.transform((value) => new Secret(value));
+
+const slack = z.strictObject({ ...common, kind: z.literal('slack'), url: safeSecret });
 
 const slackBot = z.strictObject({
   ...common,
@@ -57,17 +63,17 @@ const slackBot = z.strictObject({
   signingSecret: secret.optional(),
   /** Ids of the users who may give verdicts; without it everybody who sees the message may. */
   analysts: z.array(z.string().regex(/^[A-Z0-9]{6,20}$/, 'must be the id of a user, such as U012AB3CD')).optional(),
-  apiUrl: url.default('https://slack.com/api/'),
+  apiUrl: safe.default('https://slack.com/api/'),
 });
 
 const pagerDuty = z.strictObject({
   ...common,
   kind: z.literal('pagerduty'),
   routingKey: secret,
-  url: url.default('https://events.pagerduty.com/v2/enqueue'),
+  url: safe.default('https://events.pagerduty.com/v2/enqueue'),
 });
 
-const teams = z.strictObject({ ...common, kind: z.literal('teams'), url: secretUrl });
+const teams = z.strictObject({ ...common, kind: z.literal('teams'), url: safeSecret });
 
 const email = z.strictObject({
   ...common,
@@ -102,7 +108,7 @@ export const alerts = z
     /** An enforced decision that nobody has seen, or whose calls go on, after this long is an alert. */
     unseenAfterMs: integer(1000, 86_400_000).default(60_000),
     /** Short for a channel `{ name: slack, kind: slack }`. */
-    slack: z.strictObject({ url: secretUrl, severityMin: z.enum(severities).default('medium') }).optional(),
+    slack: z.strictObject({ url: safeSecret, severityMin: z.enum(severities).default('medium') }).optional(),
     channels: z.array(channel).max(50).default([]),
   })
   .superRefine(({ slack: short, channels }, context) => {
@@ -139,6 +145,15 @@ function unparsed({ url: address, severityMin }: NonNullable<z.output<typeof ale
 function unknownFields(value: string): readonly string[] {
   const known: readonly string[] = alertFields;
   return [...value.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!).filter((name) => !known.includes(name));
+}
+
+function isSafe(address: string): boolean {
+  try {
+    checkTarget(address);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isZone(timeZone: string): boolean {

@@ -16,8 +16,6 @@ export const flag = z.preprocess((value) => (value === 'true' ? true : value ===
 export const text = z.string().min(1);
 export const url = z.url({ protocol: /^https?$/, error: 'is not an http or https URL' });
 export const secret = text.transform((value) => new Secret(value));
-/** An address that carries its own permission, as Slack's webhooks do. */
-export const secretUrl = url.transform((value) => new Secret(value));
 /** As in Standard Webhooks. */
 export const webhookSecret = z
   .string()

@@ -85,17 +85,19 @@ test('a channel that cannot change a message is told of an incident and of its e
   assert.deepEqual(told, ['10s post MEDIUM: new context']);
 });
 
-test('nobody is told of what is below the threshold, has ended before the wait was over, or is repeated by the log', () => {
+test('nobody is told of what is below the threshold, was judged before, or is repeated by the log', () => {
   const { accept, until, told, board } = aChannel({ findingsMin: 2 });
   accept(
     findingRecord({ incident_id: 'weak', severity: 'low' }),
     findingRecord({ incident_id: 'weak', finding_id: 'fnd_2', severity: 'low' }),
   );
   accept(findingRecord({ incident_id: 'single', severity: 'critical' }));
-  accept(findingRecord({ incident_id: 'over' }), findingRecord({ incident_id: 'over', finding_id: 'fnd_2' }));
+  const judged = { incident_id: 'judged', verdict: 'false-positive', by: 'ann', at: start } as const;
   accept(
-    findingRecord({ incident_id: 'over', state: 'closed', version: 2 }),
-    findingRecord({ incident_id: 'over', finding_id: 'fnd_2', state: 'closed', version: 2 }),
+    findingRecord({ incident_id: 'judged' }),
+    findingRecord({ incident_id: 'judged', finding_id: 'fnd_2' }),
+    { kind: 'verdict', verdict: judged },
+    findingRecord({ incident_id: 'forgotten', state: 'closed', last_seen: start - 25 * hour }),
   );
   const twice = [findingRecord(), findingRecord({ finding_id: 'fnd_2' })];
   accept(...twice);
@@ -106,6 +108,13 @@ test('nobody is told of what is below the threshold, has ended before the wait w
   until(25 * hour);
   assert.equal(board.size, 0, 'what nothing happened to for a day is forgotten');
   assert.deepEqual(board.skipped(), []);
+});
+
+test('what began and ended while nobody could be told is told as over', () => {
+  const { accept, until, told } = aChannel();
+  accept(findingRecord({ state: 'closed', severity: 'critical', last_seen: start - hour }));
+  until(hour);
+  assert.deepEqual(told, ['10s post CRITICAL: new context (over)']);
 });
 
 test('in quiet hours only what breaks through is told; the rest when they are over, by the zone’s own clock', () => {
