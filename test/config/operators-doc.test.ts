@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseConfig } from '../../src/config/config.ts';
 import { configSchema } from '../../src/config/config-schema.ts';
 import { environmentNames } from '../../src/config/environment.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
@@ -37,4 +38,18 @@ test('the operators’ guide names every metric', async () => {
     names.filter((name) => !guide.includes(`\`${name}\``)),
     [],
   );
+});
+
+test('the channels that the operators’ guide shows are valid as printed', () => {
+  const [example] = [...guide.matchAll(/```yaml\n([\s\S]*?)```/g)].flatMap(([, text = '']) =>
+    text.includes('channels:') ? text : [],
+  );
+  const names = ['SLACK_TOKEN', 'SLACK_SIGNING_SECRET', 'PAGERDUTY_KEY', 'SMTP_PASSWORD'];
+  const env = {
+    ...Object.fromEntries(names.map((name) => [name, 'x'])),
+    TEAMS_URL: 'https://teams.example/x',
+    SIEM_SECRET: `whsec_${'a'.repeat(44)}`,
+  };
+  const outcome = parseConfig({ name: 'gait.yaml', text: () => example ?? '' }, env);
+  assert.deepEqual(outcome.kind === 'ok' ? outcome.config.alerts.channels.length : outcome.problems, 5);
 });
