@@ -3,7 +3,7 @@ import { type ArrayChange, LargeArrays } from './baseline/large-arrays.ts';
 import { RecentIds } from './baseline/recent-ids.ts';
 import { ReorderBuffer } from './baseline/reorder-buffer.ts';
 import { at } from './baseline/row-layout.ts';
-import { decodeCommon, decodeStateRecord, encodeState } from './baseline/snapshot.ts';
+import { decodeCommon, decodeStateRecord, encodeState, Pieces } from './baseline/snapshot.ts';
 import type { EpochMs } from './core/clock.ts';
 import { hash64 } from './core/hash.ts';
 import { Baselines } from './feature/baselines.ts';
@@ -97,10 +97,10 @@ export class Shard {
   #updated = new Map<string, Finding>();
   #decisions: Decision[] = [];
   readonly #arrays = new LargeArrays();
-  /** What is being read back in pieces: the newest common state, and changes that have not come to their last piece. */
-  #commonPieces: Buffer[] = [];
-  #commonComplete = true;
-  #changePieces: Buffer[] = [];
+  readonly #commonPieces = new Pieces();
+  readonly #changePieces = new Pieces();
+  /** The newest that was read back. */
+  #savedCommon: Buffer | undefined;
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -321,43 +321,51 @@ export class Shard {
     if (full) this.#arrays.clear();
     const { changes: arrays, rest: common } = this.#arrays.take(this.common());
     const changes = { arrays, cases: this.#detector.takeCases(full ? 'all' : 'changed') };
-    return encodeState({ full, cold, rows, active, ids: this.#recent.take(full), changes, common: common as object });
+    const sizes = full ? { rows: this.#baselines.slab.size, active: this.#baselines.active.size } : null;
+    return encodeState({
+      full: sizes,
+      cold,
+      rows,
+      active,
+      ids: this.#recent.take(full),
+      changes,
+      common: common as object,
+    });
   }
 
   /** State records in the order in which they were written; `restored` follows the last. */
   restore(records: readonly Buffer[]): void {
+    const { slab, active } = this.#baselines;
     for (const record of records) {
       const part = decodeStateRecord(record);
-      if (part.kind === 'rows') this.#baselines.slab.put(part.bytes);
-      else if (part.kind === 'active') this.#baselines.active.put(part.bytes);
-      else if (part.kind === 'cold') this.#baselines.slab.putCold(part.bytes);
+      if (part.kind === 'reset') this.#reset(part);
+      else if (part.kind === 'common') this.#savedCommon = this.#commonPieces.add(part) ?? this.#savedCommon;
+      else if (part.kind === 'changes') this.#putChanges(this.#changePieces.add(part));
       else if (part.kind === 'ids') this.#recent.put(part.bytes);
-      else if (part.kind === 'common') {
-        if (this.#commonComplete) this.#commonPieces = [];
-        this.#commonPieces.push(part.bytes);
-        this.#commonComplete = part.last;
-      } else if (part.kind === 'changes') {
-        this.#changePieces.push(part.bytes);
-        if (part.last) this.#putChanges(decodeCommon(this.#changePieces.splice(0)) as Changes);
-      } else {
-        this.#baselines.slab.clear();
-        this.#baselines.active.clear();
-        this.#recent.clear();
-        this.#arrays.clear();
-        this.#detector.clearCases();
-      }
+      else if (part.kind === 'cold') slab.putCold(part.bytes);
+      else (part.kind === 'rows' ? slab : active).put(part.bytes);
     }
   }
 
-  #putChanges({ arrays, cases }: Changes): void {
+  #reset(of: { readonly rows: number; readonly active: number }): void {
+    this.#baselines.slab.clear(of.rows);
+    this.#baselines.active.clear(of.active);
+    this.#recent.clear();
+    this.#arrays.clear();
+    this.#detector.clearCases();
+  }
+
+  #putChanges(complete: Buffer | undefined): void {
+    if (complete === undefined) return;
+    const { arrays, cases } = decodeCommon(complete) as Changes;
     this.#arrays.put(arrays);
     this.#detector.putCases(cases);
   }
 
   restored(): void {
-    if (this.#commonPieces.length === 0) return;
-    const saved = this.#arrays.fill(decodeCommon(this.#commonPieces)) as ReturnType<typeof this.common>;
-    this.#commonPieces = [];
+    if (this.#savedCommon === undefined) return;
+    const saved = this.#arrays.fill(decodeCommon(this.#savedCommon)) as ReturnType<typeof this.common>;
+    this.#savedCommon = undefined;
     this.#seq = saved.seq;
     this.#frame = saved.frame;
     this.#newest = saved.newest;

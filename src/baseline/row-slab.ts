@@ -141,13 +141,15 @@ export class RowSlab {
     }
   }
 
-  clear(): void {
+  /** Makes room for as many rows as are to come. */
+  clear(rows = 0): void {
     this.size = 0;
     this.#hand = 0;
     this.#table.fill(0);
     this.#dirty.fill(0);
     this.#cold?.clear();
     this.#coldDirty = [];
+    if (rows * this.words > this.u32.length) this.#allocate(Math.min(this.limit, rows));
   }
 
   /** Where the next eviction looks first. */
@@ -168,7 +170,7 @@ export class RowSlab {
   #allocate(rows: number): void {
     const buffer = new ArrayBuffer(Math.max(rows, 1) * this.words * 4);
     const u32 = new Uint32Array(buffer);
-    if (this.u32) u32.set(this.u32);
+    if (this.u32) u32.set(this.u32.subarray(0, this.size * this.words));
     this.u32 = u32;
     this.f32 = new Float32Array(buffer);
     this.f64 = new Float64Array(buffer);

@@ -13,12 +13,14 @@ const pieceBytesMax = 400_000;
 const resetRecord = Buffer.from([kinds.reset, version, ...[rowBytes, activeBytes].flatMap((n) => [n & 0xff, n >> 8])]);
 
 export type StatePart =
-  | { readonly kind: 'reset' }
+  /** Of how many rows and active rows the full snapshot is. */
+  | { readonly kind: 'reset'; readonly rows: number; readonly active: number }
   | { readonly kind: 'rows' | 'active' | 'cold' | 'ids'; readonly bytes: Buffer }
   | { readonly kind: 'common' | 'changes'; readonly last: boolean; readonly bytes: Buffer };
 
 export type ShardState = {
-  readonly full: boolean;
+  /** Full: it opens with how many rows of either tier follow, so that room is made once. */
+  readonly full: { readonly rows: number; readonly active: number } | null;
   readonly rows: readonly Buffer[];
   readonly active: readonly Buffer[];
   readonly cold: readonly Buffer[];
@@ -30,7 +32,7 @@ export type ShardState = {
 };
 
 export function encodeState(state: ShardState): Buffer[] {
-  const records: Buffer[] = state.full ? [resetRecord] : [];
+  const records: Buffer[] = state.full ? [resetOf(state.full)] : [];
   // Cold rows first: one that has come back since stands among the rows, and takes itself out of the cold ones.
   for (const cold of state.cold) records.push(tagged(kinds.cold, cold));
   for (const rows of state.rows) records.push(tagged(kinds.rows, rows));
@@ -51,9 +53,9 @@ export function decodeStateRecord(record: Buffer): StatePart {
     case kinds.reset:
       if (record[1] !== version)
         throw new GaitError('STATE_INVALID', `state of version ${record[1]} cannot be read by version ${version}`);
-      if (!resetRecord.equals(record))
+      if (!resetRecord.equals(record.subarray(0, resetRecord.length)))
         throw new GaitError('STATE_INVALID', 'state with rows of another size cannot be read by this version');
-      return { kind: 'reset' };
+      return { kind: 'reset', rows: record.readUInt32LE(6), active: record.readUInt32LE(10) };
     case kinds.rows:
       return { kind: 'rows', bytes: record.subarray(1) };
     case kinds.active:
@@ -71,8 +73,25 @@ export function decodeStateRecord(record: Buffer): StatePart {
   }
 }
 
-export function decodeCommon(parts: readonly Buffer[]): unknown {
-  return deserialize(Buffer.concat(parts));
+export function decodeCommon(bytes: Buffer): unknown {
+  return deserialize(bytes);
+}
+
+/** Puts together what had to be cut. */
+export class Pieces {
+  #bytes: Buffer[] = [];
+
+  add({ bytes, last }: { readonly bytes: Buffer; readonly last: boolean }): Buffer | undefined {
+    this.#bytes.push(bytes);
+    return last ? Buffer.concat(this.#bytes.splice(0)) : undefined;
+  }
+}
+
+function resetOf({ rows, active }: { readonly rows: number; readonly active: number }): Buffer {
+  const counts = Buffer.alloc(8);
+  counts.writeUInt32LE(rows, 0);
+  counts.writeUInt32LE(active, 4);
+  return Buffer.concat([resetRecord, counts]);
 }
 
 function tagged(kind: number, bytes: Buffer): Buffer {

@@ -287,16 +287,6 @@ export class SourceTable {
     return this.#u32[row + at.seen]! + (this.#f32[row + at.proven]! >= 0.5 ? (14 * dayMs) / 1000 : 0);
   }
 
-  #load(rows: readonly Uint32Array[]): void {
-    this.#index.clear();
-    this.#u32.fill(0);
-    for (const saved of rows) {
-      // Before the array is looked at, which creating may replace.
-      const row = this.#create(saved[at.key]!);
-      this.#u32.set(saved, row);
-    }
-  }
-
   /** The day of `frame` is over: what it showed of ordinary places is learned, each place no more than what is ordinary at most. */
   #endDay(): void {
     const f32 = this.#f32;
@@ -354,9 +344,11 @@ export class SourceTable {
   }
 
   restore(saved: SourceSnapshot): void {
-    const rows: Uint32Array[] = [];
-    for (let row = 0; row < saved.rows.length; row += rowWords) rows.push(saved.rows.subarray(row, row + rowWords));
-    this.#load(rows);
+    this.#u32 = new Uint32Array(Math.max(256 * rowWords, saved.rows.length));
+    this.#u32.set(saved.rows);
+    this.#f32 = new Float32Array(this.#u32.buffer);
+    this.#index.clear();
+    for (let row = 0; row < saved.rows.length; row += rowWords) this.#index.set(this.#u32[row + at.key]!, row);
     this.#ops = new Uint32Array(Math.max(3 * 256, saved.ops.length));
     this.#ops.set(saved.ops);
     this.#opCount = saved.ops.length / 3;

@@ -18,7 +18,7 @@ import { shardWith } from '../property/traffic.ts';
 import { eventsOf } from '../scenario/play.ts';
 
 export const folder = join(import.meta.dirname, '../../../test/compat');
-export const currentVersion = encodeState({ full: true, rows: [], active: [], cold: [], ids: Buffer.alloc(0), changes: {}, common: {} })[0]![1]!;
+export const currentVersion = encodeState({ full: { rows: 0, active: 0 }, rows: [], active: [], cold: [], ids: Buffer.alloc(0), changes: {}, common: {} })[0]![1]!;
 
 export type About = {
   /** Of the layout in which it was written. */
