@@ -16,6 +16,7 @@ import type { Consumption, Log, TopicSpec } from './log/log.ts';
 import { alertTopics } from './role/alerts.ts';
 import { announce } from './role/announce.ts';
 import { assembleIngest, assembleModel, extAuthzPath, readPolicy, samplePath, shardOptions } from './role/assemble.ts';
+import { createAudit } from './role/audit.ts';
 import { runDeliver } from './role/deliver.ts';
 import { runDetect } from './role/detect.ts';
 import { runEffect } from './role/effect.ts';
@@ -193,7 +194,9 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
     };
     const mode = readPolicy(config).mode;
     const { ask } = enforcer;
-    const served = { ingest, intake, store, metrics, clock, mode, sample: config.sample, readiness, ask };
+    const audit = createAudit({ log, topic: config.topics.audit, clock });
+    const tell = await createTell({ log, topic: config.topics.events });
+    const served = { tell, audit, ingest, intake, store, metrics, clock, mode, sample: config.sample, readiness, ask };
     server = await startServer(config.http, httpParts(served), logger);
     closers.push(() => server?.close());
     const { grpc } = config.enforce;
@@ -292,6 +295,7 @@ function topicsOf(config: Config): TopicSpec[] {
     { ...stream(topics.findings, retention.ttlDays), partitions: 1 },
     { name: topics.signals, partitions: 1, cleanup: 'compact' },
     { name: topics.receipts, partitions: 1, cleanup: 'compact' },
+    { ...stream(topics.audit, retention.ttlDays), partitions: 1 },
     { name: topics.alertReceipts, partitions: 1, cleanup: 'compact' },
     ...alertTopics(config),
     { ...stream(topics.deadLetter, retention.deadLetterTtlDays), partitions: 1 },

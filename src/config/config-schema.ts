@@ -67,6 +67,7 @@ const topics = z.strictObject({
   alerts: topicName.default('gait.alerts'),
   alertState: topicName.default('gait.alert-state'),
   alertReceipts: topicName.default('gait.alert-receipts'),
+  audit: topicName.default('gait.audit'),
   deadLetter: topicName.default('gait.dead-letter'),
 });
 

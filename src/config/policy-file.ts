@@ -174,6 +174,14 @@ export function parsePolicyFile(text: string, fileName: string): PolicyConfig {
   return checkYaml(policy, text, fileName) as PolicyConfig;
 }
 
+/** What is said about the newest decision of the test, instead of a finding. */
+const toldStep = strict({
+  after: duration.prefault('0s'),
+  told: z.enum(['step-up-succeeded', 'step-up-ignored', 'restore', 'false-positive']),
+  session: z.string().nullable().default(null),
+  expect: z.array(z.string()),
+});
+
 /** One change of a finding, as a test writes it down; what is left out takes an unremarkable value. */
 const testStep = strict({
   after: duration.prefault('0s'),
@@ -199,7 +207,7 @@ const testStep = strict({
 });
 
 const policyTests = strict({
-  cases: z.array(strict({ name: z.string().min(1), steps: z.array(testStep).min(1) })).min(1),
+  cases: z.array(strict({ name: z.string().min(1), steps: z.array(z.union([toldStep, testStep])).min(1) })).min(1),
 });
 
 export type PolicyTest = Readonly<z.output<typeof policyTests>['cases'][number]>;

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import type { z } from '../config/zod.ts';
 import type { IngestRecord } from './parts.ts';
 import { HttpError } from './route.ts';
 
@@ -18,6 +19,25 @@ export async function decompress(body: Buffer, encoding: string, bytesMax: numbe
 
 export function tooLarge(bytesMax: number): HttpError {
   return new HttpError(413, 'body-too-large', { message: `the body is larger than ${bytesMax} bytes` });
+}
+
+const jsonBytesMax = 64 * 1024;
+
+/** A body that is one JSON value of a certain shape; otherwise 400, with the place of what is wrong and never its value. */
+export function readJson<T>(body: Buffer, schema: z.ZodType<T>): T {
+  if (body.length > jsonBytesMax) throw tooLarge(jsonBytesMax);
+  const result = schema.safeParse(parseJson(body));
+  if (result.success) return result.data;
+  const message = result.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ');
+  throw new HttpError(400, 'invalid-request', { message: message.slice(0, 1000) });
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new HttpError(400, 'invalid-json', { message: 'the body is not JSON' });
+  }
 }
 
 const newline = 0x0a;

@@ -1,4 +1,5 @@
 import type { DeadLetterReason } from '../event/traffic-event.ts';
+import type { NoticeOf } from '../policy/notice.ts';
 import type { Metrics } from './metrics.ts';
 
 /**
@@ -8,12 +9,17 @@ import type { Metrics } from './metrics.ts';
 export type HttpParts = {
   readonly ingest: (batch: IngestBatch) => Promise<IngestOutcome>;
   readonly queries: Queries;
+  /** Tells the shards what a person decided; the audit first. Resolves when it is durable, to the notice's id. */
+  readonly order: (order: Order, from: string) => Promise<string>;
   readonly ask: (question: EnforcementQuestion) => EnforcementAnswer | Promise<EnforcementAnswer>;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
   /** The status page as a whole HTML document, and its style sheet. */
   readonly page: { readonly html: () => Promise<string>; readonly style: string };
 };
+
+/** What a person wants done, and who he is. */
+export type Order = Omit<NoticeOf<'decide'>, 'notice_id' | 'at'> | Omit<NoticeOf<'restore'>, 'notice_id' | 'at'>;
 
 /** May this call pass? The headers are the call's, in lower case; nothing in them is believed that is not configured to be. */
 export type EnforcementQuestion = {
@@ -63,6 +69,7 @@ export type Queries = {
   readonly decisions: (filter: ListFilter<'action' | 'mode'>) => Promise<Page>;
   /** With its receipts. */
   readonly decision: (id: string) => Promise<object | undefined>;
+  readonly audit: (filter: ListFilter<'who' | 'action'>) => Promise<Page>;
   /** With its newest events. */
   readonly identity: (key: string) => Promise<object | undefined>;
 };

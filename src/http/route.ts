@@ -34,6 +34,8 @@ export type Request = {
   readonly url: string;
   /** The name of the caller's key; `local` where none is asked for. */
   readonly caller: string;
+  /** The address that asks. */
+  readonly from: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string | number>>;
   /** As received, so possibly compressed; empty for GET. */

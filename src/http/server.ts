@@ -7,12 +7,14 @@ import { createGate, type Gate, localCaller } from './access.ts';
 import { tooLarge } from './body.ts';
 import type { HttpParts } from './parts.ts';
 import { type Headers, HttpError, type JsonSchema, type Lease, type Route } from './route.ts';
+import { auditRoute } from './routes/audit.ts';
 import { authzRoute } from './routes/authz.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventsRoute } from './routes/events.ts';
 import { findingRoutes } from './routes/findings.ts';
 import { identityRoute } from './routes/identities.ts';
 import { operationRoutes } from './routes/operation.ts';
+import { orderRoutes } from './routes/orders.ts';
 
 export type HttpServer = {
   /** `http://host:port`, with the port that the system chose when 0 was asked for. */
@@ -88,12 +90,14 @@ export async function startServer(config: Config['http'], parts: HttpParts, logg
 /** Methods of calls that are asked about. Node's parser knows no others that an API would have. */
 const anyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-function allRoutes(parts: HttpParts, config: Config['http']): readonly Route[] {
+export function allRoutes(parts: HttpParts, config: Config['http']): readonly Route[] {
   return [
     eventsRoute(parts.ingest, config.bodyBytesMax),
     authzRoute(parts.ask),
     ...findingRoutes(parts.queries),
     ...decisionRoutes(parts.queries),
+    ...orderRoutes(parts),
+    auditRoute(parts.queries),
     identityRoute(parts.queries),
     ...operationRoutes(parts),
   ];
@@ -129,6 +133,7 @@ function addRoute(scope: FastifyInstance, route: Route): void {
         method: request.method,
         url: request.originalUrl,
         caller: request.caller ?? localCaller,
+        from: request.ip,
         params: request.params as Record<string, string>,
         query: request.query as Record<string, string | number>,
         body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),

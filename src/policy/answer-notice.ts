@@ -75,16 +75,21 @@ function decide(notice: NoticeOf<'decide'>, to: Notified): readonly Decision[] {
             (scope === 'identity' || open.decision.session_id === session_id) &&
             (scope === 'identity' || open.decision.scope === 'session'),
         );
-  const ended = replaced.map((open) => end(subject, open, { notice, forGood: false }));
+  const ended = replaced.map((open) => end(subject, open, { notice, change: 'restored' }));
   subject.open = [...subject.open, { decision, offence: 0, ended: false }].slice(-rememberedMax);
   return [decision, ...ended];
+}
+
+/** The id of the decision that a notice makes, unless it extends an open one. */
+export function manualId(noticeId: string): string {
+  return derivedId('dec', [noticeId]);
 }
 
 function manualDecision(notice: NoticeOf<'decide'>, to: Notified, scope: Decision['scope']): Decision {
   const { identity, at, action, session_id } = notice;
   const { config } = to.rules;
   const { kind, tenant } = identityParts(identity)!;
-  const decision_id = derivedId('dec', [notice.notice_id]);
+  const decision_id = manualId(notice.notice_id);
   return {
     decision_id,
     version: 1,
@@ -120,7 +125,7 @@ function restore(notice: NoticeOf<'restore'>, { subject }: Notified): readonly D
   const ended = subject.open.filter(
     (open) => !open.ended && (decision_id === null || open.decision.decision_id === decision_id),
   );
-  return ended.map((open) => end(subject, open, { notice, forGood: true }));
+  return ended.map((open) => end(subject, open, { notice, change: 'restored', isKept: true }));
 }
 
 /**
@@ -146,7 +151,7 @@ function stepUpSucceeded(notice: NoticeOf<'step-up-succeeded'>, { subject, rules
   return answered.map((open) => {
     const odd = open.decision.session_id;
     const isOther = odd !== null && session_id !== null && odd !== session_id;
-    if (!isOther) return end(subject, open, { notice, forGood: false });
+    if (!isOther) return end(subject, open, { notice, change: 'answered' });
     return change(subject, open, { change: 'narrowed', scope: 'session', ...signed(notice) });
   });
 }
@@ -187,22 +192,22 @@ function verdict(notice: NoticeOf<'verdict'>, { subject, rules }: Notified): rea
     ({ decision, ended }) =>
       !ended && decision.finding_ids.length > 0 && decision.finding_ids.every((id) => id === finding_id),
   );
-  return unfounded.map((open) => end(subject, open, { notice, forGood: true }));
+  return unfounded.map((open) => end(subject, open, { notice, change: 'restored', isKept: true }));
 }
 
 function signed(notice: Notice): Pick<Decision, 'by' | 'why' | 'updated_at'> {
   return { by: notice.by, why: notice.reason, updated_at: notice.at };
 }
 
-/** `forGood`: remembered as ended until its time would have been over. */
+/** `isKept`: remembered as ended until its time would have been over. */
 function end(
   subject: Subject,
   open: Open,
-  { notice, forGood }: { readonly notice: Notice; readonly forGood: boolean },
+  { notice, change, isKept }: { notice: Notice; change: 'answered' | 'restored'; isKept?: boolean },
 ): Decision {
-  const kept = forGood && open.decision.rule !== 'manual';
+  const kept = isKept === true && open.decision.rule !== 'manual';
   subject.open = subject.open.flatMap((each) => (each !== open ? [each] : kept ? [{ ...open, ended: true }] : []));
-  return nextVersion(open, { change: 'restored', action: 'restore', ...signed(notice) });
+  return nextVersion(open, { change, action: 'restore', ...signed(notice) });
 }
 
 function change(subject: Subject, open: Open, fields: Partial<Decision> & Pick<Decision, 'change'>): Decision {

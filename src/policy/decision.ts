@@ -5,7 +5,7 @@ import type { IdentityKey, IdentityKind } from '../identity/resolved-event.ts';
 export { type Action, actions, type RiskLevel, riskLevels } from '../core/words.ts';
 
 /** What the newest version did. That a decision's time is over is no version: everybody who holds it knows `expires_at`. */
-export const decisionChanges = ['made', 'extended', 'escalated', 'narrowed', 'restored'] as const;
+export const decisionChanges = ['made', 'extended', 'escalated', 'narrowed', 'answered', 'restored'] as const;
 export type DecisionChange = (typeof decisionChanges)[number];
 
 /** The public contract of `gait.signals` (docs/decision.schema.json). */

@@ -2,6 +2,9 @@ import type { PolicyConfig, PolicyTest } from '../config/policy-file.ts';
 import type { Finding } from '../finding/finding.ts';
 import type { IdentityKey } from '../identity/resolved-event.ts';
 import { createPolicy } from './decide.ts';
+import type { Decision } from './decision.ts';
+import type { FindingChange } from './judge.ts';
+import type { Notice } from './notice.ts';
 
 /** 1 January 2026, 00:00 UTC: any moment would do, but it must always be the same. */
 const start = 1_767_225_600_000;
@@ -14,33 +17,59 @@ export function runPolicyTests(config: PolicyConfig, tests: readonly PolicyTest[
 function runTest(config: PolicyConfig, { name, steps }: PolicyTest): readonly string[] {
   const policy = createPolicy(config);
   let at = start;
+  let newest: Decision | undefined;
   return steps.flatMap((step, i) => {
     at += step.after;
-    const result = policy.onFinding({
-      finding: findingOf(step, at),
-      change: step.change,
-      at,
-      sessionId: step.session,
-      tokenId: step.token,
-      actorKind: step.actorKind,
-      clientIp: step.clientIp,
-      route: step.route,
-      host: step.host,
-      activeIdentities: step.activeIdentities,
-    });
-    const decided = result.decisions.map((decision) => `${decision.action} ${decision.rule} ${decision.mode}`);
     const problems: string[] = [];
-    if (decided.join(', ') !== step.expect.join(', ')) {
-      problems.push(`decided [${decided.join(', ')}], expected [${step.expect.join(', ')}]`);
+    let decisions: readonly Decision[];
+    if ('told' in step) {
+      if (newest === undefined) return [`${name}: step ${i + 1}: there is no decision yet that could be ${step.told}`];
+      decisions = policy.onNotice(noticeOf(step, { newest, at, id: `ntc_${String(i).padStart(8, '0')}` }));
+    } else {
+      const result = policy.onFinding(changeOf(step, at));
+      decisions = result.decisions;
+      if (step.level !== undefined && result.level !== step.level)
+        problems.push(`risk ${result.risk} is ${result.level}, expected ${step.level}`);
     }
-    if (step.level !== undefined && result.level !== step.level) {
-      problems.push(`risk ${result.risk} is ${result.level}, expected ${step.level}`);
-    }
+    newest = decisions.find(({ rule }) => rule !== 'guardrail') ?? newest;
+    const decided = decisions.map((decision) => `${decision.action} ${decision.rule} ${decision.mode}`);
+    if (decided.join(', ') !== step.expect.join(', '))
+      problems.unshift(`decided [${decided.join(', ')}], expected [${step.expect.join(', ')}]`);
     return problems.map((problem) => `${name}: step ${i + 1}: ${problem}`);
   });
 }
 
-function findingOf(step: PolicyTest['steps'][number], at: number): Finding {
+type Step = PolicyTest['steps'][number];
+type FindingStep = Exclude<Step, { readonly told: string }>;
+
+function changeOf(step: FindingStep, at: number): FindingChange {
+  return {
+    finding: findingOf(step, at),
+    change: step.change,
+    at,
+    sessionId: step.session,
+    tokenId: step.token,
+    actorKind: step.actorKind,
+    clientIp: step.clientIp,
+    route: step.route,
+    host: step.host,
+    activeIdentities: step.activeIdentities,
+  };
+}
+
+function noticeOf(
+  { told, session }: Exclude<Step, FindingStep>,
+  { newest, at, id }: { newest: Decision; at: number; id: string },
+): Notice {
+  const { identity, decision_id } = newest;
+  const base = { notice_id: id, identity, session_id: session, at, by: 'test', reason: told };
+  if (told === 'false-positive') {
+    return { ...base, notice: 'verdict', verdict: told, finding_id: newest.finding_ids[0] ?? '' };
+  }
+  return { ...base, notice: told, decision_id };
+}
+
+function findingOf(step: FindingStep, at: number): Finding {
   return {
     finding_id: step.finding,
     kind: step.kind,

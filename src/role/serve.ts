@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
 import { randomId } from '../core/random.ts';
@@ -11,6 +12,7 @@ import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { createStoreQueries, type StoreQueries } from '../store/queries.ts';
 import type { Intake } from './ingest.ts';
+import type { Tell } from './notices.ts';
 
 /** Begins the name of HTTP as a source; the format that the sender asked for follows, and the run. */
 export const httpSource = 'http:';
@@ -27,6 +29,8 @@ export type ServeOptions = {
   readonly sample: boolean;
   readonly readiness: () => Promise<Readiness>;
   readonly ask: HttpParts['ask'];
+  readonly tell: Tell;
+  readonly audit: Audit;
 };
 
 export function httpParts(options: ServeOptions): HttpParts {
@@ -49,6 +53,7 @@ export function httpParts(options: ServeOptions): HttpParts {
   return {
     ingest: createDoor(options),
     queries: stored ?? noQueries,
+    order: createOrder(options),
     ask: options.ask,
     metrics,
     readiness: options.readiness,
@@ -65,8 +70,20 @@ const noQueries: Queries & Partial<StoreQueries> = {
   finding: noStore,
   decisions: noStore,
   decision: noStore,
+  audit: noStore,
   identity: noStore,
 };
+
+function createOrder({ tell, audit, clock }: ServeOptions): HttpParts['order'] {
+  return async (order, from) => {
+    const { notice: kind, by: who, identity: about, ...detail } = order;
+    const notice = { ...order, notice_id: randomId('ntc'), at: clock.now() };
+    const action = kind === 'decide' ? 'decision.make' : 'decision.restore';
+    await audit({ who, from, action, about, detail: JSON.stringify(detail) });
+    await tell([notice]);
+    return notice.notice_id;
+  };
+}
 
 /** Decodes, redacts and resolves at the door, so that senders hear what was refused and nothing raw is ever kept. */
 function createDoor({ ingest, intake, clock }: ServeOptions): (batch: IngestBatch) => Promise<IngestOutcome> {

@@ -9,7 +9,9 @@ import { createStoreWriter, type StoreWriter } from '../store/writer.ts';
 export type StoreRoleOptions = {
   readonly log: Log;
   readonly group: string;
-  readonly topics: { readonly [name in 'scores' | 'findings' | 'signals' | 'receipts' | 'deadLetter']: string };
+  readonly topics: {
+    readonly [name in 'scores' | 'findings' | 'signals' | 'receipts' | 'audit' | 'deadLetter']: string;
+  };
   readonly store: Store;
   readonly retention: Retention;
   readonly eventsSample: number;
@@ -33,11 +35,15 @@ export async function runStore(options: StoreRoleOptions, signal: AbortSignal): 
     onInsert: ({ table, rows }) => options.inserted(table, rows),
   });
   signal.addEventListener('abort', () => writer.close(), { once: true });
-  const pairs: [string, keyof StoreWriter & ('scores' | 'findings' | 'signals' | 'receipts' | 'deadLetters')][] = [
+  const pairs: [
+    string,
+    keyof StoreWriter & ('scores' | 'findings' | 'signals' | 'receipts' | 'audit' | 'deadLetters'),
+  ][] = [
     [topics.scores, 'scores'],
     [topics.findings, 'findings'],
     [topics.signals, 'signals'],
     [topics.receipts, 'receipts'],
+    [topics.audit, 'audit'],
     [topics.deadLetter, 'deadLetters'],
   ];
   return Promise.all(

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../core/audit.ts';
 import type { Finding } from '../finding/finding.ts';
 import type { Decision, Receipt } from '../policy/decision.ts';
 import type { Store } from './clickhouse.ts';
@@ -18,6 +19,8 @@ export type StoreQueries = {
     identity: string,
     eventLimit?: number,
   ) => Promise<(IdentityRow & { readonly recent: readonly EventRow[] }) | undefined>;
+  /** `identity` asks for the entries about it. */
+  readonly audit: (filter: Paging & { readonly who?: string; readonly action?: string }) => Promise<Page<AuditRow>>;
   readonly deadLetters: (since: number) => Promise<readonly DeadLetterCount[]>;
   readonly counters: () => Promise<Counters>;
 };
@@ -64,6 +67,8 @@ export type DecisionRow = Omit<
 
 export type ReceiptRow = Omit<Receipt, 'decision_id' | 'at'> & { readonly at: string };
 
+export type AuditRow = Omit<AuditEntry, 'at'> & { readonly at: string };
+
 export type IdentityRow = {
   readonly identity: string;
   readonly identity_kind: string;
@@ -88,6 +93,9 @@ export type EventRow = {
   readonly operation: string;
   readonly status: number;
   readonly client_ip: string;
+  readonly session_id: string;
+  readonly token_id: string;
+  readonly actor_kind: string;
   readonly country: string;
   readonly surprise: number;
   readonly risk: number;
@@ -112,7 +120,7 @@ const decisionColumns = `decision_id, version, change, identity, identity_kind, 
   incident_id, risk, risk_level, session_risk, session_id, token_id, client_ip, acr_values, max_age, issued_before, made_at, updated_at,
   expires_at`;
 const eventColumns =
-  'ts, event_id, method, host, route, operation, status, client_ip, country, surprise, risk, top, findings';
+  'ts, event_id, method, host, route, operation, status, client_ip, session_id, token_id, actor_kind, country, surprise, risk, top, findings';
 
 export function createStoreQueries(store: Store): StoreQueries {
   const db = store.database;
@@ -158,6 +166,15 @@ export function createStoreQueries(store: Store): StoreQueries {
         { identity, limit: clampLimit(eventLimit) },
       );
       return { ...row, recent };
+    },
+    audit: ({ who, action, identity, ...paging }) => {
+      const list = {
+        view: 'audit',
+        columns: 'audit_id, at, who, `from`, action, about, detail',
+        id: 'audit_id',
+        time: 'at',
+      };
+      return readPage<AuditRow>(store, list, { ...paging, equals: { who, action, about: identity } });
     },
     deadLetters: (since) =>
       store.query<DeadLetterCount>(

@@ -20,6 +20,7 @@ export type StoreWriter = {
   readonly findings: (batch: StoreBatch) => Promise<void>;
   readonly signals: (batch: StoreBatch) => Promise<void>;
   readonly receipts: (batch: StoreBatch) => Promise<void>;
+  readonly audit: (batch: StoreBatch) => Promise<void>;
   readonly deadLetters: (batch: StoreBatch) => Promise<void>;
   /** From now on small batches are inserted without waiting, so that a shutdown is quick. */
   readonly close: () => void;
@@ -105,6 +106,7 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
     findings: rowsInto('findings_raw_v1'),
     signals: rowsInto('decisions_raw_v1'),
     receipts: rowsInto('receipts_raw_v2'),
+    audit: rowsInto('audit_raw_v1'),
     deadLetters: rowsInto('dead_letters_raw_v1'),
     close: () => closing.abort(),
   };

@@ -51,7 +51,7 @@ export const eventsTopic = (name: string): string => `${name}.events`;
 
 export function startMember(world: World, run: Run, member: number): GaitProcess {
   const { name, events = eventsTopic(name), roles = ['ingest', 'detect', 'serve', 'deliver'] } = run;
-  const own = ['state', 'scores', 'findings', 'signals', 'receipts', 'alertReceipts', 'deadLetter'] as const;
+  const own = ['state', 'scores', 'findings', 'signals', 'receipts', 'alertReceipts', 'audit', 'deadLetter'] as const;
   const config = {
     dataDir: join(world.folder, `${name}-${member}`),
     roles,

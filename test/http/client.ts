@@ -54,11 +54,13 @@ export function apiKey(key: string, ...roles: KeyRole[]): Config['http']['keys']
 export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
   return {
     ingest: async ({ records }) => ({ kind: 'accepted', accepted: records.length, refused: [] }),
+    order: async () => 'ntc_00000000',
     queries: {
       findings: async () => ({ rows: [sampleFinding()], next: undefined }),
       finding: async (id) => (id === sampleFinding().finding_id ? sampleFinding() : undefined),
       decisions: async () => ({ rows: [sampleDecision], next: undefined }),
       decision: async (id) => (id === sampleDecision.decision_id ? { ...sampleDecision, receipts: [] } : undefined),
+      audit: async () => ({ rows: [], next: undefined }),
       identity: async () => undefined,
     },
     ask: () => ({ status: 200, headers: {}, decisionId: null, riskLevel: null, error: null }),

@@ -152,6 +152,7 @@ test('a log that stays away is 503 after a bounded wait, and the batch keeps its
     method: 'POST',
     url: '/v1/events',
     caller: 'local',
+    from: '127.0.0.1',
     params: {},
     query: { format: 'auto' },
     body: Buffer.from('{}'),

@@ -131,11 +131,14 @@ test('the OpenAPI document describes every route with its parameters, body and a
     'get /openapi.json',
     'get /readyz',
     'get /style.css',
+    'get /v1/audit',
     'get /v1/decisions',
     'get /v1/decisions/{id}',
     'get /v1/findings',
     'get /v1/findings/{id}',
     'get /v1/identities/{id}',
+    'post /v1/decisions',
+    'post /v1/decisions/{id}/restore',
     'post /v1/events',
   ]);
   for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {

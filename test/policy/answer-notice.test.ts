@@ -86,7 +86,7 @@ test('an answered step-up ends; answered from another session it goes on for tha
   const [made] = same.onFinding(call('s1')).decisions;
   const answer = { decision_id: made!.decision_id, at: start + minute };
   assert.deepEqual(told(same.onNotice(aNotice('step-up-succeeded', { ...answer, session_id: 's1' }))), [
-    '2 restored restore identity enforce',
+    '2 answered restore identity enforce',
   ]);
   const other = stepUp();
   other.onFinding(call('s1'));
