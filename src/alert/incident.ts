@@ -165,12 +165,12 @@ function addLine(incident: Incident, line: Line): boolean {
 }
 
 function addDecision(incident: Incident, decision: Decision): boolean {
-  const { decision_id: id, action, mode, rule, version, change } = decision;
+  const { decision_id: id, action, mode, rule, version } = decision;
   if (action === 'observe') return false;
   const before = Object.hasOwn(incident.decisions, id) ? incident.decisions[id] : undefined;
   if (before !== undefined && before.version >= version) return false;
   if (before === undefined && Object.keys(incident.decisions).length >= decisionsMax) return false;
-  const line: DecisionLine = { action, mode, rule: rule.slice(0, textMax), version, isEnded: change === 'restored' };
+  const line: DecisionLine = { action, mode, rule: rule.slice(0, textMax), version, isEnded: action === 'restore' };
   Object.defineProperty(incident.decisions, id, { value: line, enumerable: true, configurable: true, writable: true });
   return true;
 }

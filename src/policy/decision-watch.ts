@@ -51,8 +51,7 @@ export class DecisionWatch {
     const { decision_id: id, change, mode, action, made_at, updated_at } = decision;
     const known = this.#watched.get(id);
     if (known !== undefined && known.decision.version >= decision.version) return;
-    const isOver = change === 'restored' || mode !== 'enforce';
-    if (isOver || action === 'observe' || action === 'notify' || action === 'restore') {
+    if (mode !== 'enforce' || action === 'observe' || action === 'notify' || action === 'restore') {
       this.#watched.delete(id);
       return;
     }

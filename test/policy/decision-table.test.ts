@@ -77,6 +77,15 @@ test('a decision that is narrowed to a session is no longer about the identity',
   assert.equal(table.find(caller({ sessionId: 's1' }), now)?.action, 'step-up');
 });
 
+test('a restored decision ends, and others about the same identity go on', () => {
+  const other = made({ decision_id: 's', action: 'revoke-session', scope: 'session', session_id: 's1' });
+  const table = tableOf(made(), other, made({ version: 2, action: 'restore', change: 'restored' }));
+  assert.deepEqual(
+    [...table.inForce(now)].map(({ id }) => id),
+    ['s'],
+  );
+});
+
 test('a record taken out of the topic ends its decision', () => {
   const table = tableOf(made(), made({ decision_id: 'b', action: 'step-up' }));
   table.forget('b');

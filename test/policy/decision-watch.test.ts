@@ -87,7 +87,7 @@ test('shadow decisions, notifications, and those that were restored or are over 
     const { watch, look } = aWatch(fields);
     assert.deepEqual([watch.unseen(start + 61 * second), look(61 * second, [{ calls: 9, passed: 9 }])], [0, 'not due']);
   }
-  const restored = aWatch({}, { version: 2, change: 'restored' });
+  const restored = aWatch({}, { version: 2, change: 'restored', action: 'restore' });
   assert.equal(restored.look(61 * second, []), 'not due');
   const over = aWatch({});
   assert.equal(over.look(901 * second, []), 'not due');
