@@ -27,6 +27,7 @@ import { createTell } from './role/notices.ts';
 import { playSample } from './role/sample.ts';
 import { runSeen } from './role/seen.ts';
 import { httpParts, httpSource } from './role/serve.ts';
+import { createSlackActions } from './role/slack-actions.ts';
 import { runStore } from './role/store.ts';
 import { openStore, type Store } from './store/clickhouse.ts';
 
@@ -196,7 +197,9 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
     const { ask } = enforcer;
     const audit = createAudit({ log, topic: config.topics.audit, clock });
     const tell = await createTell({ log, topic: config.topics.events });
-    const served = { tell, audit, ingest, intake, store, metrics, clock, mode, sample: config.sample, readiness, ask };
+    const slackAction = createSlackActions({ config, log, tell, audit, clock });
+    const told = { tell, audit, slackAction };
+    const served = { ...told, ingest, intake, store, metrics, clock, mode, sample: config.sample, readiness, ask };
     server = await startServer(config.http, httpParts(served), logger);
     closers.push(() => server?.close());
     const { grpc } = config.enforce;

@@ -170,7 +170,10 @@ function addDecision(incident: Incident, decision: Decision): boolean {
   const before = Object.hasOwn(incident.decisions, id) ? incident.decisions[id] : undefined;
   if (before !== undefined && before.version >= version) return false;
   if (before === undefined && Object.keys(incident.decisions).length >= decisionsMax) return false;
-  const line: DecisionLine = { action, mode, rule: rule.slice(0, textMax), version, isEnded: action === 'restore' };
+  // What ended keeps the name of what it was.
+  const isEnded = action === 'restore';
+  const was = isEnded && before !== undefined ? before.action : action;
+  const line: DecisionLine = { action: was, mode, rule: rule.slice(0, textMax), version, isEnded };
   Object.defineProperty(incident.decisions, id, { value: line, enumerable: true, configurable: true, writable: true });
   return true;
 }

@@ -12,6 +12,10 @@ export type HttpParts = {
   /** Tells the shards what a person decided; the audit first. Resolves when it is durable, to the notice's id. */
   readonly order: (order: Order, from: string) => Promise<string>;
   readonly ask: (question: EnforcementQuestion) => EnforcementAnswer | Promise<EnforcementAnswer>;
+  /** A press of a button below an alert in Slack; undefined when no channel has buttons. */
+  readonly slackAction:
+    | ((request: SignedRequest, from: string) => Promise<'taken' | 'unsigned' | 'forbidden'>)
+    | undefined;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
   /** The status page as a whole HTML document, and its style sheet. */
@@ -20,6 +24,9 @@ export type HttpParts = {
 
 /** What a person wants done, and who he is. */
 export type Order = Omit<NoticeOf<'decide'>, 'notice_id' | 'at'> | Omit<NoticeOf<'restore'>, 'notice_id' | 'at'>;
+
+/** The body as it was sent, and what the sender says to prove that it is its own. */
+export type SignedRequest = { readonly timestamp: string; readonly signature: string; readonly body: Buffer };
 
 /** May this call pass? The headers are the call's, in lower case; nothing in them is believed that is not configured to be. */
 export type EnforcementQuestion = {

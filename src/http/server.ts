@@ -15,6 +15,7 @@ import { findingRoutes } from './routes/findings.ts';
 import { identityRoute } from './routes/identities.ts';
 import { operationRoutes } from './routes/operation.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { slackRoute } from './routes/slack.ts';
 
 export type HttpServer = {
   /** `http://host:port`, with the port that the system chose when 0 was asked for. */
@@ -99,6 +100,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
     ...orderRoutes(parts),
     auditRoute(parts.queries),
     identityRoute(parts.queries),
+    ...(parts.slackAction === undefined ? [] : [slackRoute(parts.slackAction)]),
     ...operationRoutes(parts),
   ];
 }

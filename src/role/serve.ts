@@ -29,6 +29,7 @@ export type ServeOptions = {
   readonly sample: boolean;
   readonly readiness: () => Promise<Readiness>;
   readonly ask: HttpParts['ask'];
+  readonly slackAction: HttpParts['slackAction'];
   readonly tell: Tell;
   readonly audit: Audit;
 };
@@ -55,6 +56,7 @@ export function httpParts(options: ServeOptions): HttpParts {
     queries: stored ?? noQueries,
     order: createOrder(options),
     ask: options.ask,
+    slackAction: options.slackAction,
     metrics,
     readiness: options.readiness,
     page: { html, style },

@@ -63,6 +63,7 @@ export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
       audit: async () => ({ rows: [], next: undefined }),
       identity: async () => undefined,
     },
+    slackAction: undefined,
     ask: () => ({ status: 200, headers: {}, decisionId: null, riskLevel: null, error: null }),
     metrics: createMetrics(),
     readiness: async () => ({ ready: true, parts: { log: { ok: true, detail: 'embedded' } } }),
