@@ -176,7 +176,13 @@ export class Shard {
   /** People and other systems have their say at this place in the log, whatever events still wait for their turn. */
   notice(notice: Notice): void {
     this.#settle();
-    this.#decisions.push(...this.#options.policy.onNotice(notice));
+    const decisions = this.#options.policy.onNotice(notice);
+    this.#decisions.push(...decisions);
+    if (notice.notice !== 'step-up-succeeded' || decisions.length === 0) return;
+    const { high, low } = hash64(notice.identity);
+    const row = this.#baselines.slab.recall(high, low);
+    for (const finding of this.#detector.acquit(notice.identity, { row, seq: ++this.#seq }))
+      this.#findings.set(finding.finding_id, finding);
   }
 
   /** The newest event time seen, while events wait for their turn; undefined when none does. */

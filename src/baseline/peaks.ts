@@ -33,3 +33,15 @@ export function raisePeak({ u8 }: RowSlab, { row, detector, statistic }: Statist
   const peak = Math.min(255, Math.floor(statistic * units));
   if (peak > u8[place]!) u8[place] = peak;
 }
+
+/** Nothing odd has been seen of the identity: no peak, no evidence, no doubt, no gate. */
+export function clearOdd(slab: RowSlab, row: number): void {
+  const { u8, u32, f32 } = slab;
+  const start = (row + at.peaks) * 4;
+  u8.fill(0, start, start + detectors.length + 1);
+  f32.fill(0, row + at.evidence, row + at.evidenceShares + 3);
+  f32[row + at.doubt] = 0;
+  f32[row + at.doubted] = 0;
+  u32[row + at.gatedUntil] = 0;
+  slab.markDirty(row);
+}

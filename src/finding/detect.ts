@@ -1,3 +1,4 @@
+import { clearOdd } from '../baseline/peaks.ts';
 import { at, behaviourFamilies, detectors } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { derivedId } from '../core/hash.ts';
@@ -178,6 +179,16 @@ export class Detector {
       else this.#drop(identity);
     }
     return closed;
+  }
+
+  /** Its owner was there: what was claimed is closed, and what had gathered is forgotten; what comes now is a story of its own. */
+  acquit(identity: string, { row, seq }: { readonly row: number; readonly seq: number }): Finding[] {
+    if (row >= 0) clearOdd(this.#slab, row);
+    const open = this.#cases.get(identity)?.open ?? none;
+    this.#drop(identity);
+    return open.flatMap((finding) =>
+      finding === null ? [] : [{ ...finding, state: 'closed' as const, version: seq }],
+    );
   }
 
   openIds(identity: string): readonly string[] {

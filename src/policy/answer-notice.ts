@@ -129,8 +129,8 @@ function restore(notice: NoticeOf<'restore'>, { subject }: Notified): readonly D
 }
 
 /**
- * The owner was there. What is open goes on for the session of the odd call, if that is another one and known; a thief's token must not pass
- * because its owner proved himself. Otherwise it ends. Risk falls to a share, and the ladder of its rule begins anew.
+ * The owner was there. A thief's token must not pass because its owner proved himself: a step-up goes on for tokens that are older, and for the
+ * session of the odd call, if that is another one and known. Anything else ends. Risk falls to a share, and the ladder of its rule begins anew.
  */
 function stepUpSucceeded(notice: NoticeOf<'step-up-succeeded'>, { subject, rules }: Notified): readonly Decision[] {
   const { decision_id, session_id, at } = notice;
@@ -150,9 +150,12 @@ function stepUpSucceeded(notice: NoticeOf<'step-up-succeeded'>, { subject, rules
   subject.offences = subject.offences.filter(({ rule }) => !proven.has(rule));
   return answered.map((open) => {
     const odd = open.decision.session_id;
-    const isOther = odd !== null && session_id !== null && odd !== session_id;
-    if (!isOther) return end(subject, open, { notice, change: 'answered' });
-    return change(subject, open, { change: 'narrowed', scope: 'session', ...signed(notice) });
+    if (odd !== null && session_id !== null && odd !== session_id)
+      return change(subject, open, { change: 'narrowed', scope: 'session', ...signed(notice) });
+    if (open.decision.action !== 'step-up') return end(subject, open, { notice, change: 'answered' });
+    // Forgotten here: what the new token does is judged by itself.
+    subject.open = subject.open.filter((each) => each !== open);
+    return nextVersion(open, { change: 'narrowed', ...signed(notice) });
   });
 }
 

@@ -81,13 +81,15 @@ test('what a person took back is not begun anew until its time would have been o
   assert.equal(policy.onFinding(call('s1', start + hour)).decisions.length, 1);
 });
 
-test('an answered step-up ends; answered from another session it goes on for that of the odd call', () => {
+test('an answered step-up goes on for older tokens alone; answered from another session it goes on for that of the odd call', () => {
   const same = stepUp();
   const [made] = same.onFinding(call('s1')).decisions;
   const answer = { decision_id: made!.decision_id, at: start + minute };
   assert.deepEqual(told(same.onNotice(aNotice('step-up-succeeded', { ...answer, session_id: 's1' }))), [
-    '2 answered restore identity enforce',
+    '2 narrowed step-up identity enforce',
   ]);
+  // A second theft is a story of its own.
+  assert.equal(same.onFinding(call('s1', start + 2 * minute)).decisions.length, 1);
   const other = stepUp();
   other.onFinding(call('s1'));
   const [narrowed] = other.onNotice(aNotice('step-up-succeeded', { ...answer, session_id: 's2' }));

@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startBroker } from '../src/command/kafka-broker.ts';
+import { choosePath, owner, seeded, writeHistory } from './history.ts';
+import { alice, Browser, type Keycloak, keycloakMissing, startKeycloak, type Tokens } from './keycloak.ts';
+import {
+  type Called,
+  call,
+  freePort,
+  missingPrograms,
+  type Part,
+  pipelines,
+  startApi,
+  startNginx,
+  startProgram,
+  startRsyslog,
+  waitFor,
+} from './parts.ts';
+
+/**
+ * The whole loop with real parts, one line for each thing that happens: Keycloak gives tokens, nginx stands before a small API and asks Gait,
+ * rsyslog ships nginx's log into Kafka, Gait reads it. A token is stolen, challenged, cleared by its owner, stolen again and ended.
+ * Exit code 1 when anything of it did not happen as it should, 2 when a part is missing here.
+ */
+const thief = { from: '127.9.8.7', agent: 'python-requests/2.31.0' };
+const challengedWithinMs = 2000;
+const startedAt = performance.now();
+
+type World = {
+  readonly keycloak: Keycloak;
+  readonly nginxPort: number;
+  readonly gait: string;
+  readonly dice: () => number;
+};
+
+const stops: (() => Promise<void>)[] = [];
+
+async function main(): Promise<void> {
+  const missing = keycloakMissing() ?? missingPrograms();
+  if (missing !== undefined) {
+    process.stderr.write(`demo:loop needs parts that are not here: ${missing}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'gait-loop-'));
+  try {
+    await play(folder);
+    tell('done', 'the loop is closed: found, challenged, cleared, ended, written down');
+    await stopAll();
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    process.stderr.write(
+      `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\nlogs: ${folder}\n`,
+    );
+    process.exitCode = 1;
+    await stopAll();
+  }
+}
+
+async function stopAll(): Promise<void> {
+  for (const stop of stops.reverse()) await stop().catch(() => undefined);
+}
+
+async function play(folder: string): Promise<void> {
+  tell('parts', 'starting Keycloak and Kafka (fetched by Maven the first time)');
+  const [keycloak, broker] = await Promise.all([
+    startKeycloak(folder),
+    startBroker({ port: 0, dataDir: join(folder, 'kafka'), libsDir: join(tmpdir(), 'gait-kafka-libs') }),
+  ]);
+  stops.push(() => broker.stop(), keycloak.stop);
+  const browser = new Browser(keycloak.issuer);
+  const first = await browser.logIn(alice);
+  tell('alice', `logs in at Keycloak; her token's sub is ${String(first.claims.sub)}`);
+
+  const world = {
+    keycloak,
+    dice: seeded(11),
+    ...(await startAround(folder, { keycloak, broker: `127.0.0.1:${broker.port}`, first })),
+  };
+  await ordinaryCalls(world, first, 12);
+  tell('alice', 'makes twelve ordinary calls; every one is answered with 200');
+
+  await steal(world, first, 'the token is copied and used from another program and network');
+  const second = await ownerReturns(world, browser, first);
+  await secondTheft(world, browser, second);
+  await written(world);
+}
+
+async function startAround(
+  folder: string,
+  of: { readonly keycloak: Keycloak; readonly broker: string; readonly first: Tokens },
+): Promise<Pick<World, 'nginxPort' | 'gait'>> {
+  const { keycloak, broker, first } = of;
+  const own = await freePort();
+  const gaitPort = await freePort();
+  const api = await startApi(async (bearer) => {
+    const answer = await fetch(`${keycloak.issuer}/protocol/openid-connect/userinfo`, {
+      headers: { authorization: `Bearer ${bearer}` },
+    });
+    return answer.ok;
+  });
+  stops.push(api.stop);
+  mkdirSync(join(folder, 'logs'));
+  const history = writeHistory(String(first.claims.sub), Date.now());
+  writeFileSync(join(folder, 'logs/access.log'), history);
+  stops.push((await startRsyslog(folder, broker)).stop);
+  const gait = `http://127.0.0.1:${gaitPort}`;
+  stops.push((await startGait(folder, { gaitPort, broker, keycloak })).stop);
+  const lines = history.split('\n').length - 1;
+  await waitFor(
+    'Gait to read the history',
+    async () => (await metric(gait, 'gait_verdict_latency_seconds_count')) >= lines,
+    60_000,
+  );
+  tell('gait', `has read ${lines} lines of nginx's log out of Kafka: five days of forty people`);
+  stops.push((await startNginx(folder, { own, gait: gaitPort, api: api.port })).stop);
+  tell('nginx', 'stands before the API and asks Gait before every call (auth_request)');
+  return { nginxPort: own, gait };
+}
+
+function startGait(
+  folder: string,
+  of: { readonly gaitPort: number; readonly broker: string; readonly keycloak: Keycloak },
+): Promise<Part> {
+  const { gaitPort, broker, keycloak } = of;
+  const config = {
+    dataDir: join(folder, 'gait'),
+    log: { kind: 'kafka', brokers: [broker], partitions: 1 },
+    sources: [{ topic: 'api-traffic', format: 'nginx' }],
+    http: { port: gaitPort },
+    detect: { policyFile: join(pipelines, '../demo/policy.yaml') },
+    enforce: {
+      graceMs: 1000,
+      issuers: [{ issuer: keycloak.issuer, jwksUri: `${keycloak.issuer}/protocol/openid-connect/certs` }],
+    },
+  };
+  const file = join(folder, 'gait.yaml');
+  writeFileSync(file, JSON.stringify(config, null, 1));
+  const cli = join(import.meta.dirname, '../src/cli.js');
+  const isReady = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${gaitPort}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+  return startProgram([process.execPath, cli, 'start', '--config', file], { folder, name: 'gait', isReady });
+}
+
+async function ordinaryCalls({ nginxPort, dice }: World, { access }: Tokens, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const made = await call({
+      port: nginxPort,
+      path: choosePath(0, dice),
+      token: access,
+      from: owner.address,
+      agent: owner.agent,
+    });
+    assert.equal(made.status, 200, "the owner's ordinary call");
+    await sleep(100);
+  }
+}
+
+/** Calls until one is refused; how long after the first odd one that was is the figure. */
+async function steal(world: World, { access }: Tokens, what: string): Promise<Called> {
+  tell('thief', what);
+  const since = performance.now();
+  for (let calls = 1; ; calls++) {
+    const made = await call({ port: world.nginxPort, path: '/orders', token: access, ...thief });
+    const elapsed = performance.now() - since;
+    if (made.status === 200) {
+      assert.ok(elapsed < challengedWithinMs, `not challenged within ${challengedWithinMs} ms`);
+      await sleep(50);
+      continue;
+    }
+    assert.equal(made.status, 401);
+    assert.match(made.challenge, /error="insufficient_user_authentication".*max_age=0/);
+    tell('nginx', `refuses call ${calls}, ${Math.round(elapsed)} ms after the first odd one: 401 ${made.challenge}`);
+    await findings(world.gait);
+    return made;
+  }
+}
+
+async function ownerReturns(world: World, browser: Browser, first: Tokens): Promise<Tokens> {
+  const call_ = (token: string) =>
+    call({ port: world.nginxPort, path: '/orders', token, from: owner.address, agent: owner.agent });
+  const challenged = await call_(first.access);
+  assert.equal(challenged.status, 401);
+  tell('alice', 'is challenged too: Gait cannot know which of the two she is');
+  const second = await browser.logIn(alice, 0);
+  assert.ok(Number(second.claims.auth_time) >= Number(first.claims.auth_time));
+  const passed = await call_(second.access);
+  assert.equal(passed.status, 200, 'a token with a newer auth_time passes');
+  tell('alice', 'logs in again as challenged (max_age=0) and passes with the new token');
+  await waitFor(
+    'the shard to hear of it',
+    async () => (await decisions(world.gait)).some(({ change }) => change === 'narrowed' || change === 'restored'),
+    10_000,
+  );
+  const old = await call({ port: world.nginxPort, path: '/orders', token: first.access, ...thief });
+  assert.equal(old.status, 401, 'the stolen token stays refused');
+  tell('nginx', 'goes on refusing the stolen token');
+  await ordinaryCalls(world, second, 5);
+  return second;
+}
+
+async function secondTheft(world: World, browser: Browser, second: Tokens): Promise<void> {
+  await steal(world, second, 'steals the new token as well');
+  tell('thief', 'ignores the challenge and goes on');
+  await waitFor(
+    'Keycloak to refuse the refresh token',
+    async () => {
+      await call({ port: world.nginxPort, path: '/orders', token: second.access, ...thief });
+      await sleep(200);
+      return browser.refresh(second).then(
+        () => false,
+        () => true,
+      );
+    },
+    20_000,
+  );
+  tell('keycloak', 'has ended the session: its refresh token is refused');
+  const after = await call({ port: world.nginxPort, path: '/orders', token: second.access, ...thief });
+  assert.equal(after.status, 401);
+  tell('nginx', `refuses the access token as revoked: ${after.challenge}`);
+}
+
+/** What an analyst finds afterwards. */
+async function written(world: World): Promise<void> {
+  const all = await decisions(world.gait);
+  for (const { decision_id, action, rule, why } of all) {
+    tell('store', `decision ${decision_id}: ${action} by rule ${rule}: ${why}`);
+    const one = await read<{ receipts: readonly Record<string, unknown>[] }>(
+      world.gait,
+      `/v1/decisions/${decision_id}`,
+    );
+    for (const { target, state, detail } of one.receipts)
+      tell('store', `  receipt: ${String(target)} ${String(state)} ${String(detail ?? '')}`);
+  }
+  assert.ok(all.some(({ action }) => action === 'revoke-session'));
+}
+
+async function findings(gait: string): Promise<void> {
+  await waitFor(
+    'the finding in the store',
+    async () => (await read<{ findings: object[] }>(gait, '/v1/findings')).findings.length > 0,
+    10_000,
+  );
+  const page = await read<{ findings: readonly { severity: string; title: string }[] }>(gait, '/v1/findings');
+  for (const { severity, title } of page.findings.slice(0, 1)) tell('gait', `finding, ${severity}: ${title}`);
+}
+
+type Row = {
+  readonly decision_id: string;
+  readonly action: string;
+  readonly rule: string;
+  readonly why: string;
+  readonly change?: string;
+};
+
+async function decisions(gait: string): Promise<readonly Row[]> {
+  return (await read<{ decisions: readonly Row[] }>(gait, '/v1/decisions')).decisions;
+}
+
+async function read<T>(gait: string, path: string): Promise<T> {
+  const answer = await fetch(`${gait}${path}`);
+  assert.equal(answer.status, 200, `${path}: ${answer.status}`);
+  return (await answer.json()) as T;
+}
+
+async function metric(gait: string, name: string): Promise<number> {
+  const text = await (await fetch(`${gait}/metrics`)).text();
+  return [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].reduce(
+    (sum, [, value]) => sum + Number(value),
+    0,
+  );
+}
+
+function tell(who: string, what: string): void {
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
+  process.stdout.write(`${seconds} s  ${who.padEnd(9)} ${what}\n`);
+}
+
+await main();
