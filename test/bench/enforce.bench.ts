@@ -1,0 +1,220 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { credentials, Metadata, makeClientConstructor } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import autocannon from 'autocannon';
+import { identityKey } from '../../src/identity/identity-key.ts';
+import { openEmbeddedLog } from '../../src/log/embedded.ts';
+import type { Decision } from '../../src/policy/decision.ts';
+import { DecisionTable } from '../../src/policy/decision-table.ts';
+import { aDecision } from '../signal/a-decision.ts';
+import { GaitProcess } from './gait-process.ts';
+import { type Bench, type BenchOptions, median, quantile, type Row, thousands } from './measure.ts';
+
+const decisionsHeld = 100_000;
+const goalRate = 5000;
+const goalMs = 1;
+const goalBytes = 400;
+const goalMicroseconds = 10;
+
+/** As they stand in the topic: half about identities, half about sessions, with the actions that are enforced. */
+function decisionTexts(now: number): readonly string[] {
+  const actions = ['throttle', 'step-up', 'revoke-session', 'revoke-identity'] as const;
+  return Array.from({ length: decisionsHeld }, (_, i) => {
+    const hex = (i * 2654435761).toString(16).padStart(24, '0').slice(-24);
+    const decision: Decision = aDecision({
+      decision_id: `dec_${hex}`,
+      identity: identityKey('user', null, `user-${String(i).padStart(9, '0')}@example.com`),
+      tenant: '-',
+      action: actions[i % 4]!,
+      scope: i % 2 === 0 ? 'identity' : 'session',
+      session_id: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
+      made_at: now,
+      expires_at: now + 3_600_000,
+    });
+    return JSON.stringify(decision);
+  });
+}
+
+/** Tokens of a hundred callers, every second one under a decision. */
+function callers(): readonly Record<string, string>[] {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return Array.from({ length: 100 }, (_, i) => {
+    const sub = i % 2 === 0 ? `user-${String(i * 100).padStart(9, '0')}@example.com` : `stranger-${i}`;
+    const claims = {
+      iss: 'https://idp.example',
+      sub,
+      sid: `s-${i}`,
+      jti: `j-${i}`,
+      azp: 'web',
+      iat: 1767225600,
+      exp: 4102444800,
+    };
+    return {
+      authorization: `Bearer ${part({ alg: 'RS256', kid: 'k' })}.${part(claims)}.${'x'.repeat(342)}`,
+      'x-forwarded-for': `198.51.100.${i}`,
+      'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36',
+      accept: 'application/json',
+    };
+  });
+}
+
+function tableRows(): readonly Row[] {
+  const now = Date.now();
+  const texts = decisionTexts(now);
+  const table = new DecisionTable(2 * decisionsHeld);
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
+  for (const text of texts) table.apply(JSON.parse(text) as Decision, now);
+  globalThis.gc?.();
+  // The texts are named once more, or they would be gone by now and count as memory won.
+  const bytes = (process.memoryUsage().heapUsed - before) / Math.min(table.size, texts.length);
+  const asked = Array.from({ length: 1000 }, (_, i) => ({
+    identity: identityKey('user', null, `user-${String(i * 199).padStart(9, '0')}@example.com`),
+    tenant: null,
+    sessionId: `s-${i}`,
+    tokenId: `t-${i}`,
+    clientIp: '192.0.2.7',
+  }));
+  const micros: number[] = [];
+  for (let round = 0; round < 200; round++) {
+    const start = performance.now();
+    for (const caller of asked) table.find(caller, now);
+    micros.push(((performance.now() - start) * 1000) / asked.length);
+  }
+  const each = median(micros);
+  return [
+    {
+      what: `memory of a decision, ${thousands(decisionsHeld)} k held`,
+      goal: `<= ${goalBytes} bytes`,
+      measured: `${bytes.toFixed(0)} bytes`,
+      met: bytes <= goalBytes,
+    },
+    {
+      what: 'look-up by identity, session, token and address',
+      goal: `<= ${goalMicroseconds} µs`,
+      measured: `${each.toFixed(2)} µs`,
+      met: each <= goalMicroseconds,
+    },
+  ];
+}
+
+type Measured = { readonly ms: number[]; readonly seconds: number; readonly cpuSeconds: number };
+
+function rowOf(what: string, { ms, seconds, cpuSeconds }: Measured): Row {
+  const p99 = quantile(ms, 0.99);
+  const rate = ms.length / seconds;
+  return {
+    what,
+    goal: `p99 < ${goalMs} ms at ${thousands(goalRate)} k/s`,
+    measured: `p99 ${p99.toFixed(2)} ms at ${thousands(rate)} k/s`,
+    met: p99 < goalMs && rate > 0.95 * goalRate,
+    note: `p50 ${quantile(ms, 0.5).toFixed(2)} ms; ${((1e6 * cpuSeconds) / ms.length).toFixed(0)} µs of CPU each; the load comes from the same machine`,
+  };
+}
+
+async function measure(gait: GaitProcess, run: () => Promise<Pick<Measured, 'ms' | 'seconds'>>): Promise<Measured> {
+  const before = (await gait.numbers()).cpuSeconds;
+  const measured = await run();
+  return { ...measured, cpuSeconds: (await gait.numbers()).cpuSeconds - before };
+}
+
+async function overHttp(address: string, seconds: number): Promise<Pick<Measured, 'ms' | 'seconds'>> {
+  const ms: number[] = [];
+  const start = performance.now();
+  await new Promise<void>((resolve, reject) => {
+    const load = autocannon(
+      {
+        url: `${address}/authz`,
+        connections: 10,
+        overallRate: goalRate,
+        duration: seconds,
+        requests: callers().map((headers) => ({ method: 'GET' as const, headers })),
+      },
+      (error) => (error ? reject(error) : resolve()),
+    );
+    // Its own numbers are whole milliseconds.
+    load.on('response', (...response) => ms.push(response[3]));
+  });
+  return { ms, seconds: (performance.now() - start) / 1000 };
+}
+
+async function overGrpc(address: string, seconds: number): Promise<Pick<Measured, 'ms' | 'seconds'>> {
+  const proto = loadSync(join(import.meta.dirname, '../../../pipelines/enforce/ext-authz.proto'), { keepCase: true });
+  const service = proto['envoy.service.auth.v3.Authorization'] as Parameters<typeof makeClientConstructor>[0];
+  const client = new (makeClientConstructor(service, 'Authorization'))(address, credentials.createInsecure());
+  const check = promisify((request: object, done: (error: Error | null) => void): void => {
+    (client.Check as (request: object, metadata: Metadata, done: (error: Error | null) => void) => void).call(
+      client,
+      request,
+      new Metadata(),
+      done,
+    );
+  });
+  const requests = callers().map((headers) => ({ attributes: { request: { http: { path: '/orders/1', headers } } } }));
+  const ms: number[] = [];
+  const start = performance.now();
+  const end = start + seconds * 1000;
+  let next = 0;
+  // Each worker asks when its next question is due, or at once when it is behind.
+  const worker = async (): Promise<void> => {
+    while (performance.now() < end) {
+      const due = start + (next / goalRate) * 1000;
+      const request = requests[next++ % requests.length]!;
+      if (performance.now() < due) await sleep(due - performance.now());
+      const sent = performance.now();
+      await check(request);
+      ms.push(performance.now() - sent);
+    }
+  };
+  await Promise.all(Array.from({ length: 10 }, worker));
+  client.close();
+  return { ms, seconds: (performance.now() - start) / 1000 };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function serviceRows({ short }: BenchOptions): Promise<readonly Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'gait-bench-'));
+  try {
+    const log = await openEmbeddedLog({ path: join(folder, 'log'), onTrouble: () => undefined });
+    await log.ensureTopics([{ name: 'gait.signals', partitions: 1, cleanup: 'compact' }]);
+    const texts = decisionTexts(Date.now());
+    for (let i = 0; i < texts.length; i += 1000) {
+      const records = texts
+        .slice(i, i + 1000)
+        .map((value) => ({ key: (JSON.parse(value) as Decision).decision_id, value }));
+      await log.append('gait.signals', records);
+    }
+    await log.close();
+    const port = await freePort();
+    const yaml = `dataDir: ${folder}\nroles: [serve]\nlog: {kind: embedded}\nenforce: {grpc: {port: ${port}}}`;
+    const gait = await GaitProcess.start(folder, yaml);
+    while (!(await fetch(`${gait.address}/readyz`)).ok) await sleep(50);
+    const seconds = short ? 4 : 10;
+    await overHttp(gait.address, 3);
+    const http = await measure(gait, () => overHttp(gait.address, seconds));
+    await overGrpc(`127.0.0.1:${port}`, 3);
+    const grpc = await measure(gait, () => overGrpc(`127.0.0.1:${port}`, seconds));
+    await gait.stop();
+    const held = `${thousands(decisionsHeld)} k decisions`;
+    return [rowOf(`/authz, keep-alive, ${held}`, http), rowOf(`gRPC Check, one connection, ${held}`, grpc)];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export const enforce: readonly Bench[] = [
+  { name: 'decision-table', run: async () => tableRows() },
+  { name: 'enforce', run: serviceRows },
+];
