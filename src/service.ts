@@ -194,14 +194,27 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
       };
     };
     const mode = readPolicy(config).mode;
-    const { ask } = enforcer;
+    const { ask, held } = enforcer;
     const audit = createAudit({ log, topic: config.topics.audit, clock });
     const tell = await createTell({ log, topic: config.topics.events });
     const slackAction = createSlackActions({ config, log, tell, audit, clock });
     const told = { tell, audit, slackAction };
-    const served = { ...told, ingest, intake, store, metrics, clock, mode, sample: config.sample, readiness, ask };
+    const served = {
+      ...told,
+      ingest,
+      intake,
+      store,
+      metrics,
+      clock,
+      mode,
+      sample: config.sample,
+      readiness,
+      ask,
+      held,
+    };
     server = await startServer(config.http, httpParts(served), logger);
     closers.push(() => server?.close());
+    closers.push(enforcer.release);
     const { grpc } = config.enforce;
     if (grpc !== undefined) {
       const options = { listen: grpc, http: config.http, protoPath: extAuthzPath, ask, logger };

@@ -9,7 +9,10 @@ type ApiKey = { readonly name: string; readonly digest: Buffer; readonly roles: 
 export const localCaller = 'local';
 
 /** Decides from the headers alone, before a body is read; throws 401 or 403. Returns the name of the key. */
-export type Gate = (route: Pick<Route, 'access' | 'browser' | 'method' | 'isEnforcement'>, headers: Headers) => string;
+export type Gate = (
+  route: Pick<Route, 'access' | 'browser' | 'method' | 'isEnforcement' | 'isLapi'>,
+  headers: Headers,
+) => string;
 
 /**
  * With keys, every route but the public ones asks for one. Without (so on loopback only) every route is open, and what guards it is that the
@@ -43,6 +46,7 @@ function hostName(host: string): string {
 function checkKey(keys: readonly ApiKey[], route: Parameters<Gate>[0], headers: Headers): string {
   if (route.access === 'public') return localCaller;
   const key = keyOf(keys, presented(route, headers));
+  if (key === undefined && route.isLapi) throw new HttpError(403, 'forbidden', { message: 'access forbidden' });
   if (key === undefined) {
     const challenge = route.browser ? 'Basic realm="gait", charset="UTF-8"' : 'Bearer realm="gait"';
     const where = route.isEnforcement ? 'X-Gait-Key' : 'Authorization: Bearer, or X-Api-Key';

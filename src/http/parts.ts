@@ -1,4 +1,5 @@
 import type { DeadLetterReason } from '../event/traffic-event.ts';
+import type { DecisionTable } from '../policy/decision-table.ts';
 import type { NoticeOf } from '../policy/notice.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -16,6 +17,7 @@ export type HttpParts = {
   readonly slackAction:
     | ((request: SignedRequest, from: string) => Promise<'taken' | 'unsigned' | 'forbidden'>)
     | undefined;
+  readonly held: HeldDecisions;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
   /** The status page as a whole HTML document, and its style sheet. */
@@ -39,6 +41,14 @@ export type EnforcementQuestion = {
   readonly verifiedClaims: Readonly<Record<string, unknown>> | null;
   /** The caller's address where the gateway says it beside the headers. */
   readonly clientIp: string | null;
+};
+
+/** The decisions in force, for those who fetch them instead of asking about each call. */
+export type HeldDecisions = {
+  readonly table: DecisionTable;
+  readonly now: () => number;
+  /** Resolves at the next change, or after so long. */
+  readonly nextChange: (waitMs: number) => Promise<void>;
 };
 
 export type EnforcementAnswer = {

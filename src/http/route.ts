@@ -12,6 +12,8 @@ export type Route = {
   readonly browser?: boolean;
   /** An enforcement point asks: the headers are those of the call, and the key comes in X-Gait-Key. */
   readonly isEnforcement?: boolean;
+  /** As CrowdSec's local API does it: without a valid key the answer is 403. */
+  readonly isLapi?: boolean;
   readonly query?: JsonSchema;
   readonly params?: JsonSchema;
   /** Media types and what they hold. */

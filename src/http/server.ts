@@ -9,10 +9,12 @@ import type { HttpParts } from './parts.ts';
 import { type Headers, HttpError, type JsonSchema, type Lease, type Route } from './route.ts';
 import { auditRoute } from './routes/audit.ts';
 import { authzRoute } from './routes/authz.ts';
+import { createLapi } from './routes/crowdsec.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventsRoute } from './routes/events.ts';
 import { findingRoutes } from './routes/findings.ts';
 import { identityRoute } from './routes/identities.ts';
+import { opaRoute } from './routes/opa.ts';
 import { operationRoutes } from './routes/operation.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { slackRoute } from './routes/slack.ts';
@@ -92,11 +94,14 @@ export async function startServer(config: Config['http'], parts: HttpParts, logg
 const anyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 export function allRoutes(parts: HttpParts, config: Config['http']): readonly Route[] {
+  const lapi = createLapi(parts.held);
   return [
     eventsRoute(parts.ingest, config.bodyBytesMax),
     authzRoute(parts.ask),
     ...findingRoutes(parts.queries),
-    ...decisionRoutes(parts.queries),
+    ...decisionRoutes(parts.queries, lapi),
+    lapi.stream,
+    opaRoute(parts.held),
     ...orderRoutes(parts),
     auditRoute(parts.queries),
     identityRoute(parts.queries),
@@ -142,12 +147,13 @@ function addRoute(scope: FastifyInstance, route: Route): void {
         lease: request.lease,
       });
       const type = answer.type ?? 'application/json; charset=utf-8';
-      const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
+      const isPlain = typeof answer.body === 'string' || Buffer.isBuffer(answer.body);
+      const content = isPlain ? answer.body : JSON.stringify(answer.body);
       return reply
         .code(answer.status)
         .headers(answer.headers ?? {})
         .type(type)
-        .send(text);
+        .send(content);
     },
   });
 }

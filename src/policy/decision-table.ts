@@ -45,6 +45,8 @@ export type Caller = {
 const acting: readonly Action[] = ['throttle', 'step-up', 'revoke-session', 'revoke-identity'];
 /** Ends that are remembered, so that a decision which a restarted shard makes again does not come back to life. */
 const endedMax = 10_000;
+/** Changes that can be told one by one; whoever knows only older ones is told everything. */
+const changesMax = 10_000;
 
 export class DecisionTable {
   readonly #max: number;
@@ -53,6 +55,8 @@ export class DecisionTable {
   readonly #ended = new Map<string, number>();
   /** Words that most decisions share. */
   readonly #words = new Map<string, string>();
+  /** The keys that changed last, the newest at the end. */
+  #changed: string[] = [];
   #changes = 0;
   #dropped = 0;
 
@@ -114,6 +118,23 @@ export class DecisionTable {
     return found;
   }
 
+  /** The strongest decision under one key. */
+  at(key: string, now: EpochMs): Held | undefined {
+    let found: Held | undefined;
+    for (let held = this.#byKey.get(key); held !== undefined; held = held.next) {
+      if (held.expiresAt <= now) continue;
+      if (found === undefined || strength(held.action) > strength(found.action)) found = held;
+    }
+    return found;
+  }
+
+  /** Keys under which something changed after `changes` was that number; undefined when that is too long ago. */
+  changedSince(changes: number): ReadonlySet<string> | undefined {
+    const count = this.#changes - changes;
+    if (count < 0 || count > this.#changed.length) return undefined;
+    return new Set(count === 0 ? [] : this.#changed.slice(-count));
+  }
+
   /** Everything in force, strongest or not, in no order; for those who publish it. */
   *inForce(now: EpochMs): Generator<Held> {
     for (const held of this.#byId.values()) if (held.expiresAt > now) yield held;
@@ -158,12 +179,12 @@ export class DecisionTable {
     held.next = this.#byKey.get(held.key);
     this.#byKey.set(held.key, held);
     this.#byId.set(held.id, held);
-    this.#changes++;
+    this.#note(held.key);
   }
 
   #remove(held: Held): void {
     this.#byId.delete(held.id);
-    this.#changes++;
+    this.#note(held.key);
     const first = this.#byKey.get(held.key);
     if (first === held) {
       if (held.next === undefined) this.#byKey.delete(held.key);
@@ -173,6 +194,12 @@ export class DecisionTable {
     for (let before = first; before !== undefined; before = before.next) {
       if (before.next === held) before.next = held.next;
     }
+  }
+
+  #note(key: string): void {
+    this.#changes++;
+    this.#changed.push(key);
+    if (this.#changed.length >= 2 * changesMax) this.#changed = this.#changed.slice(-changesMax);
   }
 
   #end(id: string, version: number): void {

@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, sleep } from '../core/clock.ts';
 import { createTokenVerifier } from '../core/jose.ts';
 import type { Redactor } from '../event/redact.ts';
-import type { EnforcementAnswer, EnforcementQuestion } from '../http/parts.ts';
+import type { EnforcementAnswer, EnforcementQuestion, HeldDecisions } from '../http/parts.ts';
 import type { Consumption, Log, LogRecord } from '../log/log.ts';
 import type { Decision } from '../policy/decision.ts';
 import { DecisionTable } from '../policy/decision-table.ts';
@@ -27,12 +27,14 @@ export type EnforceOptions = {
 };
 
 export type Enforcer = {
-  readonly table: DecisionTable;
+  readonly held: HeldDecisions;
   readonly counts: AnswerCounts;
   readonly isReady: () => boolean;
   /** At once, unless a token has to be verified. */
   readonly ask: (question: EnforcementQuestion) => EnforcementAnswer | Promise<EnforcementAnswer>;
   readonly consumption: Consumption;
+  /** Lets those go who wait for a change, so that the server can close. */
+  readonly release: () => void;
 };
 
 const sweepMs = 60_000;
@@ -46,6 +48,8 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
   const table = new DecisionTable(config.enforce.decisionsMax);
   let isReady = false;
   let sweptAt = clock.now();
+  let change = new AbortController();
+  let isReleased = false;
   const onRecords = (records: readonly LogRecord[]): void => {
     const now = clock.now();
     for (const { key, value } of records) {
@@ -57,6 +61,8 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
       sweptAt = now;
     }
     options.held(table.size, table.dropped);
+    change.abort();
+    if (!isReleased) change = new AbortController();
   };
   const tail = await log.tail({ topic: config.topics.signals, from: 'earliest', onRecords });
   tail.caughtUp.then(
@@ -68,10 +74,15 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
   );
   const counts = new AnswerCounts();
   const ask = createAsk({ ...options, table, counts, isReady: () => isReady });
-  return { table, counts, isReady: () => isReady, ask, consumption: tail };
+  const held = { table, now: clock.now, nextChange: (waitMs: number) => sleep(waitMs, change.signal) };
+  const release = (): void => {
+    isReleased = true;
+    change.abort();
+  };
+  return { held, counts, isReady: () => isReady, ask, consumption: tail, release };
 }
 
-type AskParts = EnforceOptions & Pick<Enforcer, 'table' | 'counts' | 'isReady'>;
+type AskParts = EnforceOptions & Pick<Enforcer, 'counts' | 'isReady'> & { readonly table: DecisionTable };
 
 function createAsk(parts: AskParts): Enforcer['ask'] {
   const { config, clock, redactor, table, counts, isReady, answered } = parts;

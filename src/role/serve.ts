@@ -32,6 +32,7 @@ export type ServeOptions = {
   readonly slackAction: HttpParts['slackAction'];
   readonly tell: Tell;
   readonly audit: Audit;
+  readonly held: HttpParts['held'];
 };
 
 export function httpParts(options: ServeOptions): HttpParts {
@@ -57,6 +58,7 @@ export function httpParts(options: ServeOptions): HttpParts {
     order: createOrder(options),
     ask: options.ask,
     slackAction: options.slackAction,
+    held: options.held,
     metrics,
     readiness: options.readiness,
     page: { html, style },

@@ -6,6 +6,7 @@ import { createLogger } from '../../src/config/logging.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import type { HttpParts } from '../../src/http/parts.ts';
 import { type HttpServer, startServer } from '../../src/http/server.ts';
+import { DecisionTable } from '../../src/policy/decision-table.ts';
 import { sampleDecision, sampleFinding } from './sample.ts';
 
 export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly text: string };
@@ -65,6 +66,7 @@ export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
     },
     slackAction: undefined,
     ask: () => ({ status: 200, headers: {}, decisionId: null, riskLevel: null, error: null }),
+    held: { table: new DecisionTable(100), now: () => Date.now(), nextChange: async () => undefined },
     metrics: createMetrics(),
     readiness: async () => ({ ready: true, parts: { log: { ok: true, detail: 'embedded' } } }),
     page: { html: async () => '<!doctype html><title>Gait</title>', style: 'body{}' },

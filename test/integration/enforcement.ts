@@ -78,8 +78,9 @@ export async function startGait(t: TestContext, yaml = ''): Promise<Gait> {
     answered: () => undefined,
     held: () => undefined,
   });
-  const server = await serve(sampleParts({ ask: enforcer.ask }));
+  const server = await serve(sampleParts({ ask: enforcer.ask, held: enforcer.held }));
   t.after(async () => {
+    enforcer.release();
     await server.close();
     await enforcer.consumption.close();
     await log.close();
@@ -88,12 +89,12 @@ export async function startGait(t: TestContext, yaml = ''): Promise<Gait> {
   await until(() => enforcer.isReady() || undefined, 'the decisions');
   let made = 0;
   const publish: Gait['publish'] = async (fields) => {
-    const before = enforcer.table.changes;
+    const before = enforcer.held.table.changes;
     const now = clock.now();
     const unique = { decision_id: `dec_${String(made++).padStart(24, '0')}`, identity: alice, tenant: '-' };
     const decision = { ...aDecision({ made_at: now, expires_at: now + 600_000 }), ...unique, ...fields };
     await log.append(config.topics.signals, [{ key: decision.decision_id, value: JSON.stringify(decision) }]);
-    await until(() => enforcer.table.changes > before || undefined, 'the decision');
+    await until(() => enforcer.held.table.changes > before || undefined, 'the decision');
     return decision;
   };
   const { port } = new URL(server.address);

@@ -65,14 +65,14 @@ async function enforce(t: TestContext, yaml = ''): Promise<Bench> {
   await until(enforcer.isReady);
   let made = 0;
   const publish: Bench['publish'] = async (...decisions) => {
-    const before = enforcer.table.changes;
+    const before = enforcer.held.table.changes;
     const records = decisions.map((fields) => {
       const decision = { decision_id: `dec_${made++}`, identity: alice, tenant: '-', made_at: start, ...fields };
       return { ...aDecision({ expires_at: start + 600_000 }), ...decision };
     });
     const values = records.map((record) => ({ key: record.decision_id, value: JSON.stringify(record) }));
     await log.append(config.topics.signals, values);
-    await until(() => enforcer.table.changes > before);
+    await until(() => enforcer.held.table.changes > before);
   };
   const ask: Bench['ask'] = async (headers, more) =>
     enforcer.ask({ headers, path: '/', point: 'nginx', verifiedClaims: null, clientIp: null, ...more });

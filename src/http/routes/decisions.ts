@@ -2,6 +2,7 @@ import { actions, riskLevels } from '../../core/words.ts';
 import { decisionChanges } from '../../policy/decision.ts';
 import type { Queries } from '../parts.ts';
 import type { Route } from '../route.ts';
+import { type Lapi, lapiQuery } from './crowdsec.ts';
 import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
 
 const filters = {
@@ -43,7 +44,7 @@ const decision = {
 
 const receipts = { type: 'array', items: { type: 'object' }, description: 'What became of it at each receiver' };
 
-export function decisionRoutes(queries: Queries): readonly Route[] {
+export function decisionRoutes(queries: Queries, lapi: Lapi): readonly Route[] {
   const single = { ...decision, properties: { ...decision.properties, receipts } };
   return [
     {
@@ -51,9 +52,9 @@ export function decisionRoutes(queries: Queries): readonly Route[] {
       url: '/v1/decisions',
       summary: 'Decisions of policy, newest first',
       access: ['analyst', 'enforce'],
-      query: listQuery(filters),
+      query: listQuery({ ...filters, ...lapiQuery }),
       replies: { 200: { description: 'A page of decisions', schema: pageSchema('decisions', decision) } },
-      handle: async ({ query }) => answerPage('decisions', await queries.decisions(query)),
+      handle: async ({ query }) => lapi.decisions(query) ?? answerPage('decisions', await queries.decisions(query)),
     },
     {
       method: 'GET',
