@@ -4,6 +4,7 @@ import { RecentIds } from './baseline/recent-ids.ts';
 import { ReorderBuffer } from './baseline/reorder-buffer.ts';
 import { at } from './baseline/row-layout.ts';
 import { decodeCommon, decodeStateRecord, encodeState, Pieces } from './baseline/snapshot.ts';
+import { SourceMarks } from './baseline/source-marks.ts';
 import type { EpochMs } from './core/clock.ts';
 import { hash64 } from './core/hash.ts';
 import { Baselines } from './feature/baselines.ts';
@@ -29,8 +30,6 @@ const frozenWeight = 1 / 1024;
 const nothingFound = { evidence: 0, changes: [] };
 
 type Changes = { readonly arrays: readonly ArrayChange[]; readonly cases: readonly CaseChange[] };
-
-type Mark = [offset: number, index: number];
 
 export type ShardOptions = {
   readonly shard: number;
@@ -84,8 +83,7 @@ export class Shard {
   readonly #batch: Batch;
   readonly #recent: RecentIds;
   readonly #buffer: ReorderBuffer<ResolvedEvent>;
-  /** Per source topic and partition: the newest position seen, as offset and index. */
-  readonly #marks = new Map<string, Map<number, Mark>>();
+  readonly #marks = new SourceMarks();
   readonly #concludeEntry = (entry: Entry): void => this.#conclude(entry);
   readonly #settleNow = (): void => this.#settle();
   #seq = 0;
@@ -176,13 +174,19 @@ export class Shard {
   /** People and other systems have their say at this place in the log, whatever events still wait for their turn. */
   notice(notice: Notice): void {
     this.#settle();
+    const { identity, at } = notice;
     const decisions = this.#options.policy.onNotice(notice);
     this.#decisions.push(...decisions);
-    if (notice.notice !== 'step-up-succeeded' || decisions.length === 0) return;
-    const { high, low } = hash64(notice.identity);
+    const isAnswer = notice.notice === 'step-up-succeeded' && decisions.length > 0;
+    if (isAnswer || notice.notice === 'session-established' || notice.notice === 'credential-changed')
+      this.#baselines.vouch(identity, at);
+    if (!isAnswer) return;
+    const { high, low } = hash64(identity);
     const row = this.#baselines.slab.recall(high, low);
-    for (const finding of this.#detector.acquit(notice.identity, { row, seq: ++this.#seq }))
+    for (const finding of this.#detector.acquit(identity, { row, seq: ++this.#seq })) {
       this.#findings.set(finding.finding_id, finding);
+      this.#updated.delete(finding.finding_id);
+    }
   }
 
   /** The newest event time seen, while events wait for their turn; undefined when none does. */
@@ -293,29 +297,9 @@ export class Shard {
     this.#baselines.slab.markDirty(row);
   }
 
-  #marksOf(topic: string): Map<number, Mark> {
-    let marks = this.#marks.get(topic);
-    if (marks === undefined) {
-      marks = new Map();
-      this.#marks.set(topic, marks);
-    }
-    return marks;
-  }
-
   /** Sent again by a restarted ingest (position), or by the gateway itself (id). */
-  #repeated(resolved: ResolvedEvent): boolean {
-    const { position } = resolved;
-    if (position !== null) {
-      const marks = this.#marksOf(position.topic);
-      const mark = marks.get(position.partition);
-      if (mark === undefined) marks.set(position.partition, [position.offset, position.index]);
-      else if (position.offset < mark[0] || (position.offset === mark[0] && position.index <= mark[1])) return true;
-      else {
-        mark[0] = position.offset;
-        mark[1] = position.index;
-      }
-    }
-    return this.#recent.seen(resolved.event_id);
+  #repeated({ position, event_id }: ResolvedEvent): boolean {
+    return (position !== null && this.#marks.seen(position)) || this.#recent.seen(event_id);
   }
 
   /** State records for a checkpoint: what changed since the last, or everything. Call after `drain`. */
@@ -377,7 +361,7 @@ export class Shard {
     this.#newest = saved.newest;
     for (const waiting of saved.waiting) this.#buffer.push(waiting);
     this.#buffer.newest = saved.released;
-    for (const [topic, marks] of saved.marks) this.#marks.set(topic, marks);
+    this.#marks.restore(saved.marks);
     this.#baselines.restore(saved.baselines);
     Object.assign(this.counters, saved.counters);
     this.#updated = new Map(saved.updated);
@@ -394,7 +378,7 @@ export class Shard {
       newest: this.#newest,
       released: this.#buffer.newest,
       waiting: this.#buffer.waiting(),
-      marks: [...this.#marks],
+      marks: this.#marks.snapshot(),
       baselines: this.#baselines.snapshot(),
       counters: { ...this.counters },
       updated: [...this.#updated],
