@@ -79,7 +79,15 @@ function fetchKeycloak(): string {
   const part = `${home}.part`;
   mkdirSync(part, { recursive: true });
   const pom = join(pipelines, 'keycloak/pom.xml');
-  const goal = ['-B', '-q', '-f', pom, 'dependency:unpack-dependencies', `-DoutputDirectory=${part}`];
+  const goal = [
+    '-B',
+    '-q',
+    '-f',
+    pom,
+    'dependency:unpack-dependencies',
+    `-DoutputDirectory=${part}`,
+    `-DmarkersDirectory=${part}/markers`,
+  ];
   const maven = spawnSync('mvn', goal, { encoding: 'utf8', timeout: 400_000 });
   if (maven.status !== 0)
     throw new Error(`Maven could not fetch Keycloak: ${(maven.stdout + maven.stderr).slice(-500)}`);

@@ -83,8 +83,6 @@ export class DecisionTable {
     const { decision_id: id, version } = decision;
     const known = this.#byId.get(id);
     if (version <= Math.max(known?.version ?? 0, this.#ended.get(id) ?? 0)) return;
-    // Its owner has logged in anew; whoever still has the token from before is challenged for as long as the decision was made for.
-    if (known?.isCleared && decision.change === 'answered') return;
     if (known !== undefined) this.#remove(known);
     if (decision.mode !== 'enforce' || decision.expires_at <= now || !acting.includes(decision.action)) {
       this.#end(id, version);
