@@ -94,31 +94,33 @@ export class Board {
     if (room === 0) for (const { incident } of posts) this.#hold(incident);
     const chosen = post ?? update;
     if (chosen === undefined) return undefined;
-    const { id, messages, isUncertain } = chosen.incident;
-    return { ...chosen, id: `${id}:${isUncertain ? messages : messages + 1}` };
+    const { id, messages, begun } = chosen.incident;
+    return { ...chosen, id: `${id}:${begun === null ? messages + 1 : messages}` };
   }
 
   /** Before a message is sent: from here on it may have arrived, whatever becomes of this process. */
   begin(errand: Errand): void {
     if (errand.kind === 'summary') return;
     const { incident } = errand;
-    if (!incident.isUncertain) incident.messages++;
-    incident.isUncertain = true;
+    if (incident.begun === null) incident.messages++;
+    incident.begun ??= incident.severity;
     this.#changed.add(incident.id);
   }
 
-  settle(errand: Errand, ending: Ending, at: { readonly now: EpochMs; readonly handle: string | null }): void {
-    const { now, handle } = at;
+  /** `isEarlier`: what stands at the channel is what an earlier try brought there, so it may not be the newest. */
+  settle(errand: Errand, ending: Ending, at: { now: EpochMs; handle: string | null; isEarlier?: boolean }): void {
+    const { now, handle, isEarlier = false } = at;
     const incidents = errand.kind === 'summary' ? errand.held : [errand.incident];
     for (const incident of incidents) {
       this.#changed.add(incident.id);
       incident.attempts = ending === 'failed' ? incident.attempts + 1 : 0;
       if (ending === 'failed') continue;
-      incident.isUncertain = false;
-      incident.isHeld = false;
-      incident.changedAt = null;
-      const { severity, status, told } = incident;
+      const { status, told, begun } = incident;
+      const severity = isEarlier && begun !== null ? begun : incident.severity;
       incident.told = { severity, status, at: now, handle: handle ?? told?.handle ?? null };
+      incident.changedAt = isEarlier ? now : null;
+      incident.begun = null;
+      incident.isHeld = false;
     }
     if (ending === 'delivered' && errand.kind !== 'update') this.#sentAt.push(now);
   }

@@ -20,8 +20,11 @@ export type Letter = {
   readonly isRepeat: boolean;
 };
 
-/** `handle`: where the message stands at the channel, for updates in place. */
-export type Sent = PostResult & { readonly handle?: string };
+/**
+ * `handle`: where the message stands at the channel, for updates in place. `isEarlier`: nothing was sent, because an earlier try had
+ * arrived, with what was known then.
+ */
+export type Sent = PostResult & { readonly handle?: string; readonly isEarlier?: boolean };
 
 export type AlertChannel = {
   readonly name: string;

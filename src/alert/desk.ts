@@ -68,7 +68,7 @@ export function createDesk(options: DeskOptions, checkpoint: Checkpoint) {
   };
 
   const send = async (errand: Errand): Promise<Sent> => {
-    const isRepeat = errand.kind === 'summary' || errand.incident.isUncertain;
+    const isRepeat = errand.kind === 'summary' || errand.incident.begun !== null;
     const message = errand.kind === 'summary' ? summaryMessage(errand.held) : alertMessage(errand.incident, template);
     board.begin(errand);
     await save();
@@ -80,7 +80,7 @@ export function createDesk(options: DeskOptions, checkpoint: Checkpoint) {
     const incidents = errand.kind === 'summary' ? errand.held : [errand.incident];
     const attempts = (incidents[0]?.attempts ?? 0) + 1;
     const state = endingOf(sent);
-    board.settle(errand, state, { now, handle: sent.handle ?? null });
+    board.settle(errand, state, { now, handle: sent.handle ?? null, isEarlier: sent.isEarlier ?? false });
     failures = state === 'failed' ? failures + 1 : 0;
     if (state === 'failed') {
       const ceiling = isMisconfigured(sent) ? max : Math.min(max, first * 2 ** Math.min(failures - 1, 20));

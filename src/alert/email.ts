@@ -45,7 +45,7 @@ export function createEmail(options: EmailOptions): AlertChannel {
   return {
     name,
     tells: 'rises',
-    send: async (letter) => {
+    send: async (letter, signal) => {
       const { errand, message } = letter;
       const messageId = `<${derivedId('alert', [name, errand.id])}@gait>`;
       const first = errand.kind === 'summary' ? null : (errand.incident.told?.handle ?? null);
@@ -58,6 +58,7 @@ export function createEmail(options: EmailOptions): AlertChannel {
           html: htmlOf(message),
           messageId,
           headers: { 'Auto-Submitted': 'auto-generated' },
+          signal,
           ...(first !== null && { inReplyTo: first, references: [first] }),
         });
         const sent: Sent = { kind: 'delivered', status: 250, detail: 'accepted', retryAfterMs: null };

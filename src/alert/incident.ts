@@ -42,8 +42,8 @@ export type Incident = {
   told: Told | null;
   /** Messages begun so far: part of a message's id, so that each has its own, the same in every try. */
   messages: number;
-  /** A message was begun and may have arrived. */
-  isUncertain: boolean;
+  /** The severity of a message that was begun and may have arrived; null when none is under way. */
+  begun: Severity | null;
   attempts: number;
   /** Was due while the channel's rate was used up: the next summary tells of it. */
   isHeld: boolean;
@@ -72,7 +72,7 @@ export function newIncident(id: string, kind: Incident['kind'], now: EpochMs): I
     lastSeen: 0,
     told: null,
     messages: 0,
-    isUncertain: false,
+    begun: null,
     attempts: 0,
     isHeld: false,
   };

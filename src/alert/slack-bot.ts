@@ -71,7 +71,7 @@ export function createSlackBot(options: SlackBotOptions): AlertChannel {
     const sent = await post({ url, headers, body: form.toString(), answerBytesMax: 4 * answerBytesMax }, signal);
     const { messages = [] } = readAnswer(sent.answer);
     const ts = messages.find(({ metadata }) => metadata?.event_payload?.id === errand.id)?.ts;
-    return ts === undefined ? sent : { ...sent, detail: 'had arrived before', handle: ts };
+    return ts === undefined ? sent : { ...sent, detail: 'had arrived before', handle: ts, isEarlier: true };
   };
 
   const postOnce = async (letter: Letter, body: object, signal: AbortSignal): Promise<Sent> => {

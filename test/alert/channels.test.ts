@@ -169,6 +169,24 @@ test('Slack bot: a process that died after Slack took the message finds it again
   assert.deepEqual([slack.messages.length, slack.messages[0]?.edits], [1, 1], 'it knows where its message stands');
 });
 
+test('Slack bot: what changed while nobody knew whether the message had arrived is told as soon as it was found', async (context) => {
+  const slack = await startSlack(context);
+  const time = { now: start };
+  slack.onCall(() => 'drop');
+  const { send, idle } = aDesk(slackBot(slack), time);
+  await send(findingRecord({ severity: 'medium' }));
+  slack.onCall(undefined);
+  // Within the pause before the next try.
+  await send(findingRecord({ severity: 'critical', version: 2, count: 9 }));
+  for (let i = 0; i < 3; i++) {
+    time.now += minute;
+    await idle();
+  }
+  assert.deepEqual(slack.calls, ['chat.postMessage', 'conversations.history', 'chat.update', 'chat.postMessage']);
+  assert.match(slack.messages[0]!.text, /^CRITICAL: new context \(was medium\)/);
+  assert.equal(slack.messages[1]?.thread, slack.messages[0]?.ts);
+});
+
 function withPost(create: (post: ReturnType<typeof createHttpPost>) => AlertChannel) {
   return create(createHttpPost({ clock: { now: () => start }, timeoutMs: 2000 }));
 }

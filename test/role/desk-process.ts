@@ -1,7 +1,9 @@
 import { parseConfig } from '../../src/config/config.ts';
+import { kafkaOptions } from '../../src/config/connections.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { openEmbeddedLog } from '../../src/log/embedded.ts';
+import { openKafkaLog } from '../../src/log/kafka.ts';
 import { alertTopics, runAlerts } from '../../src/role/alerts.ts';
 import { createHttpPost } from '../../src/signal/http-post.ts';
 
@@ -10,7 +12,8 @@ const [path = '', text = ''] = process.argv.slice(2);
 const parsed = parseConfig({ name: 'test', text: () => text }, {});
 if (parsed.kind !== 'ok') throw new Error(parsed.problems.join('\n'));
 const { config } = parsed;
-const log = await openEmbeddedLog({ path });
+const kafka = kafkaOptions(config);
+const log = kafka === undefined ? await openEmbeddedLog({ path }) : openKafkaLog({ ...kafka, sessionTimeoutMs: 1500 });
 const { topics } = config;
 const plain = [topics.findings, topics.signals, topics.alertReceipts].map(
   (name) => ({ name, partitions: 1, cleanup: 'delete' }) as const,
