@@ -44,8 +44,8 @@ export type ShardOptions = {
   readonly fusion: readonly number[];
   readonly model: Model | null;
   readonly policy: Policy;
-  /** Evaluation only: identities learn next to nothing of events from then on, so that a model frozen at that time can be compared with. */
-  readonly learnUntil?: EpochMs;
+  /** Evaluation only: next to nothing is learned of events for which this says no, so that a frozen model can be compared with. */
+  readonly learns?: (resolved: ResolvedEvent) => boolean;
   /** Where identities beyond `identitiesMax` wait; without it they are forgotten. */
   readonly cold?: ColdRows;
   /** Training only: hears what each identity's finished day came to, in nats by detector. The identity is the hash of its key; the numbers are reused. */
@@ -226,7 +226,7 @@ export class Shard {
     const moment = this.#baselines.enter(resolved, this.#settleNow);
     const p = this.#batch.add({ moment, resolved, seq: this.#seq, late });
     const gated = isDoubted(moment) || event.ts < moment.slab.u32[moment.row + at.gatedUntil]! * 1000;
-    const frozen = event.ts >= (this.#options.learnUntil ?? Number.POSITIVE_INFINITY);
+    const frozen = this.#options.learns?.(resolved) === false;
     this.#baselines.learn(frozen ? frozenWeight : learningWeight(p, gated));
     if (this.#batch.full) this.#settle();
   }

@@ -1,6 +1,6 @@
 import { type Config, parseConfig } from '../config/config.ts';
 import { Secret } from '../config/secret.ts';
-import { type EpochMs, systemClock } from '../core/clock.ts';
+import { systemClock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
 import type { FindingScores } from '../evaluate/outcome.ts';
 import { type Incident, Traffic } from '../evaluate/traffic.ts';
@@ -59,8 +59,8 @@ export type EngineOptions = {
   readonly name: string;
   readonly model: Model | null;
   readonly findingsPer1000PerDay: number;
-  /** Events from then on are scored and not learned. */
-  readonly learnUntil?: EpochMs;
+  /** Events for which this says no are scored and not learned. */
+  readonly learns?: (event: ResolvedEvent) => boolean;
 };
 
 /** Gait itself, as one of those who score a stream. */
@@ -74,7 +74,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     const config = defaultConfig();
     this.#options = options;
-    const { model, findingsPer1000PerDay, learnUntil } = options;
+    const { model, findingsPer1000PerDay, learns } = options;
     const own = {
       shard: 0,
       fusion: assembleFusion(config),
@@ -83,7 +83,7 @@ export class Engine {
       model,
       findingsPer1000PerDay,
     };
-    this.#shard = new Shard({ ...config.detect, ...own, ...(learnUntil === undefined ? {} : { learnUntil }) });
+    this.#shard = new Shard({ ...config.detect, ...own, ...(learns === undefined ? {} : { learns }) });
   }
 
   accept(event: ResolvedEvent): void {

@@ -6,11 +6,12 @@ import { windowItems } from '../evaluate/source-activity.ts';
 import { digits, type Table } from '../evaluate/table.ts';
 import { blocksOf, blockTable, type Recorded, swaps, type Takeovers, takeoversForGood } from '../evaluate/takeover.ts';
 import type { Traffic } from '../evaluate/traffic.ts';
+import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Model } from '../score/model.ts';
 import { Engine, type LabelledStream, pass } from './evaluate-engine.ts';
 import { recordedSets } from './evaluate-sets.ts';
 
-const seeds = [1, 2, 3];
+const seeds = [1, 2, 3, 4, 5, 6];
 /** A live model may lose this much AUROC against one frozen before the attacks. */
 const lossMax = 0.02;
 
@@ -24,51 +25,55 @@ export function evaluateLearning(model: Model | null): LearningResult {
 }
 
 function forGood(recorded: readonly Recorded[], model: Model | null): LearningResult {
-  const { traffic, scores } = run(streamOf(takeoversForGood(recorded)), [engineOf(model)]);
-  const takeovers = blocksOf(traffic, scores[0]!);
-  const seen = takeovers.filter((blocks) => blocks.at(-1)!.odd || blocks.at(-1)!.open).length;
+  const taken = takeoversForGood(recorded);
+  const since = new Map(taken.incidents.map(({ identities, first_ts }) => [identities[0]!, first_ts]));
+  const isOwn = ({ identity, event }: ResolvedEvent): boolean => event.ts < (since.get(identity) ?? Infinity);
+  const { traffic, scores } = run(streamOf(taken), [engineOf(model), engineOf(model, isOwn)]);
+  const [live, frozen] = scores.map((each) => blocksOf(traffic, each));
+  // Who is not odd even to a model that learned nothing of him cannot be relearned.
+  const told = live!.filter((_, i) => frozen![i]!.at(-1)!.odd);
+  const seen = told.filter((blocks) => blocks.at(-1)!.odd || blocks.at(-1)!.open).length;
   const claim = {
-    claim: 'learning: identities taken over for good that are still odd, or have a finding open, in calls 401 to 500',
-    required: `${takeovers.length} of ${takeovers.length}`,
-    measured: `${seen} of ${takeovers.length}`,
-    holds: seen === takeovers.length,
+    claim:
+      'learning: identities taken over for good that are still odd, or have a finding open, in calls 401 to 500, of those odd to a model that learned nothing of them',
+    required: `${told.length} of ${told.length}`,
+    measured: `${seen} of ${told.length}`,
+    holds: seen === told.length,
   };
-  return { tables: [blockTable(takeovers)], claims: [claim] };
+  return { tables: [blockTable(live!, frozen!)], claims: [claim] };
 }
 
 function frozen(recorded: readonly Recorded[], model: Model | null): LearningResult {
-  const rows = seeds.map((seed) => {
+  const runs = seeds.map((seed) => {
     const taken = swaps(recorded, seed);
-    const engines = [engineOf(model), engineOf(model, taken.from)];
+    const engines = [engineOf(model), engineOf(model, ({ event }) => event.ts < taken.from)];
     const { traffic, scores } = run(streamOf(taken), engines);
-    const [live, still] = scores.map((each) => {
-      const { surprise, evidence } = windowItems(traffic, each, taken.from);
-      return { surprise: roc(surprise).auroc, evidence: roc(evidence).auroc };
-    });
-    return { seed, live: live!, still: still!, incidents: taken.incidents.length };
+    return { incidents: taken.incidents.length, items: scores.map((each) => windowItems(traffic, each, taken.from)) };
   });
-  const worst = Math.min(
-    ...rows.flatMap(({ live, still }) => [live.surprise - still.surprise, live.evidence - still.evidence]),
-  );
+  const aurocs = (of: 'surprise' | 'evidence', some = runs): number[] =>
+    [0, 1].map((engine) => roc(some.flatMap(({ items }) => items[engine]![of])).auroc);
+  const [surprise, evidence] = [aurocs('surprise'), aurocs('evidence')];
+  const loss = Math.min(surprise[0]! - surprise[1]!, evidence[0]! - evidence[1]!);
+  const row = (name: string, some: typeof runs): string[] => [
+    name,
+    String(some.reduce((sum, { incidents }) => sum + incidents, 0)),
+    ...[...aurocs('surprise', some), ...aurocs('evidence', some)].map((each) => digits(each, 4)),
+  ];
   return {
     tables: [
       {
         title:
-          'A twentieth of the active identities taken over at once (source-activity): AUROC of windows after that, as Gait learns and frozen before',
+          'A twentieth of the known identities taken over at once (source-activity): AUROC of windows after that, as Gait learns and frozen before',
         columns: ['seed', 'taken over', 'mean surprise, learning', 'frozen', 'evidence, learning', 'frozen '],
-        rows: rows.map(({ seed, incidents, live, still }) => [
-          String(seed),
-          String(incidents),
-          ...[live.surprise, still.surprise, live.evidence, still.evidence].map((each) => digits(each, 4)),
-        ]),
+        rows: [...runs.map((each, i) => row(String(seeds[i]), [each])), row('all', runs)],
       },
     ],
     claims: [
       {
-        claim: 'learning: AUROC against a model frozen before 5 % of identities are taken over, worst of three seeds',
+        claim: 'learning: AUROC against a model frozen before 5 % of identities are taken over, windows of all seeds',
         required: `at least ${-lossMax}`,
-        measured: digits(worst, 4),
-        holds: worst >= -lossMax,
+        measured: digits(loss, 4),
+        holds: loss >= -lossMax,
       },
     ],
   };
@@ -89,9 +94,9 @@ function streamOf({ events, incidents }: Takeovers): LabelledStream {
   return { name: 'takeovers', format: 'canonical', records, incidents: () => incidents };
 }
 
-function engineOf(model: Model | null, learnUntil?: number): Engine {
-  const name = learnUntil === undefined ? 'learning' : 'frozen';
-  return new Engine({ name, model, findingsPer1000PerDay: 1, ...(learnUntil === undefined ? {} : { learnUntil }) });
+function engineOf(model: Model | null, learns?: (event: ResolvedEvent) => boolean): Engine {
+  const name = learns === undefined ? 'learning' : 'frozen';
+  return new Engine({ name, model, findingsPer1000PerDay: 1, ...(learns === undefined ? {} : { learns }) });
 }
 
 function run(stream: LabelledStream, engines: readonly Engine[]): { traffic: Traffic; scores: FindingScores[] } {

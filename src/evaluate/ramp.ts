@@ -13,7 +13,8 @@ type Event = Readonly<Record<string, unknown>> & { readonly ts: number; readonly
 
 const start = Date.UTC(2026, 0, 5);
 const warmUpDays = 14;
-const people = 150;
+/** So many that attackers, all at work at once, are a twentieth. */
+const people = 570;
 const callsPerDay = 12;
 /** What the attacker wants: this many times its usual. */
 const goal = 10;

@@ -30,19 +30,20 @@ export function takeoverIncidents(takeovers: readonly Takeover[]): Incident[] {
 
 /**
  * Windows that are an attack when at least half of their events are, and left out when fewer but some are. Their mean surprise, and their
- * highest evidence. Windows that end before `from` are left out.
+ * highest evidence. Windows that end before `from` are left out, and so is who was not known then: a model frozen at that time has nothing to say of him.
  */
 export function windowItems(traffic: Traffic, scores: Scores, from = 0): { surprise: Item[]; evidence: Item[] } {
-  const recent = new Map<number, { count: number; readonly window: number[] }>();
+  const recent = new Map<number, { count: number; before: number; readonly window: number[] }>();
   const surprise: Item[] = [];
   const evidence: Item[] = [];
   for (let i = 0; i < traffic.size; i++) {
     const who = traffic.identityOf[i]!;
-    const state = recent.get(who) ?? { count: 0, window: [] };
+    const state = recent.get(who) ?? { count: 0, before: 0, window: [] };
     recent.set(who, state);
     state.window.push(i);
     if (state.window.length > windowEvents) state.window.shift();
-    if (state.count++ < historyMin || traffic.ts[i]! < from) continue;
+    if (traffic.ts[i]! < from) state.before++;
+    if (state.count++ < historyMin || traffic.ts[i]! < from || (from > 0 && state.before < historyMin)) continue;
     const stolen = state.window.filter((index) => traffic.incidentOf[index]! >= 0).length;
     if (stolen > 0 && stolen < windowEvents / 2) continue;
     const of = { attack: stolen > 0, incident: String(traffic.incidentOf[i]!) };

@@ -63,8 +63,8 @@ export function takeoversForGood(events: readonly Recorded[]): Takeovers {
 }
 
 /**
- * From the moment when 60 % of the events have passed, a twentieth of the people then active go on under each other's names, for up to 500 calls; then the
- * name is heard no more.
+ * From the moment when 60 % of the events have passed, a twentieth of the people who are known by then (two at least) go on under each other's names, for up
+ * to 500 calls; then the name is heard no more.
  */
 export function swaps(events: readonly Recorded[], seed: number): Takeovers {
   const from = events[Math.floor(events.length * 0.6)]!.ts;
@@ -72,7 +72,6 @@ export function swaps(events: readonly Recorded[], seed: number): Takeovers {
     const before = own.filter(({ ts }) => ts < from).length;
     return { subject, before, after: own.length - before };
   });
-  const active = counts.filter(({ after }) => after > 0).length;
   // The set's own scorer wants 60 calls before it judges, and windows of 20.
   const known = counts.filter(({ before, after }) => before >= 60 && after >= 20).map(({ subject }) => subject);
   const random = seededRandom(seed);
@@ -80,7 +79,7 @@ export function swaps(events: readonly Recorded[], seed: number): Takeovers {
     .sort()
     .map((subject) => ({ subject, place: random.next() }))
     .sort((a, b) => a.place - b.place)
-    .slice(0, Math.round(active / 20))
+    .slice(0, Math.max(2, Math.round(known.length / 20)))
     .map(({ subject }) => subject);
   const next = new Map(chosen.map((subject, i) => [subject, chosen[(i + 1) % chosen.length]!]));
   const swapped = events.map((event) =>
@@ -159,19 +158,24 @@ function meanOf(indexes: readonly number[], { event }: Scores): { mean: number; 
   return { mean, error: Math.sqrt(variance / indexes.length) };
 }
 
-export function blockTable(takeovers: readonly Block[][]): Table {
-  const count = (b: number, holds: (block: Block) => boolean): string =>
-    `${takeovers.filter((blocks) => holds(blocks[b]!)).length} of ${takeovers.length}`;
+/** `frozen` is the same of a model that learned nothing of the stolen calls. */
+export function blockTable(takeovers: readonly Block[][], frozen: readonly Block[][]): Table {
+  const count = (of: readonly Block[][], holds: (blocks: readonly Block[]) => boolean): string =>
+    `${of.filter(holds).length} of ${of.length}`;
   return {
     title: 'An identity taken over for good: its next 500 calls (source-activity, one person continued by another)',
-    columns: ['stolen calls', 'mean surprise (median)', "the victim's own", 'still odd', 'finding open', 'either'],
+    columns: [
+      ...['stolen calls', 'mean surprise (median)', "the victim's own", 'still odd', 'finding open', 'either'],
+      'odd where nothing is learned of them',
+    ],
     rows: Array.from({ length: stolenCalls / blockCalls }, (_, b) => [
       `${b * blockCalls + 1} to ${(b + 1) * blockCalls}`,
       digits(median(takeovers.map((blocks) => blocks[b]!.surprise)), 3),
       digits(median(takeovers.map((blocks) => blocks[b]!.usual)), 3),
-      count(b, ({ odd }) => odd),
-      count(b, ({ open }) => open),
-      count(b, ({ odd, open }) => odd || open),
+      count(takeovers, (blocks) => blocks[b]!.odd),
+      count(takeovers, (blocks) => blocks[b]!.open),
+      count(takeovers, (blocks) => blocks[b]!.odd || blocks[b]!.open),
+      count(frozen, (blocks) => blocks[b]!.odd),
     ]),
   };
 }
