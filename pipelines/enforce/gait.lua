@@ -2,7 +2,7 @@
 -- Sets txn.gait_status (200: pass), txn.gait_decision, txn.gait_challenge and txn.gait_retry_after.
 local address = os.getenv("GAIT_ADDRESS") or "http://127.0.0.1:4420"
 local key = os.getenv("GAIT_KEY") or ""
-local timeout_ms = 200
+local timeout_ms = 1000
 
 local function first(headers, name)
   local values = headers and headers[name]

@@ -206,6 +206,9 @@ const enforce = z.strictObject({
   clientIpHeader: headerName.default('x-forwarded-for'),
   proxies: integer(0, 16).default(0),
   apiKeyHeader: headerName.default('x-api-key'),
+  /** As of the source that logs these calls. */
+  tenant: text.optional(),
+  identityChain: identityChain.optional(),
   /** Headers that the gateway sets on every question and lets no caller set. */
   trustedHeaders: z.partialRecord(z.enum(trustedFields), headerName).default({}),
   /** Believe `acr` and `auth_time` of trusted headers and of Envoy's jwt_authn metadata: the gateway verified the token. */

@@ -4,7 +4,7 @@ import { assign, type assignIfEmpty, type Draft, newDraft } from '../event/draft
 import type { Redactor } from '../event/redact.ts';
 import { emptyEvent, type TrafficEvent } from '../event/traffic-event.ts';
 import type { EnforcementQuestion } from '../http/parts.ts';
-import { type IdentityChain, type Resolution, resolveIdentity } from '../identity/resolve.ts';
+import { type Resolution, resolveIdentity } from '../identity/resolve.ts';
 
 /** A call that an enforcement point asks about, read as ingest will read its line in the gateway's log: same fields, same chain, same key. */
 export type AskedCall = {
@@ -33,12 +33,10 @@ const ofClaims = [
   ['token_exp', 'exp'],
 ] as const;
 
-export function createCallReader(options: {
-  readonly enforce: Config['enforce'];
-  readonly chain: IdentityChain;
-  readonly redactor: Redactor;
-}): ReadCall {
-  const { enforce, chain, redactor } = options;
+export function createCallReader(options: { readonly config: Config; readonly redactor: Redactor }): ReadCall {
+  const { redactor } = options;
+  const { enforce, ingest } = options.config;
+  const chain = enforce.identityChain ?? ingest.identityChain;
   const trusted = Object.entries(enforce.trustedHeaders) as [keyof typeof enforce.trustedHeaders, string][];
   const draft = newDraft(redactor, fieldCharsMax);
   return (question) => {
@@ -56,6 +54,7 @@ export function createCallReader(options: {
     );
     assignQuietly(draft, 'api_key', one(headers[enforce.apiKeyHeader]));
     assignCredentials(draft, headers);
+    event.tenant ??= enforce.tenant ?? null;
     const resolution = resolveIdentity(event, chain);
     if (resolution === null) return null;
     const bearer = bearerOf(one(headers.authorization));

@@ -91,7 +91,7 @@ function createAsk(parts: AskParts): Enforcer['ask'] {
   const enforcement = new Enforcement(table, rules, parts.notify);
   const verifiers = enforce.issuers.map((issuer) => createTokenVerifier({ ...issuer, clock }));
   const proofs = new TokenProofs(verifiers, clock);
-  const readCall = createCallReader({ enforce, chain: config.ingest.identityChain, redactor });
+  const readCall = createCallReader({ config, redactor });
 
   const answer = (call: AskedCall, point: string, caller: VerifiedCaller | null): EnforcementAnswer => {
     const now = clock.now();
