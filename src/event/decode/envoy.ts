@@ -50,9 +50,18 @@ export const envoy: Format = {
     if (toNumber(record.response_code) !== 0) assign(draft, 'status', record.response_code);
     assign(draft, 'error_code', record.response_flags);
     assignCredentials(draft, record);
+    if (isUnproven(record)) assign(draft, 'auth_result', 'failure');
     draft.event.enforced = isOurs(record, draft);
   },
 };
+
+/**
+ * Envoy's jwt_authn refuses a token for another audience with 403, and before it has looked at the signature: whoever it names did not call.
+ * (source/extensions/filters/http/jwt_authn/filter.cc: `jwt_authn_access_denied{...}`.)
+ */
+function isUnproven({ response_code_details: details }: JsonObject): boolean {
+  return typeof details === 'string' && details.startsWith('jwt_authn_access_denied');
+}
 
 /** Refused by the authorization service, that is, by a decision of ours. */
 function isOurs(record: JsonObject, draft: Draft): boolean {
