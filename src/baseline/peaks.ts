@@ -15,6 +15,13 @@ export function dayPeakOf({ u8 }: RowSlab, row: number, detector: number): numbe
   return (peak + 0.5) / units;
 }
 
+/** Peaks that there can be, and which of them this is: -1 for a statistic that is none. */
+export const peakPlaces = 256;
+export function peakPlace(statistic: number): number {
+  const place = statistic * units - 0.5;
+  return place < peakPlaces && Number.isInteger(place) ? place : -1;
+}
+
 /** The day is over. Behaviour's peak stays while its evidence is at more than half of it. */
 export function endPeaks({ u8, f32 }: RowSlab, row: number): void {
   const start = (row + at.peaks) * 4;

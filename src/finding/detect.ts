@@ -47,7 +47,6 @@ type Gate = { readonly identity: IdentityKey; readonly until: number };
 const none: readonly never[] = [];
 /** Detectors that say that it is somebody else, or not allowed; the others say that there is much, or that much goes wrong. */
 const suspicious: ReadonlySet<string> = new Set(['behaviour', 'token', 'reach', 'patterns', 'source']);
-const order = detectors.map((_, d) => d);
 
 type IdentityCase = {
   file: CaseFile;
@@ -93,7 +92,8 @@ export class Detector {
     if (odd) this.#touched.add(seen.resolved.identity);
     const changes: FindingEvent[] = [];
     if (odd)
-      for (const d of this.#strongestFirst()) {
+      for (let turn = 0; turn < detectors.length; turn++) {
+        const d = this.#inTurn(turn);
         const open = file.open[d]!;
         const decades = d === evidence.strongest ? together : evidence.alone[d]!;
         if (open === null && decades < this.#needed(file, d)) continue;
@@ -135,16 +135,16 @@ export class Detector {
     return detectors.every((name, d) => !suspicious.has(name) || this.#evidence.alone[d]! < oddDecades);
   }
 
-  /** Detectors, the one that has most to say first, so that it makes the first claim. */
-  #strongestFirst(): readonly number[] {
+  /** The detector whose turn it is: the one that has most to say is first, so that it makes the first claim, and the others follow in their order. */
+  #inTurn(turn: number): number {
     const { strongest } = this.#evidence;
-    return strongest === 0 ? order : [strongest, ...order.filter((d) => d !== strongest)];
+    return turn === 0 ? strongest : turn <= strongest ? turn - 1 : turn;
   }
 
   /** Decades from which the detector opens a finding of its own. The first claim is the strongest's; another needs more, all by itself. */
   #needed({ open, told }: IdentityCase, detector: number): number {
     const { threshold } = this.#budget;
-    if (open.some((finding) => finding !== null)) return threshold + newsDecades;
+    if (isAnyOpen(open)) return threshold + newsDecades;
     if (detector !== this.#evidence.strongest) return Number.POSITIVE_INFINITY;
     return detector === 0 && told > 0 ? told + newsDecades : threshold;
   }
@@ -169,7 +169,7 @@ export class Detector {
     const now = period * lookEveryMs;
     const closed: Finding[] = [];
     for (const [identity, { open, file, told }] of this.#cases) {
-      const isOpen = open.some((finding) => finding !== null);
+      const isOpen = isAnyOpen(open);
       const quiet = now - file.lastSeen;
       if (quiet < (told > 0 && !isOpen ? forgetMs : quietMs)) continue;
       this.#touched.add(identity);
@@ -193,7 +193,7 @@ export class Detector {
 
   openIds(identity: string): readonly string[] {
     const found = this.#cases.get(identity);
-    if (found?.open.some((finding) => finding !== null) !== true) return none;
+    if (found === undefined || !isAnyOpen(found.open)) return none;
     return found.open.flatMap((finding) => (finding === null ? [] : [finding.finding_id]));
   }
 
@@ -255,7 +255,7 @@ export class Detector {
         found !== undefined &&
         seen.detectors[0]! < calmNats &&
         this.#evidence.together < oddDecades &&
-        found.open.every((finding) => finding === null);
+        !isAnyOpen(found.open);
       if (calm) this.#drop(identity);
       return calm ? undefined : found;
     }
@@ -273,9 +273,7 @@ export class Detector {
       surprise: seen.surprise,
       success,
       contributions: seen.contributions,
-      keepsOpen:
-        this.#evidence.together >= this.#budget.threshold - newsDecades ||
-        found.open.every((finding) => finding === null),
+      keepsOpen: this.#evidence.together >= this.#budget.threshold - newsDecades || !isAnyOpen(found.open),
     });
     return found;
   }
@@ -337,6 +335,11 @@ export class Detector {
     if (name !== 'behaviour') return kindOf(name, strongestOf(file, `${name}.`));
     return behaviourKind(behaviourFamilies.map((_, i) => Math.max(0, this.#slab.f32[row + at.evidenceShares + i]!)));
   }
+}
+
+function isAnyOpen(open: readonly (Finding | null)[]): boolean {
+  for (let d = 0; d < open.length; d++) if (open[d] !== null) return true;
+  return false;
 }
 
 function agreeingOf({ open }: Pick<IdentityCase, 'open'>): number {

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { dayPeakOf, endPeaks, raisePeak } from '../baseline/peaks.ts';
+import { dayPeakOf, endPeaks, peakPlace, peakPlaces, raisePeak } from '../baseline/peaks.ts';
 import { at, detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
@@ -68,6 +68,8 @@ export class EvidenceBudget {
   readonly #all = [this.#fused, ...this.#peaks];
   readonly #options: BudgetOptions;
   readonly #said = new Float64Array(detectors.length);
+  /** What each detector's peaks come to, nats, until its scale changes; -1 where nobody asked. Most events raise no peak and ask about the same again. */
+  readonly #known = new Float64Array(detectors.length * peakPlaces).fill(-1);
   /** Decades of evidence at which a finding is opened. */
   readonly threshold: number;
   #days = 0;
@@ -106,6 +108,10 @@ export class EvidenceBudget {
       const now = Math.min(statisticMax, statistics[d]!);
       if (now > 0) raisePeak(slab, { row, detector: d, statistic: now });
       const peak = d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d));
+      if (peak <= 0) {
+        into.alone[d] = 0;
+        continue;
+      }
       const nats = this.#nats(d, peak);
       const word = this.#say(d, nats);
       const said = Math.max(word, this.#byItself(d, nats));
@@ -156,7 +162,7 @@ export class EvidenceBudget {
       if (counts(row))
         for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.addProvisional(dayPeakOf(slab, row, d));
     });
-    for (const calibrator of this.#peaks) calibrator.refit();
+    this.#refitPeaks();
     eachDay(slab, (row) => {
       if (counts(row)) this.#fused.addProvisional(this.#sum(slab, row));
     });
@@ -180,6 +186,14 @@ export class EvidenceBudget {
   /** How rare a detector's statistic is among identity-days. */
   #nats(detector: number, statistic: number): number {
     if (statistic <= 0) return 0;
+    const place = peakPlace(statistic);
+    if (place < 0) return this.#natsOf(detector, statistic);
+    const known = detector * peakPlaces + place;
+    if (this.#known[known]! < 0) this.#known[known] = this.#natsOf(detector, statistic);
+    return this.#known[known]!;
+  }
+
+  #natsOf(detector: number, statistic: number): number {
     const nats = -Math.log(this.#peaks[detector]!.pValue(statistic));
     return isHonest[detector] ? Math.max(nats, statistic) : nats;
   }
@@ -212,7 +226,12 @@ export class EvidenceBudget {
 
   #countPeaks(slab: RowSlab): void {
     eachDay(slab, (row) => this.#countPeaksOf(slab, row));
+    this.#refitPeaks();
+  }
+
+  #refitPeaks(): void {
     for (const calibrator of this.#peaks) calibrator.refit();
+    this.#known.fill(-1);
   }
 
   #countPeaksOf(slab: RowSlab, row: number): void {
@@ -249,6 +268,7 @@ export class EvidenceBudget {
     this.#all.forEach((calibrator, i) => {
       calibrator.restore(saved.calibrators[i]!);
     });
+    this.#known.fill(-1);
     this.#days = saved.days;
     this.#held = saved.held;
     this.#excluded = saved.excluded;
