@@ -30,7 +30,8 @@ export class GaitProcess {
     const config = join(folder, 'gait.yaml');
     writeFileSync(config, `${yaml}\nhttp: {port: 0}\nlogging: {level: error}\nstore: {kind: 'off'}\n`);
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [cli, 'start', '--config', config], {
+    // With the flag that `npm start`, the image and the `gait` command set.
+    const child = spawn(process.execPath, ['--max-semi-space-size=64', cli, 'start', '--config', config], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let printed = '';

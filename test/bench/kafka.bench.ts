@@ -86,6 +86,9 @@ const stepMs = 20;
 /** At half of the measured throughput: now and then a call of one of a few attackers, each of which has an open finding. */
 async function latencyRows({ log, start, short }: Setting, perSecond: number): Promise<readonly Row[]> {
   const gait = await start();
+  // A start has a row of its own: what is measured here begins when all shards have their state and have caught up.
+  await wake(log);
+  await gait.until(({ identities }) => identities >= identitiesHeld, 60_000);
   const findings: number[] = [];
   const decisions: number[] = [];
   let measuring = false;
