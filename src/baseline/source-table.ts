@@ -147,25 +147,16 @@ export class SourceTable {
   /** Fills the view with what the place saw in a window so far. */
   read(key: number, window: number, into: PlaceView): void {
     const row = this.#index.get(key);
-    let bits = 0;
-    if (row < 0) {
-      for (let i = 0; i < setWords; i++) bits += bitsOf(into.unseen[i]!);
-      readNumbers.fill(0);
-      viewWindow(into);
-      into.proven = 0;
-      into.newcomers = 0;
-      into.counterparts = distinct(bits);
-      return;
-    }
     // In a copy: what is learned of a place must not depend on who asks about it.
     const start = row + at.windows + window * windowWords;
-    for (let i = 0; i < windowWords; i++) readWords[i] = this.#u32[start + i]!;
-    roll(readNumbers, 0, { window, ts: this.#frame });
+    for (let i = 0; i < windowWords; i++) readWords[i] = row < 0 ? 0 : this.#u32[start + i]!;
+    if (row >= 0) roll(readNumbers, 0, { window, ts: this.#frame });
+    let bits = 0;
     for (let i = 0; i < setWords; i++) bits += bitsOf(readWords[inWindow.counterparts + i]! | into.unseen[i]!);
     into.counterparts = distinct(bits);
     viewWindow(into);
-    into.proven = Math.max(this.#f32[row + at.proven]!, this.#provenToday(row));
-    into.newcomers = this.#f32[row + at.newcomers]!;
+    into.proven = row < 0 ? 0 : Math.max(this.#f32[row + at.proven]!, this.#provenToday(row));
+    into.newcomers = row < 0 ? 0 : this.#f32[row + at.newcomers]!;
   }
 
   /** How much of one thing is usual for another. */
