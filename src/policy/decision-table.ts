@@ -146,6 +146,8 @@ export class DecisionTable {
   #holdOf(decision: Decision, known: Held | undefined): Held {
     const { acr_values: acrValues } = decision;
     const isSame = decision.change === 'extended';
+    // About the odd call's session it goes on for all that comes from there.
+    const isAnswered = decision.change === 'narrowed' && decision.scope === 'identity';
     return {
       id: decision.decision_id,
       key: keyOf(decision),
@@ -158,7 +160,7 @@ export class DecisionTable {
       acrValues: acrValues.length === 0 ? null : this.#word(acrValues.join(' ')),
       maxAgeSeconds: decision.max_age,
       issuedBefore: decision.issued_before,
-      isCleared: isSame && known?.isCleared === true,
+      isCleared: isAnswered || (isSame && known?.isCleared === true),
       ignored: isSame ? (known?.ignored ?? 0) : 0,
       next: undefined,
     };

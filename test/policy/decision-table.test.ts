@@ -86,6 +86,14 @@ test('a restored decision ends, and others about the same identity go on', () =>
   );
 });
 
+test('a step-up that its owner answered elsewhere goes on for older tokens alone, until a person ends it', () => {
+  const table = tableOf(made({ action: 'step-up' }));
+  table.apply(made({ action: 'step-up', version: 2, change: 'narrowed' }), now);
+  assert.equal(table.find(caller(), now)?.isCleared, true);
+  table.apply(made({ action: 'restore', version: 3, change: 'restored' }), now);
+  assert.equal(table.find(caller(), now), undefined);
+});
+
 test('a record taken out of the topic ends its decision', () => {
   const table = tableOf(made(), made({ decision_id: 'b', action: 'step-up' }));
   table.forget('b');
