@@ -116,9 +116,10 @@ export class Board {
       incident.attempts = ending === 'failed' ? incident.attempts + 1 : 0;
       if (ending === 'failed') continue;
       const { status, told, begun } = incident;
-      const severity = isEarlier && begun !== null ? begun : incident.severity;
+      // Who drops repetitions by their id has seen the first try, and not what became worse since.
+      const severity = begun ?? incident.severity;
       incident.told = { severity, status, at: now, handle: handle ?? told?.handle ?? null };
-      incident.changedAt = isEarlier ? now : null;
+      incident.changedAt = isEarlier || severity !== incident.severity ? now : null;
       incident.begun = null;
       incident.isHeld = false;
     }

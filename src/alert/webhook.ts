@@ -34,7 +34,8 @@ export function createAlertWebhook(options: AlertWebhookOptions): AlertChannel {
       });
       const id = letter.errand.id;
       const headers = { 'content-type': 'application/json', 'user-agent': 'gait', ...sign({ id, body, at }) };
-      return { ...(await post({ url, headers, body }, signal)), handle: id };
+      // A receiver that got an earlier try dropped this one, and with it what changed since.
+      return { ...(await post({ url, headers, body }, signal)), handle: id, isEarlier: letter.isRepeat };
     },
   };
 }

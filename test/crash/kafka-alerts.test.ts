@@ -35,7 +35,7 @@ describe('alerts of several processes on Kafka', { skip: await kafkaSkipReason()
     const members = new Set([await start(), await start()]);
     const tell = async (finding: Finding): Promise<void> => {
       const [member] = members;
-      member?.send(finding);
+      member?.send({ topic: 'findings', record: finding });
       await once(member!, 'message');
     };
     await tell(news());
@@ -50,7 +50,7 @@ describe('alerts of several processes on Kafka', { skip: await kafkaSkipReason()
       return 'drop';
     });
     const [sender] = members;
-    sender?.send(news({ incident_id: 'inc_2', finding_id: 'fnd_2' }));
+    sender?.send({ topic: 'findings', record: news({ incident_id: 'inc_2', finding_id: 'fnd_2' }) });
     await Promise.all(
       [...members].map((member) => member.exitCode === null && member.signalCode === null && once(member, 'exit')),
     );

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sleep, systemClock } from '../../src/core/clock.ts';
 import type { Finding } from '../../src/finding/finding.ts';
+import type { Decision } from '../../src/policy/decision.ts';
 import { startSlack } from '../alert/services.ts';
 import { aFinding } from '../policy/a-finding.ts';
+import { aDecision } from '../signal/a-decision.ts';
 import { answer, startReceiver } from '../signal/receiver.ts';
 
 /** Starts the alerts of a process on this log; findings are given to it by messages. */
@@ -21,9 +23,13 @@ async function startDesk(context: TestContext, path: string, channels: readonly 
   return child;
 }
 
-async function append(child: ChildProcess, finding: Finding): Promise<void> {
-  child.send(finding);
+async function append(child: ChildProcess, record: Finding | Decision): Promise<void> {
+  child.send(messageOf(record));
   await once(child, 'message');
+}
+
+function messageOf(record: Finding | Decision) {
+  return { topic: 'decision_id' in record ? 'signals' : 'findings', record };
 }
 
 async function kill(child: ChildProcess): Promise<void> {
@@ -67,7 +73,7 @@ test('killed after Slack took the message and before that was written down, it c
     first.kill('SIGKILL');
     return 'drop';
   });
-  first.send(news());
+  first.send(messageOf(news()));
   await once(first, 'exit');
   assert.equal(slack.messages.length, 1);
   slack.onCall(undefined);
@@ -105,4 +111,23 @@ test('a channel that is away holds back only itself, and gets what it missed whe
   await until(() => away.received.length >= refused + 3);
   const incidents = away.received.slice(-3).map(({ body }) => /Incident: (inc_\d)/.exec(body)?.[1]);
   assert.deepEqual(incidents.sort(), ['inc_1', 'inc_2', 'inc_3']);
+});
+
+test('decisions stand in the message of their incident, shadow ones as what would have been done; the guardrail calls a person itself', async (context) => {
+  const { url, received } = await startReceiver(context, answer(200));
+  const channel = { name: 'soc', kind: 'slack', url: `${url}/x`, groupWaitMs: 1000 };
+  const child = await startDesk(context, aFolder(context), [channel]);
+  await append(child, aDecision({ decision_id: 'dec_1', action: 'revoke-session', mode: 'shadow' }));
+  await append(child, aDecision({ decision_id: 'dec_2', action: 'step-up' }));
+  await append(child, news());
+  const trip = { decision_id: 'dec_3', incident_id: 'inc_9', rule: 'guardrail', action: 'notify' } as const;
+  await append(child, aDecision({ ...trip, why: 'Automatic revocations reached their cap.' }));
+  await append(child, aDecision({ ...trip, decision_id: 'dec_4', mode: 'shadow' }));
+  await until(() => received.length === 2);
+  const [finding, page] = received
+    .map(({ body }) => body)
+    .sort((a, b) => Number(b.includes('new context')) - Number(a.includes('new context')));
+  assert.match(finding!, /Would have: revoke-session \(shadow mode, nothing was done/);
+  assert.match(finding!, /Decided: step-up/);
+  assert.match(page!, /CRITICAL: automatic revocations stopped: Automatic revocations reached their cap\./);
 });

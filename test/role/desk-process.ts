@@ -29,7 +29,7 @@ await runAlerts({
   delivered: () => {},
   onTrouble: () => {},
 });
-process.on('message', (finding) => {
-  void log.append(topics.findings, [{ value: JSON.stringify(finding) }]).then(() => process.send?.('appended'));
+process.on('message', ({ topic, record }: { readonly topic: 'findings' | 'signals'; readonly record: object }) => {
+  void log.append(topics[topic], [{ value: JSON.stringify(record) }]).then(() => process.send?.('appended'));
 });
 process.send?.('ready');
