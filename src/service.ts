@@ -193,7 +193,7 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
         },
       };
     };
-    const mode = readPolicy(config).mode;
+    const policy = readPolicy(config);
     const { ask, held } = enforcer;
     const audit = createAudit({ log, topic: config.topics.audit, clock });
     const tell = await createTell({ log, topic: config.topics.events });
@@ -206,7 +206,7 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
       store,
       metrics,
       clock,
-      mode,
+      policy,
       sample: config.sample,
       readiness,
       ask,

@@ -12,6 +12,8 @@ export type HttpParts = {
   readonly queries: Queries;
   /** Tells the shards what a person decided; the audit first. Resolves when it is durable, to the notice's id. */
   readonly order: (order: Order, from: string) => Promise<string>;
+  /** Which rule won about an identity, and why; undefined when nothing was ever found about it. */
+  readonly explain: (identity: string) => Promise<object | undefined>;
   readonly ask: (question: EnforcementQuestion) => EnforcementAnswer | Promise<EnforcementAnswer>;
   /** A press of a button below an alert in Slack; undefined when no channel has buttons. */
   readonly slackAction:

@@ -13,7 +13,7 @@ import { createLapi } from './routes/crowdsec.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventsRoute } from './routes/events.ts';
 import { findingRoutes } from './routes/findings.ts';
-import { identityRoute } from './routes/identities.ts';
+import { identityRoutes } from './routes/identities.ts';
 import { opaRoute } from './routes/opa.ts';
 import { operationRoutes } from './routes/operation.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -104,7 +104,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
     opaRoute(parts.held),
     ...orderRoutes(parts),
     auditRoute(parts.queries),
-    identityRoute(parts.queries),
+    ...identityRoutes(parts),
     ...(parts.slackAction === undefined ? [] : [slackRoute(parts.slackAction)]),
     ...operationRoutes(parts),
   ];

@@ -1,3 +1,4 @@
+import type { PolicyConfig } from '../config/policy-file.ts';
 import type { Audit } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
@@ -11,6 +12,7 @@ import type { Ingest } from '../identity/ingest.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { createStoreQueries, type StoreQueries } from '../store/queries.ts';
+import { createExplain } from './explain.ts';
 import type { Intake } from './ingest.ts';
 import type { Tell } from './notices.ts';
 
@@ -25,7 +27,7 @@ export type ServeOptions = {
   readonly store: Store | undefined;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  readonly mode: 'shadow' | 'enforce';
+  readonly policy: PolicyConfig;
   readonly sample: boolean;
   readonly readiness: () => Promise<Readiness>;
   readonly ask: HttpParts['ask'];
@@ -36,7 +38,7 @@ export type ServeOptions = {
 };
 
 export function httpParts(options: ServeOptions): HttpParts {
-  const { store, metrics, clock, mode, sample } = options;
+  const { store, metrics, clock, policy, sample } = options;
   const stored = store && createStoreQueries(store);
   const html = async (): Promise<string> => {
     const [page, counters] = await Promise.all([stored?.findings({ limit: 50 }), stored?.counters()]).catch(() => []);
@@ -47,7 +49,7 @@ export function httpParts(options: ServeOptions): HttpParts {
       identities: Math.max(identitiesHeld, counters?.identities ?? 0),
       openFindings: counters?.open_findings ?? 0,
       deadLetters: Math.max(deadLettered, counters?.dead_letters ?? 0),
-      mode,
+      mode: policy.mode,
       sample,
       findings: page?.rows,
     });
@@ -56,6 +58,7 @@ export function httpParts(options: ServeOptions): HttpParts {
     ingest: createDoor(options),
     queries: stored ?? noQueries,
     order: createOrder(options),
+    explain: stored ? createExplain(stored, options.policy) : noStore,
     ask: options.ask,
     slackAction: options.slackAction,
     held: options.held,

@@ -46,6 +46,7 @@ export type FindingFilter = Paging & {
 export type DecisionFilter = Paging & {
   readonly action?: string | undefined;
   readonly mode?: string | undefined;
+  readonly rule?: string | undefined;
 };
 
 /** `next` is undefined on the last page. */
@@ -138,9 +139,9 @@ export function createStoreQueries(store: Store): StoreQueries {
       );
       return rows[0] && toFinding(rows[0]);
     },
-    decisions: ({ action, mode, ...paging }) => {
+    decisions: ({ action, mode, rule, ...paging }) => {
       const list = { view: 'decisions', columns: decisionColumns, id: 'decision_id', time: 'made_at' };
-      return readPage<DecisionRow>(store, list, { ...paging, equals: { action, mode } });
+      return readPage<DecisionRow>(store, list, { ...paging, equals: { action, mode, rule } });
     },
     decision: async (id) => {
       const bound = { id };

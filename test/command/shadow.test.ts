@@ -58,6 +58,14 @@ test('shadow mode sends nothing anywhere: a listener stays silent while decision
   };
   await waitFor('shadow decisions are stored', isStored, { withinMs: 20_000, alive });
   assert.deepEqual(await decisions('enforce'), []);
+  for (const { identity, decision_id, rule } of await decisions('shadow')) {
+    if (rule === 'manual') continue;
+    const path = `/v1/identities/${encodeURIComponent(String(identity))}/explain-decision`;
+    const told = (await (await fetch(`${gait.address()}${path}`)).json()) as Row;
+    assert.equal(typeof told.outcome, 'string', JSON.stringify(told));
+    assert.ok((told.rules as Row[]).some((each) => each.failed === null));
+    assert.ok(String(told.outcome).length > 20, `${decision_id}`);
+  }
   const asked = await fetch(`${gait.address()}/authz`, { headers: { 'x-user': 'bob', 'x-original-uri': '/orders' } });
   assert.equal(asked.status, 200);
 

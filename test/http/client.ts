@@ -55,6 +55,7 @@ export function apiKey(key: string, ...roles: KeyRole[]): Config['http']['keys']
 export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
   return {
     ingest: async ({ records }) => ({ kind: 'accepted', accepted: records.length, refused: [] }),
+    explain: async () => undefined,
     order: async () => 'ntc_00000000',
     queries: {
       findings: async () => ({ rows: [sampleFinding()], next: undefined }),
