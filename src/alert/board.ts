@@ -28,6 +28,9 @@ export type Ending = 'delivered' | 'rejected' | 'failed';
 /** Incidents per channel; beyond it the one touched longest ago is forgotten, and told anew should it go on. */
 const incidentsMax = 5000;
 
+/** Characters; the log takes records of 8 MiB. */
+const recordLengthMax = 512 * 1024;
+
 type Saved = {
   readonly version: 1;
   readonly incidents?: readonly Incident[];
@@ -133,24 +136,40 @@ export class Board {
     return skipped;
   }
 
-  /** What changed since the last call, as a record; undefined when nothing did. */
-  changes(): Buffer | undefined {
-    if (this.#changed.size === 0) return undefined;
+  /** What changed since the last call; none when nothing did. */
+  changes(): readonly Buffer[] {
+    if (this.#changed.size === 0) return [];
     const ids = [...this.#changed];
     this.#changed.clear();
-    const incidents = ids.flatMap((id) => this.#incidents.get(id) ?? []);
     const gone = ids.filter((id) => !this.#incidents.has(id));
-    return encode({ version: 1, incidents, gone, sentAt: this.#sentAt });
+    return this.#records(
+      ids.flatMap((id) => this.#incidents.get(id) ?? []),
+      gone,
+    );
   }
 
-  /** Everything, as records of bounded size. */
   whole(): readonly Buffer[] {
     this.#changed.clear();
-    const incidents = [...this.#incidents.values()];
-    const records = [encode({ version: 1, sentAt: this.#sentAt })];
-    for (let i = 0; i < incidents.length; i += 100)
-      records.push(encode({ version: 1, incidents: incidents.slice(i, i + 100) }));
-    return records;
+    return this.#records([...this.#incidents.values()], []);
+  }
+
+  /** Of bounded size, or one incident. The first carries the rest of the state. */
+  #records(incidents: readonly Incident[], gone: readonly string[]): readonly Buffer[] {
+    const head = { version: 1, gone, sentAt: this.#sentAt };
+    const parts: string[][] = [[]];
+    let bytes = 0;
+    for (const incident of incidents) {
+      const text = JSON.stringify(incident);
+      if (bytes > 0 && bytes + text.length > recordLengthMax) {
+        parts.push([]);
+        bytes = 0;
+      }
+      parts.at(-1)!.push(text);
+      bytes += text.length;
+    }
+    return parts.map((texts, n) =>
+      Buffer.from(`${JSON.stringify(n === 0 ? head : { version: 1 }).slice(0, -1)},"incidents":[${texts.join(',')}]}`),
+    );
   }
 
   restore(record: Buffer): void {
@@ -229,8 +248,4 @@ export class Board {
 
 function summaryId(held: readonly Incident[]): string {
   return `summary:${held[0]?.id}:${held[0]?.messages}:${held.length}`;
-}
-
-function encode(saved: Saved): Buffer {
-  return Buffer.from(JSON.stringify(saved));
 }

@@ -60,10 +60,10 @@ export function createDesk(options: DeskOptions, checkpoint: Checkpoint) {
 
   const save = async (): Promise<void> => {
     if (position === undefined) return;
-    const change = board.changes();
-    if (change === undefined) return;
+    const changes = board.changes();
+    if (changes.length === 0) return;
     const full = increments >= incrementsMax;
-    await checkpoint({ records: full ? board.whole() : [change], position, full });
+    await checkpoint({ records: full ? board.whole() : changes, position, full });
     increments = full ? 0 : increments + 1;
   };
 

@@ -38,8 +38,7 @@ test('whatever fails and whenever the process is killed, each incident is told a
       let now = start;
       let version = 0;
       const save = (): void => {
-        const change = board.changes();
-        if (change !== undefined) log.push(change);
+        log.push(...board.changes());
       };
       const send = (ending: 'delivered' | 'failed', isKilled: boolean): boolean => {
         const errand = board.next(now);

@@ -6,7 +6,7 @@ import type { Errand } from '../../src/alert/channel.ts';
 import { alertMessage, summaryMessage } from '../../src/alert/message.ts';
 import { createQuietHours } from '../../src/alert/quiet-hours.ts';
 import { hour, minute, start } from '../policy/a-finding.ts';
-import { anIncident, decisionRecord, findingRecord } from './an-incident.ts';
+import { anIncident, decisionRecord, findingRecord, reasonOf } from './an-incident.ts';
 
 const second = 1000;
 const options: BoardOptions = {
@@ -179,12 +179,12 @@ test('what was too old when it came in, or waited too long, is given up and name
 
 test('a board that is restored from its records goes on where it was, and repeats nothing', () => {
   const first = aChannel();
-  const records = [first.board.whole()[0]!];
+  const records = [...first.board.whole()];
   first.accept(findingRecord(), findingRecord({ incident_id: 'inc_2', finding_id: 'fnd_2' }));
-  records.push(first.board.changes()!);
+  records.push(...first.board.changes());
   first.until(minute);
-  records.push(first.board.changes()!);
-  assert.equal(first.board.changes(), undefined);
+  records.push(...first.board.changes());
+  assert.deepEqual(first.board.changes(), []);
   for (const saved of [records, first.board.whole()]) {
     const board = new Board(options);
     for (const record of saved) board.restore(record);
@@ -214,4 +214,17 @@ test('an attack on the channel itself holds no more than 5,000 incidents, and sa
     board.skipped().map(({ id }) => id),
     ['inc_0', 'inc_1', 'inc_2'],
   );
+});
+
+test('however much changes at once, no record of the state is larger than the log takes', () => {
+  const { board, accept } = aChannel({ rate: { messages: 1, perMs: hour } });
+  const long = '\u{1f469}'.repeat(300);
+  const reasons = Array.from({ length: 5 }, () => reasonOf(long));
+  for (let i = 0; i < 3000; i++)
+    accept(findingRecord({ incident_id: `inc_${i % 300}`, finding_id: `fnd_${i}`, title: long, reasons }));
+  const records = board.changes();
+  assert.ok(records.length > 10 && records.every((record) => record.length < 8 * 1024 * 1024));
+  const restored = new Board(options);
+  for (const record of records) restored.restore(record);
+  assert.equal(restored.size, 300);
 });

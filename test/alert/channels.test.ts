@@ -16,7 +16,8 @@ import { createHttpPost } from '../../src/signal/http-post.ts';
 import { createSigner } from '../../src/signal/webhook.ts';
 import { start } from '../policy/a-finding.ts';
 import { answer, startReceiver } from '../signal/receiver.ts';
-import { decisionRecord, findingRecord } from './an-incident.ts';
+import { anIncident, decisionRecord, findingRecord, messageFull } from './an-incident.ts';
+import { attackerTexts } from './attacker-texts.ts';
 import { startSlack } from './services.ts';
 
 const minute = 60_000;
@@ -231,6 +232,29 @@ test('PagerDuty: one incident is triggered, escalated, acknowledged by a verdict
   );
   assert.deepEqual(new Set(events.map(({ dedup_key }) => dedup_key)), new Set(['inc_1']));
   assert.ok(events.every(({ routing_key }) => routing_key === routingKey));
+});
+
+test('PagerDuty: texts of an attacker are spelled out and within its limits', async (context) => {
+  const { url, received } = await startReceiver(context, answer(202));
+  const channel = withPost((post) => createPagerDuty({ name: 'pd', routingKey: 'R', url, post }));
+  for (const text of attackerTexts) {
+    const incident = anIncident(findingRecord());
+    await channel.send(
+      { errand: { kind: 'post', id: 'inc_1:1', incident }, message: messageFull(text), isRepeat: false },
+      new AbortController().signal,
+    );
+    const { dedup_key, payload } = JSON.parse(received.at(-1)!.body) as {
+      dedup_key: string;
+      payload: { summary: string; source: string; custom_details: object };
+    };
+    assert.equal(dedup_key, 'inc_1');
+    assert.ok(payload.summary.length <= 1024 && payload.source.length > 0);
+    assert.ok(received.at(-1)!.body.length < 512 * 1024);
+    assert.doesNotMatch(
+      `${payload.summary}${payload.source}${Object.values(payload.custom_details).flat().join('')}`,
+      /\p{C}/u,
+    );
+  }
 });
 
 test('an address or a key that is refused is tried until an operator has put it right; a message that is refused is given up', async (context) => {
