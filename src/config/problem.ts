@@ -1,7 +1,8 @@
-import type { configSchema } from './config-schema.ts';
+import type { z } from './zod.ts';
 
-type Issue = NonNullable<ReturnType<typeof configSchema.parse>['error']>['issues'][number];
+export type Issue = z.core.$ZodIssue;
 type JsonSchema = {
+  readonly propertyNames?: { readonly enum?: readonly string[] };
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly items?: JsonSchema;
   readonly oneOf?: readonly JsonSchema[];
@@ -35,7 +36,11 @@ function keysAt(json: JsonSchema, path: Path): readonly string[] {
     const next = shapes.flatMap((shape) => (typeof step === 'number' ? shape.items : shape.properties?.[step]) ?? []);
     shapes = next.flatMap(variants);
   }
-  return [...new Set(shapes.flatMap((shape) => Object.keys(shape.properties ?? {})))];
+  return [
+    ...new Set(
+      shapes.flatMap((shape) => [...Object.keys(shape.properties ?? {}), ...(shape.propertyNames?.enum ?? [])]),
+    ),
+  ];
 }
 
 function variants(json: JsonSchema): readonly JsonSchema[] {

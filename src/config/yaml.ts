@@ -1,6 +1,7 @@
 import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { GaitError } from '../core/errors.ts';
-import type { z } from './zod.ts';
+import { describeIssue, nearest } from './problem.ts';
+import { z } from './zod.ts';
 
 export type YamlFile = {
   readonly value: unknown;
@@ -31,13 +32,26 @@ export function checkYaml<T>(schema: z.ZodType<T>, text: string, fileName: strin
   const { value, locate } = parseYaml(text, fileName);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   throw invalid(
     result.error.issues.flatMap((issue) => {
-      // Zod reports unknown keys on the object that holds them; a person wants the line of the key.
-      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-      return paths.map((path) => `${locate(path)}: ${path.map(String).join('.') || 'file'}: ${issue.message}`);
+      const hint = issue.code === 'invalid_value' ? suggestion(valueAt(value, issue.path), issue.values) : '';
+      return describeIssue(issue, json, locate).map((problem) => `${problem}${hint}`);
     }),
   );
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((at: unknown, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step], value);
+}
+
+function suggestion(value: unknown, known: readonly unknown[]): string {
+  if (typeof value !== 'string') return '';
+  const close = nearest(
+    value,
+    known.filter((each): each is string => typeof each === 'string'),
+  );
+  return close === undefined ? '' : `; did you mean ${close}?`;
 }
 
 function invalid(errors: readonly string[]): GaitError {

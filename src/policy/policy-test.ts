@@ -22,9 +22,11 @@ function runTest(config: PolicyConfig, { name, steps }: PolicyTest): readonly st
     at += step.after;
     const problems: string[] = [];
     let decisions: readonly Decision[];
-    if ('told' in step) {
+    if (step.told !== undefined) {
       if (newest === undefined) return [`${name}: step ${i + 1}: there is no decision yet that could be ${step.told}`];
-      decisions = policy.onNotice(noticeOf(step, { newest, at, id: `ntc_${String(i).padStart(8, '0')}` }));
+      decisions = policy.onNotice(
+        noticeOf({ ...step, told: step.told }, { newest, at, id: `ntc_${String(i).padStart(8, '0')}` }),
+      );
     } else {
       const result = policy.onFinding(changeOf(step, at));
       decisions = result.decisions;
@@ -40,9 +42,9 @@ function runTest(config: PolicyConfig, { name, steps }: PolicyTest): readonly st
 }
 
 type Step = PolicyTest['steps'][number];
-type FindingStep = Exclude<Step, { readonly told: string }>;
+type ToldStep = Step & { readonly told: NonNullable<Step['told']> };
 
-function changeOf(step: FindingStep, at: number): FindingChange {
+function changeOf(step: Step, at: number): FindingChange {
   return {
     finding: findingOf(step, at),
     change: step.change,
@@ -58,7 +60,7 @@ function changeOf(step: FindingStep, at: number): FindingChange {
 }
 
 function noticeOf(
-  { told, session }: Exclude<Step, FindingStep>,
+  { told, session }: ToldStep,
   { newest, at, id }: { newest: Decision; at: number; id: string },
 ): Notice {
   const { identity, decision_id } = newest;
@@ -69,7 +71,7 @@ function noticeOf(
   return { ...base, notice: told, decision_id };
 }
 
-function findingOf(step: FindingStep, at: number): Finding {
+function findingOf(step: Step, at: number): Finding {
   return {
     finding_id: step.finding,
     kind: step.kind,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parsePolicyFile } from '../../src/config/policy-file.ts';
+import { parsePolicyFile, parsePolicyTests } from '../../src/config/policy-file.ts';
 import { GaitError } from '../../src/core/errors.ts';
 
 function errorsOf(text: string): readonly string[] {
@@ -37,13 +37,39 @@ allowlist:
       'policy.yaml:5:3: risk.medium:',
       'policy.yaml:8:5: rules.0.action:',
       'policy.yaml:9:5: rules.0.ttl:',
-      'policy.yaml:11:5: rules.0.colour:',
+      'policy.yaml:11:5: unknown',
       'policy.yaml:12:7: rules.1.name:',
       'policy.yaml:12:5: rules.1.ttl:',
       'policy.yaml:14:7: allowlist.0.network:',
       'policy.yaml:14:29: allowlist.0.until:',
     ],
   );
+});
+
+test('what was probably meant is named: keys, words, tags, and in tests of policies', () => {
+  assert.deepEqual(
+    errorsOf(`version: 1
+rules:
+  - { name: a, when: { severtyMin: high, tags: [paymets] }, action: throtle, ttl: 1m, why: x }
+tags: { payments: { routes: ["/pay*"] } }
+`).map((error) => error.replace(/expected one of.*; did/, '… did')),
+    [
+      'policy.yaml:3:24: unknown key rules.0.when.severtyMin; did you mean severityMin?',
+      'policy.yaml:3:61: rules.0.action: invalid option: … did you mean throttle?',
+    ],
+  );
+  assert.deepEqual(
+    errorsOf(`version: 1
+rules: [{ name: a, when: { tags: [paymets] }, action: throttle, ttl: 1m, why: x }]
+tags: { payments: { routes: ["/pay*"] } }
+`),
+    ['policy.yaml:2:35: rules.0.when.tags.0: no tag of this name is declared; did you mean payments?'],
+  );
+  const steps = `cases: [{ name: a, steps: [{ told: step-up-ignord, expect: [] }, { severty: high, expect: [] }] }]`;
+  assert.throws(() => parsePolicyTests(steps, 't.yaml'), {
+    message:
+      /^t\.yaml:1:30: cases\.0\.steps\.0\.told: .*; did you mean step-up-ignored\?\nt\.yaml:1:68: unknown key cases\.0\.steps\.1\.severty; did you mean severity\?$/,
+  });
 });
 
 test('two rules of one name, an allowance of everybody and broken YAML are refused', () => {
