@@ -134,6 +134,8 @@ const grpcCodes = {
   503: codes.UNAVAILABLE,
 } as const;
 
+const toCaller: readonly string[] = ['www-authenticate', 'retry-after', 'x-gait-decision'];
+
 function responseOf({ status, headers, decisionId, riskLevel, error }: EnforcementAnswer): object {
   const list = Object.entries(headers).map(([key, value]) => ({ header: { key, value }, append_action: 2 }));
   const metadata = { decision_id: decisionId, risk_level: riskLevel, verdict: headers['x-gait-verdict'] };
@@ -142,10 +144,12 @@ function responseOf({ status, headers, decisionId, riskLevel, error }: Enforceme
   );
   const response = { status: { code: grpcCodes[status] }, dynamic_metadata: { fields: Object.fromEntries(fields) } };
   if (error === null) return { ...response, ok_response: { headers: list } };
+  // These go to the caller, who need not know what is thought of him; the log has the metadata.
+  const own = list.filter(({ header }) => toCaller.includes(header.key));
   const type = { header: { key: 'content-type', value: 'application/json' }, append_action: 2 };
   return {
     ...response,
-    denied_response: { status: { code: status }, headers: [...list, type], body: JSON.stringify({ error }) },
+    denied_response: { status: { code: status }, headers: [...own, type], body: JSON.stringify({ error }) },
   };
 }
 

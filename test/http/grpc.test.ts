@@ -38,7 +38,11 @@ const allow: EnforcementAnswer = {
 };
 const challenge: EnforcementAnswer = {
   status: 401,
-  headers: { 'x-gait-decision': 'dec_1', 'www-authenticate': 'Bearer error="insufficient_user_authentication"' },
+  headers: {
+    'x-gait-decision': 'dec_1',
+    'x-gait-risk': 'HIGH',
+    'www-authenticate': 'Bearer error="insufficient_user_authentication"',
+  },
   decisionId: 'dec_1',
   riskLevel: 'HIGH',
   error: { code: 'step-up', message: 'a fresh authentication is needed' },
@@ -127,6 +131,10 @@ test('a refusal carries status, challenge and body for the client, and the decis
   );
   const header = reply.denied_response?.headers.find(({ header }) => header.key === 'www-authenticate');
   assert.match(header?.header.value ?? '', /insufficient_user_authentication/);
+  assert.ok(
+    reply.denied_response?.headers.every((each) => each.header.key !== 'x-gait-risk'),
+    'not the caller’s business',
+  );
   const { decision_id, risk_level } = reply.dynamic_metadata.fields;
   assert.deepEqual([decision_id?.stringValue, risk_level?.stringValue], ['dec_1', 'HIGH']);
 });

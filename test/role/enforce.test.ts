@@ -313,3 +313,34 @@ test('who was answered about what is counted by enforcement point', async (t) =>
   ]);
   assert.deepEqual(enforcer.counts.take(), []);
 });
+
+test('ten thousand forged, expired and foreign tokens that name a victim change nothing for its own session', async (t) => {
+  const issuer = await createIssuer(t, 'https://idp.example');
+  const stranger = await createIssuer(t, 'https://other.example');
+  const yaml = `enforce: {graceMs: 0, throttle: {perMinute: 60, burst: 3}, issuers: [{issuer: "https://idp.example", jwksUri: "${issuer.jwksUri}"}]}`;
+  const { ask, publish, notices } = await enforce(t, yaml);
+  const nowS = start / 1000;
+  const claims = { sub: 'alice', sid: 's1', iat: nowS - 60, exp: nowS + 600, auth_time: nowS + 60 };
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}`, 'x-forwarded-for': '203.0.113.9' });
+  const wrong = [
+    { ...forged({ ...claims, iss: 'https://idp.example' }), 'x-forwarded-for': '203.0.113.9' },
+    bearer(await issuer.sign({ ...claims, exp: nowS - 600 })),
+    bearer(await stranger.sign(claims)),
+    bearer(await stranger.sign(claims, 'https://idp.example')),
+  ];
+  const storm = async (): Promise<void> => {
+    for (let i = 0; i < 10_000; i++) await ask(wrong[i % wrong.length]!);
+  };
+  const own = { ...bearer(await issuer.sign({ ...claims, auth_time: nowS - 60 })), 'x-forwarded-for': '198.51.100.4' };
+  await storm();
+  assert.equal((await ask(own)).status, 200);
+  await publish({ action: 'throttle' });
+  await storm();
+  assert.equal((await ask(own)).status, 200, 'its bucket is still full');
+  await publish({ action: 'step-up', max_age: 0 });
+  await storm();
+  assert.deepEqual(notices, [], 'neither answered nor ignored');
+  assert.equal((await ask(own)).status, 401);
+  const fresh = await issuer.sign({ ...claims, iat: nowS + 1, auth_time: nowS + 1 });
+  assert.equal((await ask({ ...own, authorization: `Bearer ${fresh}` })).status, 200);
+});
