@@ -123,7 +123,8 @@ export class DecisionWatch {
         }),
       );
     const verdict = this.#verdictOf({ decision, from }, calls, { now, watched });
-    if (calls !== null) watched.from = now - graceMs;
+    // Until calls are seen the same stretch is asked for again: the store may be behind.
+    if (calls?.some(({ calls: count }) => count > 0)) watched.from = now - graceMs;
     if (verdict === undefined || verdict.state === watched.told) return { receipts: acknowledged, isAlarming: false };
     watched.told = verdict.state;
     const { state, attempts, detail } = verdict;

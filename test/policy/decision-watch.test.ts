@@ -59,6 +59,13 @@ test('an identity that makes no call is no alarm, however long nobody has seen t
   assert.equal(watch.unseen(start + 61 * second), 1, 'the metric counts it');
 });
 
+test('calls that the store shows late are looked at all the same', () => {
+  const { watch, look } = aWatch({});
+  assert.deepEqual(look(61 * second, []), []);
+  assert.equal(watch.due(start + 130 * second, 1)[0]?.from, start + 2 * second);
+  assert.deepEqual(look(200 * second, [{ calls: 4, passed: 4 }]), ['traffic ineffective 4', 'alarm']);
+});
+
 test('only calls from after the first who took it count, and where nobody can be asked, that nobody took it is the alarm', () => {
   const { watch, look } = aWatch({});
   watch.onReceipt(receipt({ at: start + 40 * second }));
