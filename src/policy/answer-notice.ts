@@ -70,13 +70,13 @@ function decide(notice: NoticeOf<'decide'>, to: Notified): readonly Decision[] {
       ? []
       : subject.open.filter(
           (open) =>
-            !open.ended &&
+            open.state !== 'ended' &&
             open.decision.rule !== 'guardrail' &&
             (scope === 'identity' || open.decision.session_id === session_id) &&
             (scope === 'identity' || open.decision.scope === 'session'),
         );
   const ended = replaced.map((open) => end(subject, open, { notice, change: 'restored' }));
-  subject.open = [...subject.open, { decision, offence: 0, ended: false }].slice(-rememberedMax);
+  subject.open = [...subject.open, { decision, offence: 0, state: 'open' } as const].slice(-rememberedMax);
   return [decision, ...ended];
 }
 
@@ -123,7 +123,7 @@ function manualDecision(notice: NoticeOf<'decide'>, to: Notified, scope: Decisio
 function restore(notice: NoticeOf<'restore'>, { subject }: Notified): readonly Decision[] {
   const { decision_id } = notice;
   const ended = subject.open.filter(
-    (open) => !open.ended && (decision_id === null || open.decision.decision_id === decision_id),
+    (open) => open.state !== 'ended' && (decision_id === null || open.decision.decision_id === decision_id),
   );
   return ended.map((open) => end(subject, open, { notice, change: 'restored', isKept: true }));
 }
@@ -135,8 +135,8 @@ function restore(notice: NoticeOf<'restore'>, { subject }: Notified): readonly D
 function stepUpSucceeded(notice: NoticeOf<'step-up-succeeded'>, { subject, rules }: Notified): readonly Decision[] {
   const { decision_id, session_id, at } = notice;
   const answered = subject.open.filter(
-    ({ decision, ended }) =>
-      !ended &&
+    ({ decision, state }) =>
+      state === 'open' &&
       (decision_id === null ? decision.action === 'step-up' : decision.decision_id === decision_id) &&
       strength(decision.action) <= strength('step-up') &&
       !(decision.scope === 'session' && decision.session_id !== session_id),
@@ -153,16 +153,14 @@ function stepUpSucceeded(notice: NoticeOf<'step-up-succeeded'>, { subject, rules
     if (odd !== null && session_id !== null && odd !== session_id)
       return change(subject, open, { change: 'narrowed', scope: 'session', ...signed(notice) });
     if (open.decision.action !== 'step-up') return end(subject, open, { notice, change: 'answered' });
-    // Forgotten here: what the new token does is judged by itself.
-    subject.open = subject.open.filter((each) => each !== open);
-    return nextVersion(open, { change: 'narrowed', ...signed(notice) });
+    return change(subject, open, { change: 'narrowed', ...signed(notice) });
   });
 }
 
 /** The next step of the rule's ladder, if it is a stronger one and the guardrail lets it through. */
 function stepUpIgnored(notice: NoticeOf<'step-up-ignored'>, { subject, rules, admit }: Notified): readonly Decision[] {
   const { at, decision_id } = notice;
-  const open = subject.open.find(({ decision, ended }) => !ended && decision.decision_id === decision_id);
+  const open = subject.open.find(({ decision, state }) => state === 'open' && decision.decision_id === decision_id);
   const rule = rules.config.rules.find(({ name }) => name === open?.decision.rule);
   if (open === undefined || rule === undefined || open.decision.action !== 'step-up') return [];
   const { decision } = open;
@@ -192,8 +190,8 @@ function verdict(notice: NoticeOf<'verdict'>, { subject, rules }: Notified): rea
     withdraw(state, { finding: finding_id, at }, rules.config.risk);
   }
   const unfounded = subject.open.filter(
-    ({ decision, ended }) =>
-      !ended && decision.finding_ids.length > 0 && decision.finding_ids.every((id) => id === finding_id),
+    ({ decision, state }) =>
+      state !== 'ended' && decision.finding_ids.length > 0 && decision.finding_ids.every((id) => id === finding_id),
   );
   return unfounded.map((open) => end(subject, open, { notice, change: 'restored', isKept: true }));
 }
@@ -209,14 +207,17 @@ function end(
   { notice, change, isKept }: { notice: Notice; change: 'answered' | 'restored'; isKept?: boolean },
 ): Decision {
   const kept = isKept === true && open.decision.rule !== 'manual';
-  subject.open = subject.open.flatMap((each) => (each !== open ? [each] : kept ? [{ ...open, ended: true }] : []));
+  subject.open = subject.open.flatMap((each) =>
+    each !== open ? [each] : kept ? [{ ...open, state: 'ended' as const }] : [],
+  );
   return nextVersion(open, { change, action: 'restore', ...signed(notice) });
 }
 
 function change(subject: Subject, open: Open, fields: Partial<Decision> & Pick<Decision, 'change'>): Decision {
   const decision = nextVersion(open, fields);
   const offence = open.offence + (fields.change === 'escalated' ? 1 : 0);
-  subject.open = subject.open.map((each) => (each === open ? { decision, offence, ended: false } : each));
+  const state = decision.change === 'narrowed' && decision.scope === 'identity' ? 'answered' : 'open';
+  subject.open = subject.open.map((each) => (each === open ? { decision, offence, state } : each));
   return decision;
 }
 

@@ -161,7 +161,7 @@ class PolicyEngine {
       subject.offences = [...subject.offences, { rule: rule.name, at }].slice(-rememberedMax);
     }
     const decision = makeDecision(this.#config, change, { ...judged, mode, why: whyOf(judged, mode) });
-    subject.open = [...subject.open, { decision, offence, ended: false }].slice(-rememberedMax);
+    subject.open = [...subject.open, { decision, offence, state: 'open' } as const].slice(-rememberedMax);
     return verdict === 'trip' ? [decision, page(decision)] : [decision];
   }
 }

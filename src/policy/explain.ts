@@ -80,7 +80,7 @@ function outcomeOf({ state }: Finding, judged: Judgement | undefined, isTripped:
   if (allowance !== undefined)
     return `Rule ${rule.name} would ask for ${wanted}, but ${allowance.owner} vouches for it: ${allowance.reason}`;
   if (manual !== undefined) return `A person decided ${manual.decision.action}: ${manual.decision.why}`;
-  if (covered?.ended)
+  if (covered?.state === 'ended')
     return `${covered.decision.by} took ${covered.decision.decision_id} back: ${covered.decision.why}`;
   if (covered !== undefined) return `Decision ${covered.decision.decision_id} of rule ${covered.decision.rule} stands.`;
   if (mode === 'enforce' && isTripped) return `Rule ${rule.name} asks for ${action}; the guardrail keeps it in shadow.`;
@@ -107,8 +107,8 @@ function subjectOf(config: PolicyConfig, { finding, call, decisions }: StoredCas
 }
 
 function openOf(decision: Decision, at: EpochMs): readonly Open[] {
-  const { change, rule, expires_at } = decision;
-  const ended = change === 'restored';
-  if (expires_at <= at || change === 'answered' || (ended && rule === 'manual')) return [];
-  return [{ decision, offence: 1, ended }];
+  const { change, rule, scope, expires_at } = decision;
+  if (expires_at <= at || change === 'answered' || (change === 'restored' && rule === 'manual')) return [];
+  const isAnswered = change === 'narrowed' && scope === 'identity';
+  return [{ decision, offence: 1, state: change === 'restored' ? 'ended' : isAnswered ? 'answered' : 'open' }];
 }

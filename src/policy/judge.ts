@@ -71,14 +71,15 @@ export function judge(
   if (rule === undefined) return undefined;
   const allowance = allowlist({ ...change, identity: finding.identity }, at);
   // Findings of one incident are one offence for as long as its decision is open; going on after that is the next offence.
-  const same = subject.open.find(
+  const standing = subject.open.filter(({ state }) => state !== 'answered');
+  const same = standing.find(
     ({ decision }) => decision.rule === rule.name && decision.incident_id === finding.incident_id,
   );
   const offence = same?.offence ?? subject.offences.filter((each) => each.rule === rule.name).length + 1;
   const wanted = stepFor(rule, offence, { identityKind: finding.identity_kind, actorKind: change.actorKind });
   const action = allowance === undefined ? wanted : 'observe';
   const mode = allowance !== undefined ? 'shadow' : rule.mode === 'inherit' ? config.mode : rule.mode;
-  const manual = subject.open.find(
+  const manual = standing.find(
     ({ decision }) => decision.rule === 'manual' && decision.mode === 'enforce' && concerns(decision, sessionId),
   );
   const scope = scopeOf(action, sessionId);
@@ -92,10 +93,10 @@ export function scopeOf(action: Action, sessionId: string | null): Decision['sco
 
 /** Whether an open decision already does what a new one would: the same or more, to the call's session or to all of them. */
 export function covers(
-  { decision }: Open,
+  { decision, state }: Open,
   next: Pick<Judgement, 'action' | 'mode'> & { readonly sessionId: string | null },
 ): boolean {
-  if (next.mode === 'enforce' && decision.mode === 'shadow') return false;
+  if (state === 'answered' || (next.mode === 'enforce' && decision.mode === 'shadow')) return false;
   return strength(decision.action) >= strength(next.action) && concerns(decision, next.sessionId);
 }
 

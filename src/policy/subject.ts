@@ -3,8 +3,15 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Decision } from './decision.ts';
 import { calmRisk, levelAt, type RiskState, riskAt } from './risk.ts';
 
-/** A decision whose time is not over. One that a person ended stays here, so that the next call does not begin it anew. */
-export type Open = { readonly decision: Decision; readonly offence: number; readonly ended: boolean };
+/**
+ * A decision whose time is not over. `ended`: a person took it back, and the next call must not begin it anew. `answered`: a step-up that goes on
+ * for older tokens, and stands in the way of nothing.
+ */
+export type Open = {
+  readonly decision: Decision;
+  readonly offence: number;
+  readonly state: 'open' | 'ended' | 'answered';
+};
 
 type Offence = { readonly rule: string; readonly at: EpochMs };
 type SessionRisk = { readonly id: string; readonly risk: RiskState };

@@ -99,6 +99,17 @@ test('an answered step-up goes on for older tokens alone; answered from another 
   assert.deepEqual(other.onFinding(call('s1', start + 2 * minute)).decisions, []);
 });
 
+test('a step-up that goes on for older tokens stands in the way of nothing, and can still be taken back', () => {
+  const policy = stepUp();
+  const [made] = policy.onFinding(call('s1')).decisions;
+  policy.onNotice(aNotice('step-up-succeeded', { decision_id: made!.decision_id, session_id: 's1' }));
+  assert.deepEqual(told(policy.onFinding(call('s1', start + minute, 'fnd_2')).decisions), [
+    '1 made step-up identity enforce',
+  ]);
+  const back = policy.onNotice(aNotice('restore', { decision_id: made!.decision_id, at: start + 2 * minute }));
+  assert.deepEqual(told(back), ['3 restored restore identity enforce']);
+});
+
 test('who proved himself is trusted more: risk falls, the ladder begins anew, and the same evidence does not count again', () => {
   const policy = stepUp();
   const before = policy.onFinding(call('s1')).risk;
