@@ -74,7 +74,7 @@ function memoryRow({ shard }: Engine, resident: number, who: string): Row {
   return {
     what: `bytes per identity, ${who}`,
     goal: `<= ${goalBytesPerIdentity}`,
-    measured: `${perIdentity.toFixed(0)} (row ${rowBytes}; the rest is table and room to grow)`,
+    measured: `${perIdentity.toFixed(0)} (row ${rowBytes}; the rest is table)`,
     met: perIdentity <= goalBytesPerIdentity,
     note: `apart: population ${megabytes(population)}, recent event ids ${megabytes(recent)}; resident memory grew by ${megabytes(resident)}, ${(resident / shard.identities).toFixed(0)} B per identity`,
   };
