@@ -92,14 +92,21 @@ export class Tally {
   readonly names: readonly string[];
   readonly #first: number;
   readonly #increments: (moment: Moment, window: number, into: Float32Array) => void;
+  readonly #least: (moment: Moment, tally: number) => number;
   /** Per window: by how much the event of the moment `#turn` raises each tally, asked for once. */
   readonly #by: readonly Float32Array[];
   /** Per tally: the kind of call that it counts, or -1. */
   readonly #kinds: readonly number[];
   #turn = 0;
 
-  constructor(family: TallyFamily, increments: (moment: Moment, window: number, into: Float32Array) => void) {
+  /** `least`: a count up to this is nobody's business, however unusual for the identity. */
+  constructor(
+    family: TallyFamily,
+    increments: (moment: Moment, window: number, into: Float32Array) => void,
+    least: (moment: Moment, tally: number) => number = () => 0,
+  ) {
     this.family = family;
+    this.#least = least;
     this.names = tallies[family];
     this.#first = firsts[family];
     this.#increments = increments;
@@ -221,9 +228,11 @@ export class Tally {
   }
 
   #nats(moment: Moment, window: number, tally: number): number {
+    const count = this.#count(moment, window, tally);
+    if (count <= this.#least(moment, tally)) return 0;
     const cell = this.#cell(window, tally);
     predict(moment, window, cell);
-    const found = surprise(this.#count(moment, window, tally));
+    const found = surprise(count);
     return found <= 0 ? 0 : -Math.log(moment.shared.habits.pValue(cell, found));
   }
 

@@ -5,15 +5,18 @@ import { NumberBaseline } from './number.ts';
 
 const names = ['response', 'request'];
 /** Where nobody has been seen yet: about a kilobyte, give or take a factor of 7. Below a kilobyte a size says nothing, nor does a factor of three. */
+const ignorance = { mean: 0.7, variance: 4 };
+const ignoranceStrength = 4;
+const unit = 1024;
 const baselines = measures.map(
   (_, measure) =>
     new NumberBaseline({
       index: rateWindowsMs.length + measure,
-      ignorance: { mean: 0.7, variance: 4 },
+      ignorance,
       peerStrength: 20,
       memory: 512,
       varianceMin: 1,
-      unit: 1024,
+      unit,
     }),
 );
 
@@ -21,6 +24,17 @@ const measureStart = (moment: Moment, measure: number): number => moment.row + a
 
 function bytesOf(moment: Moment, measure: number): number {
   return measure === 0 ? moment.observation.responseBytes : moment.observation.requestBytes;
+}
+
+/** Bytes of an answer that is large for anybody: two deviations above everyone's mean, on the logarithmic scale. 110 KiB where nobody is known. */
+export function largeAnswer({ population }: Moment): number {
+  const { moments } = population.sums(0);
+  const start = rateWindowsMs.length * 3;
+  const weight = moments[start]! + ignoranceStrength;
+  const mean = (moments[start + 1]! + ignoranceStrength * ignorance.mean) / weight;
+  const assumed = ignorance.variance + ignorance.mean * ignorance.mean;
+  const square = (moments[start + 2]! + ignoranceStrength * assumed) / weight;
+  return Math.expm1(mean + 2 * Math.sqrt(Math.max(0, square - mean * mean))) * unit;
 }
 
 /** Size of the answer and of the request, on a logarithmic scale. D14, D24. Only more than usual is evidence. */

@@ -69,12 +69,24 @@ function keepExample(examples: Example[], example: Example): void {
   examples.splice(least, 1);
 }
 
-/** The features that said most, those of `prefer` first; shares are of all that was said. */
+/** What a feature is about: its family, save that a large answer and much data in all are one fact. */
+function subjectOf(feature: string): string {
+  const family = feature.slice(0, feature.indexOf('.'));
+  return family === 'volume' ? 'egress' : family;
+}
+
+/**
+ * First the feature of `prefer` that said most, which is what is claimed; then the strongest of every other subject, for three sides of one fact say less
+ * than three facts; then the rest. Shares are of all that was said.
+ */
 export function reasonsOf(file: CaseFile, prefer: (feature: string) => boolean): Reason[] {
-  const all = Object.entries(file.tallies);
-  const total = all.reduce((sum, [, tally]) => sum + tally.nats, 0);
-  return all
-    .sort(([a, x], [b, y]) => Number(prefer(b)) - Number(prefer(a)) || y.nats - x.nats || (a < b ? -1 : 1))
+  const total = Object.values(file.tallies).reduce((sum, { nats }) => sum + nats, 0);
+  const all = Object.entries(file.tallies).sort(([a, x], [b, y]) => y.nats - x.nats || (a < b ? -1 : 1));
+  const claimed = all.find(([feature]) => prefer(feature));
+  const told = new Set<string>(claimed === undefined ? [] : [subjectOf(claimed[0])]);
+  const others = all.filter((each) => each !== claimed);
+  const facts = others.filter(([feature]) => !told.has(subjectOf(feature)) && told.add(subjectOf(feature)));
+  return [...(claimed === undefined ? [] : [claimed]), ...facts, ...others.filter((each) => !facts.includes(each))]
     .slice(0, 5)
     .map(([feature, { nats, observed, peers }]) => ({
       feature,

@@ -52,6 +52,28 @@ test('reasons are what said most, the preferred first, in the words of the stron
   );
 });
 
+test('after what is claimed, other facts come before more of the same: a large answer is a side of much data taken out', () => {
+  const file = openCase(0);
+  const all = {
+    'egress.bytes': 9,
+    'egress.rows': 8,
+    'volume.response_bytes': 7,
+    'token.two_contexts': 2,
+    'context.network': 1,
+  };
+  const contributions = Object.entries(all).map(([feature, nats]) => ({
+    feature,
+    nats,
+    observed: observed('x'),
+    peers: '-',
+  }));
+  addToCase(file, odd(1, { contributions }));
+  assert.deepEqual(
+    reasonsOf(file, (feature) => feature.startsWith('egress.')).map(({ feature }) => feature),
+    ['egress.bytes', 'token.two_contexts', 'context.network', 'egress.rows', 'volume.response_bytes'],
+  );
+});
+
 test('a case stays small, whatever is said in it', () => {
   const file = openCase(0);
   for (let i = 0; i < 1000; i++) {

@@ -166,7 +166,7 @@ export const serviceNewSegments: IncidentRecipe = {
   family,
   kind: 'attack',
   pace: 'fast',
-  expected: ['reach.', 'novelty.', 'errors.', 'probing.'],
+  expected: ['reach.', 'novelty.', 'patterns.', 'errors.', 'probing.'],
   about: 'A compromised internal service, from its own address, calls services and functions that it never called.',
   hours: 3,
   run: function* (stage): Actor {
