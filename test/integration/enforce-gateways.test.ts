@@ -3,7 +3,20 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { freePort, missing, pipelines, startApi, startGait, startProduct, walk } from './enforcement.ts';
+import { createDecoder } from '../../src/event/decode/decoder.ts';
+import { createRedactor } from '../../src/event/redact.ts';
+import {
+  bearer,
+  freePort,
+  hmacKey,
+  missing,
+  pipelines,
+  startApi,
+  startGait,
+  startProduct,
+  until,
+  walk,
+} from './enforcement.ts';
 
 type Ports = { readonly gait: number; readonly api: number };
 
@@ -67,3 +80,38 @@ for (const { name, skip, start } of products) {
     );
   });
 }
+
+test('the log of HAProxy is read as nginx’s: a caller’s quotes and backslashes cost no line, a refusal of ours is marked', {
+  skip: missing('haproxy', '-v'),
+}, async (t) => {
+  const gait = await startGait(t);
+  const api = await startApi(t);
+  const { folder, port } = await configure(t, 'haproxy.cfg', { gait: gait.port, api: api.port });
+  cpSync(join(pipelines, 'enforce/gait.lua'), join(folder, 'gait.lua'));
+  const env = { GAIT_ADDRESS: `http://127.0.0.1:${gait.port}` };
+  const haproxy = await startProduct(t, ['haproxy', '-db', '-f', 'haproxy.cfg'], { port, cwd: folder, env });
+  let log = '';
+  haproxy.stdout?.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const headers = await bearer(gait, 60);
+  const call = (path: string) =>
+    fetch(`http://127.0.0.1:${port}${path}`, { headers: { ...headers, 'user-agent': 'a"b\\c' } });
+  await call('/orders/1?q=\\"');
+  const { decision_id } = await gait.publish({ action: 'step-up' });
+  await call('/orders/2');
+  const lines = await until(() => {
+    const found = log.split('\n').filter((line) => line.includes('orders'));
+    return found.length === 2 ? found : undefined;
+  }, 'the log');
+  const decoder = createDecoder({ format: 'auto', redactor: createRedactor({ hmacKey }) });
+  const read = lines.flatMap((line) => decoder.decode(line, Date.now()));
+  const events = read.map((each) => (each.kind === 'ok' ? each.value : assert.fail(JSON.stringify(each))));
+  assert.deepEqual(
+    events.map((event) => [event.subject, event.status, event.user_agent, event.decision_id, event.enforced]),
+    [
+      ['alice', 200, 'a"b\\c', null, false],
+      ['alice', 401, 'a"b\\c', decision_id, true],
+    ],
+  );
+});
