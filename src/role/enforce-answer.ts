@@ -9,6 +9,7 @@ import type { AskedCall } from './enforce-call.ts';
  */
 export function answerOf(verdict: Verdict, call: AskedCall | null): EnforcementAnswer {
   const { held } = verdict;
+  const scheme = call?.scheme ?? 'Bearer';
   const headers = { ...marks(verdict.kind, held), ...callerHeaders(call) };
   switch (verdict.kind) {
     case 'allow':
@@ -20,7 +21,7 @@ export function answerOf(verdict: Verdict, call: AskedCall | null): EnforcementA
       });
     case 'challenge':
       return refusal(401, verdict.held, {
-        headers: { ...headers, 'www-authenticate': challenge(verdict.held) },
+        headers: { ...headers, 'www-authenticate': challenge(verdict.held, scheme) },
         error: { code: 'step-up', message: 'a fresh authentication is needed' },
       });
     case 'revoked': {
@@ -28,7 +29,7 @@ export function answerOf(verdict: Verdict, call: AskedCall | null): EnforcementA
       if (!isOfTokens(verdict.held))
         return refusal(403, verdict.held, { headers, error: { code: 'revoked', message } });
       // RFC 6750, 3.1: a revoked token is an invalid one, and its bearer may get another.
-      const authenticate = `Bearer error="invalid_token", error_description="${message}"`;
+      const authenticate = `${scheme} error="invalid_token", error_description="${message}"`;
       return refusal(401, verdict.held, {
         headers: { ...headers, 'www-authenticate': authenticate },
         error: { code: 'revoked', message },
@@ -65,11 +66,11 @@ function marks(verdict: string, held: Held | undefined): Record<string, string> 
 }
 
 /** RFC 9470, section 3. What is quoted comes from the policy file, which allows neither quotes nor backslashes in it. */
-function challenge({ acrValues, maxAgeSeconds }: Held): string {
+function challenge({ acrValues, maxAgeSeconds }: Held, scheme: string): string {
   const acr = acrValues === null ? '' : `, acr_values="${acrValues}"`;
   const maxAge = maxAgeSeconds === null && acrValues !== null ? '' : `, max_age=${maxAgeSeconds ?? 0}`;
   const description = 'error_description="A fresh or stronger authentication is required"';
-  return `Bearer error="insufficient_user_authentication", ${description}${acr}${maxAge}`;
+  return `${scheme} error="insufficient_user_authentication", ${description}${acr}${maxAge}`;
 }
 
 /** Users and sessions have tokens that can be replaced; keys, certificates and addresses have not. */

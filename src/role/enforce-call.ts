@@ -12,6 +12,8 @@ export type AskedCall = {
   readonly resolution: Resolution;
   /** As it came, for verification; null without one. */
   readonly bearer: string | null;
+  /** How it was presented, which is how another is asked for (RFC 9449, 7.1). */
+  readonly scheme: 'Bearer' | 'DPoP';
   /** Whether the identity is beyond doubt without its token being verified: a key, a certificate, an address, the gateway's own word. */
   readonly isEvident: boolean;
 };
@@ -57,10 +59,12 @@ export function createCallReader(options: { readonly config: Config; readonly re
     event.tenant ??= enforce.tenant ?? null;
     const resolution = resolveIdentity(event, chain);
     if (resolution === null) return null;
-    const bearer = bearerOf(one(headers.authorization));
+    const authorization = one(headers.authorization) ?? '';
+    const bearer = bearerOf(authorization);
+    const scheme = /^dpop /i.test(authorization) ? 'DPoP' : 'Bearer';
     const kind = resolution.identity_kind as keyof typeof claimed;
     const isClaim = kind in claimed && said[kind] === null && !(kind === 'session' && bearer === null);
-    return { event, resolution, bearer, isEvident: !isClaim };
+    return { event, resolution, bearer, scheme, isEvident: !isClaim };
   };
 }
 
@@ -79,8 +83,8 @@ function assignQuietly(draft: Draft, field: Parameters<typeof assignIfEmpty>[1],
   draft.problem = null;
 }
 
-function bearerOf(authorization: string | undefined): string | null {
-  const [, token] = /^(?:bearer|dpop) +(\S+)\s*$/i.exec(authorization ?? '') ?? [];
+function bearerOf(authorization: string): string | null {
+  const [, token] = /^(?:bearer|dpop) +(\S+)\s*$/i.exec(authorization) ?? [];
   return token ?? null;
 }
 

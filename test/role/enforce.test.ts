@@ -134,6 +134,9 @@ test('a step-up is challenged as RFC 9470 says, and a revoked session as RFC 675
     [challenged.headers['x-gait-decision'], challenged.headers['x-gait-verdict']],
     ['dec_0', 'challenge'],
   );
+  const { authorization = '' } = forged({ sub: 'alice' });
+  const bound = await ask({ authorization: authorization.replace('Bearer', 'DPoP') });
+  assert.match(String(bound.headers['www-authenticate']), /^DPoP error="insufficient_user_authentication"/);
   const revoked = await ask(forged({ sub: 'alice', sid: 's9' }));
   assert.equal(revoked.status, 401);
   assert.match(String(revoked.headers['www-authenticate']), /^Bearer error="invalid_token"/);
