@@ -28,6 +28,7 @@ import { playSample } from './role/sample.ts';
 import { runSeen } from './role/seen.ts';
 import { httpParts, httpSource } from './role/serve.ts';
 import { createSlackActions } from './role/slack-actions.ts';
+import { runSsf } from './role/ssf.ts';
 import { runStore } from './role/store.ts';
 import { openStore, type Store } from './store/clickhouse.ts';
 
@@ -170,6 +171,9 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
       await runIngest({ log, group: config.group, sources: config.sources, ingest, intake, counts: metrics, clock }),
     );
   }
+  const tell = await createTell({ log, topic: config.topics.events });
+  const ssf = await runSsf({ log, config, key, clock, tell, delivered: metrics.delivered }, signal);
+  await run(ssf.consumptions);
   let server: HttpServer | undefined;
   if (config.roles.includes('serve')) {
     const enforcer = await startEnforce(parts, { log, key });
@@ -196,11 +200,11 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
     const policy = readPolicy(config);
     const { ask, held } = enforcer;
     const audit = createAudit({ log, topic: config.topics.audit, clock });
-    const tell = await createTell({ log, topic: config.topics.events });
     const slackAction = createSlackActions({ config, log, tell, audit, clock });
     const told = { tell, audit, slackAction };
     const served = {
       ...told,
+      ssf: ssf.parts,
       ingest,
       intake,
       store,
@@ -312,6 +316,7 @@ function topicsOf(config: Config): TopicSpec[] {
     { name: topics.signals, partitions: 1, cleanup: 'compact' },
     { name: topics.receipts, partitions: 1, cleanup: 'compact' },
     { ...stream(topics.audit, retention.ttlDays), partitions: 1 },
+    { name: topics.ssf, partitions: 1, cleanup: 'compact' },
     { name: topics.alertReceipts, partitions: 1, cleanup: 'compact' },
     ...alertTopics(config),
     { ...stream(topics.deadLetter, retention.deadLetterTtlDays), partitions: 1 },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { alerts, oneListOfChannels } from './alert-schema.ts';
 import { flag, fromText, integer, secret, text, url, webhookSecret } from './fields.ts';
 import { Secret } from './secret.ts';
+import { ssfSchema } from './ssf-schema.ts';
 import { z } from './zod.ts';
 
 /**
@@ -21,7 +22,7 @@ const identityNames = ['subject', 'mtls', 'api-key', 'client', 'consumer', 'sess
 const identityChain = z.array(z.enum(identityNames)).min(1);
 
 const roles = ['ingest', 'detect', 'serve', 'deliver'] as const;
-const keyRoles = ['ingest', 'enforce', 'analyst', 'admin'] as const;
+const keyRoles = ['ingest', 'enforce', 'analyst', 'ssf', 'admin'] as const;
 export type KeyRole = (typeof keyRoles)[number];
 
 const ssl = z.strictObject({
@@ -63,6 +64,8 @@ const topics = z.strictObject({
   findings: topicName.default('gait.findings'),
   signals: topicName.default('gait.signals'),
   receipts: topicName.default('gait.receipts'),
+  /** Streams of shared signals and the tokens that wait in them. */
+  ssf: topicName.default('gait.ssf'),
   /** What people are told of; one topic of state per channel, named after it. */
   alerts: topicName.default('gait.alerts'),
   alertState: topicName.default('gait.alert-state'),
@@ -269,6 +272,7 @@ const sections = z
     retention: retention.prefault({}),
     alerts: alerts.prefault({}),
     signals: signals.prefault({}),
+    ssf: ssfSchema.prefault({}),
     enforce: enforce.prefault({}),
     http: http.prefault({}),
   })

@@ -20,10 +20,55 @@ export type HttpParts = {
     | ((request: SignedRequest, from: string) => Promise<'taken' | 'unsigned' | 'forbidden'>)
     | undefined;
   readonly held: HeldDecisions;
+  /** Shared signals; undefined when neither side of them is configured. */
+  readonly ssf: SsfParts | undefined;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
   /** The status page as a whole HTML document, and its style sheet. */
   readonly page: { readonly html: () => Promise<string>; readonly style: string };
+};
+
+export type SsfOperation =
+  | 'create'
+  | 'read'
+  | 'update'
+  | 'replace'
+  | 'delete'
+  | 'readStatus'
+  | 'setStatus'
+  | 'addSubject'
+  | 'removeSubject'
+  | 'verify'
+  | 'poll';
+
+export type SsfParts = {
+  readonly transmitter:
+    | {
+        readonly issuer: string;
+        readonly jwks: () => Promise<object>;
+        /** `caller` is the name of the key: it sees what is its own. `code` and `message` with a status from 400. */
+        readonly call: (operation: SsfOperation, call: SsfCall) => Promise<SsfAnswer>;
+      }
+    | undefined;
+  /** A token as it was pushed, and the Authorization header that came with it. */
+  readonly receive:
+    | ((
+        token: string,
+        authorization: string | undefined,
+      ) => Promise<
+        | { readonly kind: 'accepted' | 'unavailable' }
+        | { readonly kind: 'refused'; readonly err: string; readonly description: string }
+      >)
+    | undefined;
+};
+
+type SsfCall = { readonly caller: string; readonly streamId: string | undefined; readonly body: Buffer };
+type SsfAnswer = {
+  readonly status: number;
+  readonly body?: object | undefined;
+  readonly code?: string;
+  readonly message?: string;
+  readonly retryAfterSeconds?: number;
 };
 
 /** What a person wants done, and who he is. */

@@ -3,7 +3,7 @@ import type { KeyRole } from '../config/config-schema.ts';
 /** A route as data, so that only server.ts knows the framework, and the OpenAPI document and the access rules cannot miss one. */
 export type Route = {
   /** `ANY`: a question about a call of somebody else's, asked with that call's own method. */
-  readonly method: 'GET' | 'POST' | 'ANY';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'ANY';
   readonly url: string;
   readonly summary: string;
   /** Any one of these is enough (`admin` always is); `public` asks for no key at all. */

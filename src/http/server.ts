@@ -18,6 +18,7 @@ import { opaRoute } from './routes/opa.ts';
 import { operationRoutes } from './routes/operation.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { slackRoute } from './routes/slack.ts';
+import { ssfRoutes } from './routes/ssf.ts';
 
 export type HttpServer = {
   /** `http://host:port`, with the port that the system chose when 0 was asked for. */
@@ -106,6 +107,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
     auditRoute(parts.queries),
     ...identityRoutes(parts),
     ...(parts.slackAction === undefined ? [] : [slackRoute(parts.slackAction)]),
+    ...(parts.ssf === undefined ? [] : ssfRoutes(parts.ssf)),
     ...operationRoutes(parts),
   ];
 }

@@ -32,6 +32,7 @@ export type ServeOptions = {
   readonly readiness: () => Promise<Readiness>;
   readonly ask: HttpParts['ask'];
   readonly slackAction: HttpParts['slackAction'];
+  readonly ssf: HttpParts['ssf'];
   readonly tell: Tell;
   readonly audit: Audit;
   readonly held: HttpParts['held'];
@@ -62,6 +63,7 @@ export function httpParts(options: ServeOptions): HttpParts {
     ask: options.ask,
     slackAction: options.slackAction,
     held: options.held,
+    ssf: options.ssf,
     metrics,
     readiness: options.readiness,
     page: { html, style },

@@ -38,7 +38,7 @@ export function createSignalDelivery(options: SignalDeliveryOptions): (batch: Si
 }
 
 /** The topic is ours, but a topic can be written to by others: what is no decision is passed over, and never stops the stream. */
-function readDecision(value: Buffer): Decision | undefined {
+export function readDecision(value: Buffer): Decision | undefined {
   try {
     const decision = JSON.parse(value.toString('utf8')) as Partial<Decision> | null;
     const named = /^[\w-]{1,100}$/.test(decision?.decision_id ?? '');

@@ -66,6 +66,7 @@ export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
       identity: async () => undefined,
     },
     slackAction: undefined,
+    ssf: undefined,
     ask: () => ({ status: 200, headers: {}, decisionId: null, riskLevel: null, error: null }),
     held: { table: new DecisionTable(100), now: () => Date.now(), nextChange: async () => undefined },
     metrics: createMetrics(),

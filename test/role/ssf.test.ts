@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import { createSigner, makeSigningKey } from '../../src/core/jose.ts';
+import { aDecision, issuer, pushReceiver, ssfWorld, streamRequest, until } from './ssf-world.ts';
+
+const caep = 'https://schemas.openid.net/secevent/caep/event-type';
+const idp = { name: 'idp', audience: 'https://idp.example.com/caep', subjectIssuer: 'https://idp.example.com' };
+const other = { name: 'other', audience: 'https://other.example.com' };
+
+test('the transmitter answers as SSF 1.0 says: every status, every required claim, tokens that jose verifies', async () => {
+  const world = await ssfWorld({ issuer, receivers: [idp, other] });
+  const { call } = world;
+  const discovery = await call('GET /.well-known/ssf-configuration', undefined, '');
+  assert.equal(discovery.status, 200);
+  assert.equal(discovery.body.issuer, issuer);
+  assert.deepEqual(discovery.body.delivery_methods_supported, ['urn:ietf:rfc:8935', 'urn:ietf:rfc:8936']);
+  assert.equal(statSync(join(world.folder, 'ssf-keys.json')).mode & 0o777, 0o600);
+
+  assert.equal((await call('POST /ssf/streams', {}, '')).status, 401);
+  assert.equal((await call('POST /ssf/streams', {}, 'reader')).status, 403);
+  assert.equal((await call('POST /ssf/streams', {}, 'stranger')).status, 403);
+  assert.equal((await call('POST /ssf/streams', 'no json')).status, 400);
+  const foreign = { method: 'urn:ietf:rfc:8935', endpoint_url: 'https://169.254.169.254/' };
+  assert.equal((await call('POST /ssf/streams', { delivery: foreign })).status, 400);
+  const created = await call('POST /ssf/streams', streamRequest);
+  assert.equal(created.status, 201);
+  const { stream_id: id, iss, aud, events_delivered } = created.body;
+  assert.deepEqual([iss, aud, events_delivered.length], [issuer, idp.audience, 4]);
+  assert.equal((await call('POST /ssf/streams', streamRequest)).status, 409);
+
+  const stream = `/ssf/streams?stream_id=${id}`;
+  assert.equal((await call(`GET ${stream}`)).status, 200);
+  assert.equal((await call('GET /ssf/streams')).body.length, 1);
+  assert.equal((await call(`GET ${stream}`, undefined, 'other')).status, 404, 'a receiver sees its own streams only');
+  assert.equal((await call(`DELETE ${stream}`, undefined, 'other')).status, 404);
+  assert.equal((await call('PATCH /ssf/streams', { stream_id: id, description: 'ours' })).body.description, 'ours');
+  assert.equal((await call('PUT /ssf/streams', { stream_id: id })).body.description, undefined);
+  assert.deepEqual((await call(`GET /ssf/status?stream_id=${id}`)).body, { stream_id: id, status: 'enabled' });
+
+  assert.equal((await call('POST /ssf/verify', { stream_id: id, state: 'abc' })).status, 204);
+  const soon = await call('POST /ssf/verify', { stream_id: id });
+  assert.equal(soon.status, 429);
+  assert.ok(Number(soon.headers['retry-after']) > 0);
+
+  const poll = (body: object) => call(`POST /ssf/poll?stream_id=${id}`, body);
+  const keys = createLocalJWKSet((await call('GET /ssf/jwks.json', undefined, '')).body);
+  const verify = (token: string) => jwtVerify(token, keys, { issuer, audience: idp.audience, typ: 'secevent+jwt' });
+  const first = await poll({});
+  const [[jti, token] = []] = Object.entries(first.body.sets as Record<string, string>);
+  const verification = (await verify(token!)).payload;
+  assert.deepEqual(verification.sub_id, { format: 'opaque', id });
+  assert.deepEqual(verification.events, {
+    'https://schemas.openid.net/secevent/ssf/event-type/verification': { state: 'abc' },
+  });
+  assert.deepEqual(Object.keys((await poll({ returnImmediately: true })).body.sets), [jti], 'not acknowledged: again');
+
+  await world.decide(aDecision({ mode: 'shadow' }), aDecision({ tenant: 'acme' }));
+  await poll({ ack: [jti], maxEvents: 0 });
+  let sets: Record<string, string> = {};
+  while (Object.keys(sets).length < 2) sets = (await poll({})).body.sets;
+  const payloads = await Promise.all(Object.values(sets).map(async (each) => (await verify(each)).payload));
+  assert.deepEqual(
+    payloads.map(({ events }) => Object.keys(events as object)),
+    [[`${caep}/risk-level-change`], [`${caep}/session-revoked`]],
+  );
+  for (const { jti: setId, iat, txn, sub, exp, sub_id } of payloads) {
+    assert.ok(typeof setId === 'string' && typeof iat === 'number');
+    assert.deepEqual([txn, sub, exp], ['inc_8f2c', undefined, undefined]);
+    assert.deepEqual(sub_id, {
+      format: 'complex',
+      user: { format: 'iss_sub', iss: 'https://idp.example.com', sub: 'u-123' },
+      session: { format: 'opaque', id: 'sid-9' },
+      tenant: { format: 'opaque', id: 'acme' },
+    });
+  }
+  const [risk, revoked] = Object.keys(sets);
+  const settled = await poll({ returnImmediately: true, ack: [risk], setErrs: { [revoked!]: { err: 'invalid_key' } } });
+  assert.deepEqual(settled.body, { sets: {}, moreAvailable: false });
+  await until(() => world.receipts.length === 3);
+  assert.deepEqual(world.receipts.map(({ state }) => state).sort(), ['delivered', 'delivered', 'rejected']);
+
+  const subject = { format: 'iss_sub', iss: 'https://idp.example.com', sub: 'u-123' };
+  assert.equal((await call('POST /ssf/subjects/remove', { stream_id: id, subject })).status, 204);
+  assert.equal((await call('POST /ssf/subjects/add', { stream_id: id, subject })).status, 200);
+  assert.equal((await call('POST /ssf/subjects/add', { stream_id: 'no', subject })).status, 404);
+  assert.equal((await call('POST /ssf/subjects/add', { stream_id: id })).status, 400);
+  const paused = await call('POST /ssf/status', { stream_id: id, status: 'paused', reason: 'upkeep' });
+  assert.deepEqual(paused.body, { stream_id: id, status: 'paused', reason: 'upkeep' });
+  assert.equal((await call(`DELETE ${stream}`)).status, 204);
+  assert.equal((await call(`GET ${stream}`)).status, 404);
+  await world.stop();
+  world.forget();
+});
+
+test('a receiver that was down for an hour gets everything once and in order, also over a restart of ours', async () => {
+  let status = 503;
+  const receiver = await pushReceiver(() => ({ status }));
+  const push = { url: receiver.url, authorization: 'Bearer of-the-receiver' };
+  const settings = { issuer, receivers: [{ ...idp, push }] };
+  const before = await ssfWorld(settings);
+  const decisions = Array.from({ length: 5 }, (_, i) =>
+    aDecision({ decision_id: `dec_${String(i).padStart(24, '0')}`, identity: `user:-:u-${i}` as never }),
+  );
+  await before.decide(...decisions);
+  await before.decide(aDecision({ mode: 'shadow', decision_id: 'dec_shadow' }));
+  await before.stop();
+  const world = await ssfWorld(settings, before.folder);
+  world.forward(3_600_000);
+  status = 202;
+  await until(() => world.receipts.length === 10);
+  const payloads = receiver.got.map(({ body }) => JSON.parse(Buffer.from(body.split('.')[1]!, 'base64url').toString()));
+  assert.deepEqual(
+    payloads.map(({ sub_id }) => sub_id.user.sub),
+    ['u-0', 'u-0', 'u-1', 'u-1', 'u-2', 'u-2', 'u-3', 'u-3', 'u-4', 'u-4'],
+  );
+  assert.equal(new Set(payloads.map(({ jti }) => jti)).size, 10);
+  assert.deepEqual(
+    [...new Set(receiver.got.map(({ request }) => request.headers.authorization))],
+    [push.authorization],
+  );
+  await world.stop();
+  world.forget();
+  await receiver.close();
+});
+
+test('a token that is answered 400 is not tried again and is reported with what the receiver said', async () => {
+  const receiver = await pushReceiver(() => ({ status: 400, body: '{"err":"invalid_audience"}' }));
+  const world = await ssfWorld({ issuer, receivers: [{ ...idp, push: { url: receiver.url } }] });
+  await world.decide(aDecision());
+  await until(() => world.receipts.length === 2);
+  assert.equal(receiver.got.length, 2);
+  for (const { state, status, detail } of world.receipts) {
+    assert.deepEqual([state, status], ['rejected', 400]);
+    assert.match(detail, /invalid_audience/);
+  }
+  await world.stop();
+  world.forget();
+  await receiver.close();
+});
+
+test('tokens of an identity provider become notices once; what it did not sign for us is refused by its code', async () => {
+  const signer = await createSigner(await makeSigningKey());
+  const stranger = await createSigner(await makeSigningKey());
+  const jwks = createServer((_, response) => response.end(JSON.stringify({ keys: [signer.jwk] })));
+  await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve));
+  const jwksUri = `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/`;
+  const from = 'https://idp.example.com/realms/shop';
+  const world = await ssfWorld({ transmitters: [{ name: 'kc', issuer: from, jwksUri, audiences: [issuer] }] });
+  const user = { format: 'iss_sub', iss: from, sub: 'u-1' };
+  const claims = {
+    iss: from,
+    aud: issuer,
+    jti: 'j-1',
+    iat: 1766000000,
+    sub_id: { format: 'complex', user, session: { format: 'opaque', id: 's-1' } },
+    events: { [`${caep}/session-revoked`]: { event_timestamp: 1765999990 } },
+  };
+  const token = await signer.sign(claims, 'secevent+jwt');
+  assert.equal((await world.push(token)).status, 202);
+  assert.equal((await world.push(token)).status, 202);
+  assert.equal(world.notices.length, 1, 'a token that comes twice is one');
+  const { notice, identity, session_id, at, by } = world.notices[0]!;
+  assert.deepEqual([notice, identity, session_id, at, by], ['session-ended', 'user:-:u-1', 's-1', 1765999990000, 'kc']);
+
+  const cases: readonly [string, string, string?][] = [
+    ['invalid_request', 'no token'],
+    ['invalid_request', token, 'application/json'],
+    ['invalid_request', await signer.sign(claims, 'JWT')],
+    ['invalid_request', await signer.sign({ ...claims, jti: 'j-2', sub_id: undefined }, 'secevent+jwt')],
+    ['invalid_issuer', await signer.sign({ ...claims, iss: 'https://evil.example' }, 'secevent+jwt')],
+    ['invalid_audience', await signer.sign({ ...claims, aud: 'https://else.example' }, 'secevent+jwt')],
+    ['invalid_key', await stranger.sign(claims, 'secevent+jwt')],
+    ['authentication_failed', `${token.slice(0, -20)}${'A'.repeat(20)}`],
+  ];
+  for (const [err, body, type] of cases) {
+    const answer = await world.push(body, type);
+    assert.deepEqual([answer.status, JSON.parse(answer.text).err], [400, err]);
+  }
+  const foreign = { ...user, iss: 'https://another.example' };
+  const changes = { [`${caep}/credential-change`]: { credential_type: 'password', change_type: 'update' } };
+  const unknown = { ...claims, jti: 'j-3', sub_id: foreign, events: changes };
+  assert.equal((await world.push(await signer.sign(unknown, 'secevent+jwt'))).status, 202);
+  assert.equal(world.notices.length, 1, 'nobody speaks for the people of another issuer');
+  const changed = { ...claims, jti: 'j-4', sub_id: user, events: changes };
+  assert.equal((await world.push(await signer.sign(changed, 'secevent+jwt'))).status, 202);
+  assert.equal(world.notices[1]?.notice, 'credential-changed');
+  await world.stop();
+  world.forget();
+  await new Promise((resolve) => jwks.close(resolve));
+});
