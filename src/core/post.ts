@@ -2,6 +2,8 @@ import { GaitError } from './errors.ts';
 
 /** One HTTP POST, made anew for each attempt (a signature covers the time of its attempt). */
 export type PostRequest = {
+  /** Default POST. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

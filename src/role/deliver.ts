@@ -4,6 +4,7 @@ import { seededRandom } from '../core/random.ts';
 import type { Consumption, Log } from '../log/log.ts';
 import { type Receipt, receiptKey } from '../policy/decision.ts';
 import { createSignalDelivery } from '../signal/deliver.ts';
+import { createHttpAction, withClientCredentials } from '../signal/http-action.ts';
 import { createHttpPost } from '../signal/http-post.ts';
 import { createWebhook } from '../signal/webhook.ts';
 import { runAlerts } from './alerts.ts';
@@ -23,16 +24,34 @@ export async function runDeliver(options: DeliverRoleOptions, signal: AbortSigna
   const { topics, signals, group } = config;
   const courier = { post: createHttpPost({ clock }), clock, random: seededRandom(clock.now()), signal };
   const consumptions: Consumption[] = [];
+  const onReceipt = async (receipt: Receipt): Promise<void> => {
+    await log.append(topics.receipts, [{ key: receiptKey(receipt), value: JSON.stringify(receipt) }]);
+    delivered(receipt.target, receipt.state);
+  };
 
   for (const { name, url, secrets, allowInsecure } of signals.webhooks) {
-    const onReceipt = async (receipt: Receipt): Promise<void> => {
-      await log.append(topics.receipts, [{ key: receiptKey(receipt), value: JSON.stringify(receipt) }]);
-      delivered(receipt.target, receipt.state);
-    };
     const webhook = createWebhook({ name, url, secrets: secrets.map((secret) => secret.reveal()), allowInsecure });
     const onBatch = createSignalDelivery({ ...courier, webhook, staleAfterMs: signals.staleAfterMs, onReceipt });
     consumptions.push(
       await log.consume({ group: `${group}-deliver-${name}`, topics: [topics.signals], from: 'earliest', onBatch }),
+    );
+  }
+
+  for (const { token, ...action } of signals.actions) {
+    const { allowInsecure } = action;
+    const grant = token && { ...token, clientSecret: token.clientSecret.reveal(), allowInsecure };
+    const post = grant === undefined ? courier.post : withClientCredentials(courier.post, grant, clock);
+    const headers = Object.fromEntries(Object.entries(action.headers).map(([name, value]) => [name, value.reveal()]));
+    const webhook = createHttpAction({ ...action, headers });
+    const options = { ...courier, post, webhook, staleAfterMs: signals.staleAfterMs, onReceipt };
+    const onBatch = createSignalDelivery(options);
+    consumptions.push(
+      await log.consume({
+        group: `${group}-action-${action.name}`,
+        topics: [topics.signals],
+        from: 'earliest',
+        onBatch,
+      }),
     );
   }
 

@@ -1,10 +1,14 @@
 import { isTime } from '../core/clock.ts';
 import { type CourierOptions, createCourier } from '../core/courier.ts';
+import type { PostRequest } from '../core/post.ts';
 import type { Decision, Receipt } from '../policy/decision.ts';
-import type { SignedWebhook } from './webhook.ts';
 
 export type SignalDeliveryOptions = Omit<CourierOptions, 'target'> & {
-  readonly webhook: SignedWebhook;
+  /** A signed webhook, or an action; without a request the decision is passed over. */
+  readonly webhook: {
+    readonly name: string;
+    readonly request: (decision: Decision, now: number) => PostRequest | undefined;
+  };
   /** A decision made longer ago than this is not sent: after an outage nobody is locked out for what happened before it. */
   readonly staleAfterMs: number;
   /** Called once per end; the next decision waits until the receipt is durable. */
@@ -25,10 +29,12 @@ export function createSignalDelivery(options: SignalDeliveryOptions): (batch: Si
     for (const { value } of records) {
       const decision = value === null ? undefined : readDecision(value);
       if (decision?.mode !== 'enforce') continue;
+      const first = webhook.request(decision, decision.updated_at);
+      if (first === undefined) continue;
       const parcel = {
         id: decision.decision_id,
         deadline: Math.min(decision.expires_at, decision.updated_at + staleAfterMs),
-        request: (now: number) => webhook.request(decision, now),
+        request: (now: number) => webhook.request(decision, now) ?? first,
       };
       await courier.carry(parcel, (settled) =>
         onReceipt({ decision_id: decision.decision_id, target: webhook.name, ...settled }),

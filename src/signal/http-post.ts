@@ -18,9 +18,9 @@ export function createHttpPost({ clock, timeoutMs = 10_000 }: HttpPostOptions): 
   return async (request, signal) => {
     try {
       const response = await fetch(request.url, {
-        method: 'POST',
+        method: request.method ?? 'POST',
         headers: request.headers,
-        body: request.body,
+        body: request.body === '' ? null : request.body,
         redirect: 'manual',
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       });
