@@ -4,6 +4,10 @@
  * A histogram of the statistic gives the bulk; above its 98 % quantile an exponential tail is fitted by the mean excess (the
  * generalised Pareto tail of Siffer et al., KDD 2017, with shape 0). Until it has seen enough, exp(-statistic) speaks with the weight
  * of a hundred events. Reads see the state of the last `advance`.
+ *
+ * A robust one takes its tail from the body, without the highest, which may be attacks. A tail fitted on few days is not known to be that steep: a
+ * cautious one is what k exceedances predict of the next, (1 + z / k)^-k, which is e^-z for many (the predictive distribution of an exponential whose
+ * mean is unknown).
  */
 const low = -16;
 const high = 64;
@@ -12,8 +16,9 @@ const bins = (high - low) * binsPerUnit;
 const priorEvents = 100;
 const tailShare = 0.02;
 const trimmedShare = 0.1;
-/** Of a robust calibrator's tail the highest part that is not looked at. */
+/** Of a robust calibrator's tail the highest part that is not looked at: and never less than two, for one attacker and one victim are not the scale of all. */
 const ignoredShare = 0.05;
+const ignoredLeast = 2;
 const zeroBin = -low * binsPerUnit;
 /** The histogram is brought up to date when this share of it has changed: fitting at every frame would cost more than it tells. */
 const refitShare = 0.005;
@@ -28,8 +33,20 @@ export type CalibratorSnapshot = {
   readonly provisional: Float64Array | null;
 };
 
+export type CalibratorOptions = {
+  /**
+   * The tail follows from the body, whatever lies far out, for statistics whose tail is known to be exponential. It begins at this share of what was seen.
+   */
+  readonly robust?: { readonly share: number; readonly isCautious: boolean };
+  /** What speaks before anything was seen: an exponential of this mean, from there on. A day's highest of many calls begins later than 0. */
+  readonly prior?: { readonly from: number; readonly mean: number };
+};
+
+const unitPrior = { from: 0, mean: 1 };
+
 export class TailCalibrator {
-  readonly #robust: boolean;
+  readonly #robust: CalibratorOptions['robust'];
+  readonly #prior: { readonly from: number; readonly mean: number };
   readonly #counts = new Float64Array(bins);
   readonly #pending = new Float64Array(bins);
   readonly #upper = new Float64Array(bins + 1);
@@ -42,10 +59,12 @@ export class TailCalibrator {
   #tailMean = 1;
   /** What really lies beyond: less than `tailShare` where one bin holds many equal values. */
   #tailShare = 0;
+  /** Exceedances that a robust tail rests on, those of the prior included. */
+  #exceedances = 1;
 
-  /** `robust`: the tail follows from the body, whatever lies far out, for statistics whose tail is known to be exponential. */
-  constructor(of: { readonly robust: boolean } = { robust: false }) {
-    this.#robust = of.robust;
+  constructor({ robust, prior = unitPrior }: CalibratorOptions = {}) {
+    this.#robust = robust;
+    this.#prior = prior;
   }
 
   add(statistic: number, weight = 1): void {
@@ -73,16 +92,23 @@ export class TailCalibrator {
 
   /** P(statistic or more), in (0, 1]. */
   pValue(statistic: number): number {
-    const prior = statistic > 0 ? Math.max(1e-30, Math.exp(-statistic)) : 1;
+    const { from, mean } = this.#prior;
+    const prior = statistic > from ? Math.max(1e-30, Math.exp((from - statistic) / mean)) : 1;
     if (this.#total === 0) return prior;
     let seen: number;
-    if (statistic > this.#tailFrom) seen = this.#tailShare * Math.exp(-(statistic - this.#tailFrom) / this.#tailMean);
+    if (statistic > this.#tailFrom)
+      seen = this.#tailShare * this.#beyond((statistic - this.#tailFrom) / this.#tailMean);
     else {
       const bin = binOf(statistic);
       const above = Math.min(1, Math.max(0, bin + 1 - (statistic - low) * binsPerUnit));
       seen = (this.#upper[bin + 1]! + above * (this.#upper[bin]! - this.#upper[bin + 1]!)) / this.#total;
     }
     return Math.max(1e-30, (priorEvents * prior + this.#total * seen) / (priorEvents + this.#total));
+  }
+
+  /** P(more than z tail means beyond where the tail begins). */
+  #beyond(z: number): number {
+    return this.#robust?.isCautious ? (1 + z / this.#exceedances) ** -this.#exceedances : Math.exp(-z);
   }
 
   advance(): void {
@@ -116,13 +142,18 @@ export class TailCalibrator {
       above += this.#counts[i]! + (provisional?.[i] ?? 0);
       this.#upper[i] = above;
     }
-    const share = this.#robust ? Math.min(0.1, this.#upper[zeroBin + 1]! / this.#total / 2) : tailShare;
+    const share =
+      this.#robust !== undefined
+        ? Math.min(this.#robust.share, this.#upper[zeroBin + 1]! / this.#total / 2)
+        : tailShare;
     const first = this.#binAbove(share * this.#total);
     const beyond = this.#upper[first]!;
     this.#tailFrom = low + first / binsPerUnit;
     this.#tailShare = beyond / this.#total;
-    const last = this.#binAbove((this.#robust ? ignoredShare : trimmedShare) * beyond);
-    this.#tailMean = this.#robust ? this.#truncatedMean(first, last) : this.#censoredMean(first, last);
+    this.#exceedances = Math.max(1, beyond + priorEvents * this.#tailShare);
+    const ignored = this.#robust !== undefined ? Math.max(ignoredLeast, ignoredShare * beyond) : trimmedShare * beyond;
+    const last = this.#binAbove(ignored);
+    this.#tailMean = this.#robust !== undefined ? this.#truncatedMean(first, last) : this.#censoredMean(first, last);
   }
 
   /** The first bin with no more than this much in it and above it. */
@@ -153,7 +184,7 @@ export class TailCalibrator {
   #truncatedMean(first: number, last: number): number {
     const seen = this.#upper[first]! - this.#upper[last]!;
     const c = (last - first) / binsPerUnit;
-    if (c === 0) return 1;
+    if (c <= 0 || seen <= 0) return 1;
     // A unit exponential, as much of it as the prior has beyond the same share: a handful of days does not make a scale.
     const prior = Math.max(0.5, priorEvents * this.#tailShare);
     const m = (this.#excess(first, last) / binsPerUnit + prior * (1 - c / Math.expm1(c))) / (seen + prior);

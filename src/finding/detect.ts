@@ -72,7 +72,13 @@ export class Detector {
   readonly gates: Gate[] = [];
   #checkedPeriod = 0;
   #day = 0;
-  readonly #evidence: Evidence = { alone: new Float64Array(detectors.length), loudest: 0, together: 0, strongest: 0 };
+  readonly #evidence: Evidence = {
+    alone: new Float64Array(detectors.length),
+    loudest: 0,
+    together: 0,
+    strongest: 0,
+    nats: 0,
+  };
 
   constructor(slab: RowSlab, options: BudgetOptions & { readonly shard: number }) {
     this.#slab = slab;
@@ -88,7 +94,7 @@ export class Detector {
     const { together } = evidence;
     const odd = seen.surprise >= oddSurprise || evidence.loudest >= oddDecades;
     const file = this.#caseOf(seen, odd && together >= threshold);
-    if (file === undefined) return { evidence: together, changes: none };
+    if (file === undefined) return { evidence: evidence.nats, changes: none };
     if (odd) this.#touched.add(seen.resolved.identity);
     const changes: FindingEvent[] = [];
     if (odd)
@@ -123,7 +129,7 @@ export class Detector {
       }
     if (changes.length > 0 && together >= threshold - newsDecades)
       this.gates.push({ identity: seen.resolved.identity, until: Math.floor((event.ts + quietMs) / 1000) });
-    return { evidence: together, changes };
+    return { evidence: evidence.nats, changes };
   }
 
   #severity({ file, open }: IdentityCase, excess: number, agreeing = agreeingOf({ open })): Severity {

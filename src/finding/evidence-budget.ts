@@ -1,18 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { dayPeakOf, endPeaks, peakPlace, peakPlaces, raisePeak } from '../baseline/peaks.ts';
-import { at, detectors, rowWords } from '../baseline/row-layout.ts';
+import { at, type DetectorName, detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
 
 const dayMs = 86_400_000;
 /** No statistic counts for more than this many nats. */
 const statisticMax = 60;
-/**
- * What comes as high by chance is hardly anything to say, nats: a day in seven for behaviour, which gathers slowly, and one in fifty for each of the
- * many others, of which one or another is a little odd on most days.
- */
-const ordinaries = detectors.map((_, d) => (d === 0 ? 2 : 4));
-const atNothing = ordinaries.map((ordinary) => Math.log1p(Math.exp(-ordinary)));
 /** And it never says more than this, nats: one detector's certainty is no better than its calibration. */
 const sayMax = 25;
 /**
@@ -20,6 +14,21 @@ const sayMax = 25;
  * are many days at once, all of them attacks.
  */
 const isHonest = detectors.map((name) => name === 'source');
+/**
+ * What comes as high by chance is hardly anything to say, nats: a day in seven for behaviour, which gathers slowly, and one in fifty for each of the
+ * many others, of which one or another is a little odd on most days. An honest likelihood ratio has weighed that itself.
+ */
+const ordinaries = detectors.map((_, d) => (d === 0 ? 2 : isHonest[d] ? 0 : 4));
+const atNothing = ordinaries.map((ordinary) => Math.log1p(Math.exp(-ordinary)));
+/** Detectors that all count how much there is: a busy day is high on each of them and is one fact, told by the one that says most. */
+const counting: ReadonlySet<DetectorName> = new Set(['rate', 'volume', 'objects', 'change', 'egress', 'rhythm']);
+const isCounting = detectors.map((name) => counting.has(name));
+/**
+ * What days come to before any were seen, nats. A sum with a memory of ten has e^2 to e^4 times the tail of each of its terms (score/evidence.ts), and
+ * the highest of a few calls begins at 1. What several detectors say together is somewhat heavier than what one does.
+ */
+const priorOf = (d: number) => ({ from: d === 0 ? 2 : 1, mean: 1 });
+const fusedPrior = { from: 0, mean: 1.5 };
 /** Days with a finding say nothing of what ordinary days come to; but no more than this share is left out, so that a changed world is learned. */
 const excludedShare = 0.1;
 /** Days that nobody has seen yet and everybody expects: what calibrators start from counts as many. */
@@ -53,8 +62,17 @@ export type BudgetOptions = {
   readonly onDay?: ((row: number, day: number, said: Float64Array) => void) | undefined;
 };
 
-/** What an event brings to its identity's day, in decades: each detector alone, the highest of these, and all together; `strongest` is a detector. */
-export type Evidence = { readonly alone: Float64Array; loudest: number; together: number; strongest: number };
+/**
+ * What an event brings to its identity's day, in decades: each detector alone, the highest of these, and all together; `strongest` is a detector. And
+ * what they say together in weighed nats, which does not end where the calibration of what is rare does.
+ */
+export type Evidence = {
+  readonly alone: Float64Array;
+  loudest: number;
+  together: number;
+  strongest: number;
+  nats: number;
+};
 
 /**
  * The alert budget. Each detector's highest statistic of an identity's day is one observation; how rare it is among identity-days makes
@@ -63,13 +81,16 @@ export type Evidence = { readonly alone: Float64Array; loudest: number; together
  * finding, whatever the traffic looks like and however the detectors depend on each other.
  */
 export class EvidenceBudget {
-  readonly #fused = new TailCalibrator({ robust: true });
-  readonly #peaks = detectors.map(() => new TailCalibrator());
+  readonly #fused = new TailCalibrator({ robust: { share: 0.1, isCautious: true }, prior: fusedPrior });
+  readonly #peaks = detectors.map(
+    (_, d) => new TailCalibrator({ robust: { share: 0.06, isCautious: false }, prior: priorOf(d) }),
+  );
   readonly #all = [this.#fused, ...this.#peaks];
   readonly #options: BudgetOptions;
   readonly #said = new Float64Array(detectors.length);
   /** What each detector's peaks come to, nats, until its scale changes; -1 where nobody asked. Most events raise no peak and ask about the same again. */
   readonly #known = new Float64Array(detectors.length * peakPlaces).fill(-1);
+  readonly #words = new Float64Array(detectors.length);
   /** Decades of evidence at which a finding is opened. */
   readonly threshold: number;
   #days = 0;
@@ -99,7 +120,6 @@ export class EvidenceBudget {
       }
       f32[row + at.day] = day;
     }
-    let sum = 0;
     let alone = 0;
     let most = 0;
     into.strongest = 0;
@@ -110,12 +130,13 @@ export class EvidenceBudget {
       const peak = d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d));
       if (peak <= 0) {
         into.alone[d] = 0;
+        this.#words[d] = 0;
         continue;
       }
       const nats = this.#nats(d, peak);
       const word = this.#say(d, nats);
       const said = Math.max(word, this.#byItself(d, nats));
-      sum += word;
+      this.#words[d] = word;
       alone = Math.max(alone, said);
       into.alone[d] = now > 0 && said > 0 ? this.#decades(said) : 0;
       if (into.alone[d]! > into.loudest) into.loudest = into.alone[d]!;
@@ -123,7 +144,8 @@ export class EvidenceBudget {
       most = said;
       into.strongest = d;
     }
-    into.together = this.#decades(Math.max(sum, alone));
+    into.nats = sumOf(this.#words);
+    into.together = this.#decades(Math.max(into.nats, alone));
   }
 
   /** Midnight (UTC): the day of every identity that was active is over, whether or not it ever comes back. */
@@ -214,14 +236,13 @@ export class EvidenceBudget {
 
   /** What all detectors' peaks of the day come to: their words together, or the strongest by itself. */
   #sum(slab: RowSlab, row: number): number {
-    let sum = 0;
     let alone = 0;
     for (let d = 0; d < detectors.length; d++) {
       const nats = this.#nats(d, dayPeakOf(slab, row, d));
-      sum += this.#say(d, nats);
+      this.#words[d] = this.#say(d, nats);
       alone = Math.max(alone, this.#byItself(d, nats));
     }
-    return Math.max(sum, alone);
+    return Math.max(sumOf(this.#words), alone);
   }
 
   #countPeaks(slab: RowSlab): void {
@@ -285,6 +306,17 @@ function eachDay(slab: RowSlab, visit: (row: number) => void): void {
 /** ln(1 + e^(nats - ordinary)), less what it is at 0: 0.6 or so at the ordinary, and then about as much as the nats are beyond it. */
 export function beyondOrdinary(nats: number, detector: number): number {
   return Math.min(sayMax, Math.log1p(Math.exp(nats - ordinaries[detector]!)) - atNothing[detector]!);
+}
+
+/** All words together, of those that count the strongest. */
+function sumOf(words: Float64Array): number {
+  let sum = 0;
+  let much = 0;
+  for (let d = 0; d < detectors.length; d++) {
+    if (!isCounting[d]) sum += words[d]!;
+    else if (words[d]! > much) much = words[d]!;
+  }
+  return sum + much;
 }
 
 /** Whether a finding about the identity is open, or was of late. */

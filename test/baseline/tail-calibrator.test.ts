@@ -101,3 +101,30 @@ test('numbers beyond the histogram, and infinity, have p-values too', () => {
   calibrator.advance();
   assert.ok(calibrator.pValue(5) > 0);
 });
+
+test('a robust tail is that of the body: two days far out, or one in twenty of the highest, do not make it', () => {
+  const of = { robust: { share: 0.1, isCautious: false } };
+  const random = seededRandom(3);
+  const [clean, attacked, few] = [new TailCalibrator(of), new TailCalibrator(of), new TailCalibrator(of)];
+  for (let i = 0; i < 4000; i++) {
+    const statistic = -2 * Math.log(1 - random.next());
+    clean.add(statistic);
+    attacked.add(i % 250 === 0 ? 60 : statistic);
+    if (i < 40) few.add(i < 2 ? 60 : statistic);
+  }
+  for (const each of [clean, attacked, few]) each.refit();
+  const apart = Math.log(attacked.pValue(20)) - Math.log(clean.pValue(20));
+  assert.ok(Math.abs(apart) < 2.5, `${apart} nats`);
+  assert.ok(few.pValue(40) < 0.001, `${few.pValue(40)}`);
+});
+
+test('a cautious tail is told as heavier while few days made it', () => {
+  const tails = [false, true].map((isCautious) => {
+    const calibrator = new TailCalibrator({ robust: { share: 0.1, isCautious } });
+    const random = seededRandom(3);
+    for (let i = 0; i < 300; i++) calibrator.add(-Math.log(1 - random.next()));
+    calibrator.refit();
+    return calibrator.pValue(25);
+  });
+  assert.ok(tails[1]! > 1.5 * tails[0]!, `${tails}`);
+});

@@ -16,7 +16,13 @@ const worlds: Readonly<Record<string, (random: Random) => readonly number[]>> = 
   'mostly nothing': (r) => [-5 * Math.log(1 - r.next()), 0, r.next() < 0.1 ? -6 * Math.log(1 - r.next()) : 0],
 };
 
-const evidence: Evidence = { alone: new Float64Array(detectors.length), loudest: 0, together: 0, strongest: 0 };
+const evidence: Evidence = {
+  alone: new Float64Array(detectors.length),
+  loudest: 0,
+  together: 0,
+  strongest: 0,
+  nats: 0,
+};
 
 function budgetOf(findingsPer1000PerDay: number): EvidenceBudget {
   return new EvidenceBudget({ findingsPer1000PerDay, fusion: equalFusion });
@@ -123,4 +129,17 @@ test('restored, it gives the same evidence', () => {
   const restored = budgetOf(1);
   restored.restore(structuredClone(budget.snapshot()));
   for (let s = 0; s < 60; s += 0.7) assert.equal(evidenceOf(restored, s), evidenceOf(budget, s));
+});
+
+test('the evidence in nats goes on where what is rare can no longer be told apart, and what counts the same calls twice is one fact', () => {
+  const budget = budgetOf(1);
+  const slab = new RowSlab(3);
+  const natsOf = (numbers: Readonly<Record<string, number>>): number => {
+    const row = slab.create(1, slab.size);
+    budget.update({ slab, row, ts: start }, statisticsOf(detectors.map((name) => numbers[name] ?? 0)), evidence);
+    return evidence.nats;
+  };
+  const once = natsOf({ objects: 20 });
+  assert.equal(natsOf({ objects: 20, change: 19, rate: 18 }), once);
+  assert.ok(natsOf({ objects: 20, token: 20 }) > 1.5 * once);
 });
