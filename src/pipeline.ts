@@ -16,7 +16,7 @@ import type { Policy } from './policy/decide.ts';
 import type { Decision } from './policy/decision.ts';
 import type { Notice } from './policy/notice.ts';
 import { Batch, type Entry } from './score/batch.ts';
-import { isDoubted } from './score/doubt.ts';
+import { isAccepted, isDoubted } from './score/doubt.ts';
 import { learningWeight } from './score/evidence.ts';
 import type { Model } from './score/model.ts';
 import { Scorer } from './score/scorer.ts';
@@ -225,7 +225,8 @@ export class Shard {
     if (late) this.counters.late++;
     const moment = this.#baselines.enter(resolved, this.#settleNow);
     const p = this.#batch.add({ moment, resolved, seq: this.#seq, late });
-    const gated = isDoubted(moment) || event.ts < moment.slab.u32[moment.row + at.gatedUntil]! * 1000;
+    const open = event.ts < moment.slab.u32[moment.row + at.gatedUntil]! * 1000;
+    const gated = (open || isDoubted(moment)) && !isAccepted(moment);
     const frozen = this.#options.learns?.(resolved) === false;
     this.#baselines.learn(frozen ? frozenWeight : learningWeight(p, gated));
     if (this.#batch.full) this.#settle();

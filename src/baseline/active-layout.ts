@@ -39,6 +39,8 @@ export const activeAt = {
   tallies: take(tallyWindowsMs.length * tallyCount * 4),
   /** Today's calls, and those of them of each kind; then earlier days', faded. */
   shares: take(2 * (1 + shareKinds.length)),
+  /** Nats carried over from the days before: of each tally, then of calls. */
+  carried: take(tallyCount + 1),
   /** Per window: linear counters of distinct objects and of distinct functions (Whang et al., 1990). */
   objectsSeen: [counter(16), counter(48)],
   functionsSeen: [counter(4), counter(8)],

@@ -98,7 +98,7 @@ export const at = {
   /** Behaviour's accumulated evidence, nats, and what novelty, context and calendar added to it. */
   evidence: take(1),
   evidenceShares: take(3),
-  /** By how many nats a run of the identity's calls was odder than its own may be, and how many there were since that was too much. */
+  /** By how many nats a run of the identity's calls was odder than its own may be; the day (since 1970) when that was too much, and how many calls there were since, in 16 bits each. */
   doubt: take(1),
   doubted: take(1),
   /** Day number since 1970, and each detector's highest statistic of that day in quarters of a nat, one byte each; then what of behaviour's was counted on an earlier day. */

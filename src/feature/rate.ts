@@ -1,4 +1,4 @@
-import { activeAt } from '../baseline/active-layout.ts';
+import { activeAt, tallyCount } from '../baseline/active-layout.ts';
 import { at, rateWindowsMs } from '../baseline/row-layout.ts';
 import {
   addToSeries,
@@ -12,6 +12,7 @@ import {
   seriesWindowMs,
 } from '../baseline/series.ts';
 import { studentSurprise } from '../baseline/statistics.ts';
+import { carriedOver, carryOver } from './drift.ts';
 import { type Family, type Moment, type Observed, usually } from './family.ts';
 import { NumberBaseline } from './number.ts';
 
@@ -30,6 +31,8 @@ const baselines = rateWindowsMs.map(
     }),
 );
 
+const day = rateWindowsMs.length - 1;
+
 /** Words of the row before the window's baseline: its number and its count so far. */
 const windowStart = (moment: Moment, window: number): number => moment.row + at.rate + window * 5;
 
@@ -39,6 +42,14 @@ function countWith(moment: Moment, window: number): number {
   const number = Math.floor(moment.observation.ts / rateWindowsMs[window]!);
   const current = moment.slab.f32[start]! === number % 0xffffff ? moment.slab.f32[start + 1]! : 0;
   return current + moment.observation.weight;
+}
+
+/** Nats: how many more calls than usual the finished day had. */
+function surpriseOfDay(moment: Moment): number {
+  const start = windowStart(moment, day);
+  const predicted = baselines[day]!.predict(moment, start + 2);
+  const calls = baselines[day]!.numberOf(moment.slab.f32[start + 1]!);
+  return studentSurprise((calls - predicted.mean) / Math.sqrt(predicted.variance), predicted.weight);
 }
 
 /** What happens once in so many windows of the series happens every day. */
@@ -78,7 +89,8 @@ export const rate: Family = {
       const predicted = baselines[w]!.predict(moment, windowStart(moment, w) + 2);
       const z = (baselines[w]!.numberOf(countWith(moment, w)) - predicted.mean) / Math.sqrt(predicted.variance);
       out[offset + w] = z;
-      most = Math.max(most, studentSurprise(z, predicted.weight));
+      const before = w === day && z > 0 ? carriedOver(moment, tallyCount) : 0;
+      most = Math.max(most, before + studentSurprise(z, predicted.weight));
     }
     const series = seriesStatistic(moment);
     out[offset + names.length] = series;
@@ -95,8 +107,10 @@ export const rate: Family = {
       if (f32[start] !== number) {
         // Out of order, and of another window: it must not end the current one before its time.
         if (moment.observation.ts < f64[(moment.row + at.lastTs) / 2]!) continue;
-        if (f32[start + 1]! > 0)
+        if (f32[start + 1]! > 0) {
+          if (w === day) carryOver(moment, tallyCount, surpriseOfDay(moment));
           baselines[w]!.learn(moment, start + 2, { number: baselines[w]!.numberOf(f32[start + 1]!), weight });
+        }
         f32[start] = number;
         f32[start + 1] = 0;
       }

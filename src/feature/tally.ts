@@ -9,6 +9,7 @@ import {
 import type { BaselineLevel } from '../baseline/row-layout.ts';
 import { type Normal, shrink, studentSurprise } from '../baseline/statistics.ts';
 import { habitAt } from '../baseline/tally-habits.ts';
+import { carriedOver, carryOver } from './drift.ts';
 import { type Moment, type Observed, usually } from './family.ts';
 import { callsToday, endShareDay, expectedShare, isOfKind, shareKind, shareNats } from './tally-share.ts';
 
@@ -22,6 +23,8 @@ const varianceMin = 0.1;
 /** An identity's own memory, in finished windows. */
 const memory = 128;
 export const windowNames = ['10 minutes', 'a day'] as const;
+/** From this many nats on the days before are worth a word. */
+const worthWords = 3;
 const day = 1;
 
 /** Where a family's tallies begin among all of them. */
@@ -185,6 +188,8 @@ export class Tally {
     const everyone = habits.count(0, window);
     const level: BaselineLevel = self >= peerStrength ? 'self' : peers >= everyoneStrength ? 'peers' : 'everyone';
     const usual = chance < 0.5 ? 0 : of(mean);
+    const hasBefore = window === day && carriedOver(moment, this.#first + tally) >= worthWords;
+    const before = hasBefore ? ', after days of more than usual' : '';
     return {
       observed: count,
       expected: usual,
@@ -192,7 +197,7 @@ export class Tally {
       high: of(mean + spread),
       level,
       sampleSize: Math.round(level === 'self' ? self : level === 'peers' ? peers : everyone),
-      text: `${name(count)} in ${windowNames[window]!}, ${usually(everyone)} ${usual}${note?.(count) ?? ''}`,
+      text: `${name(count)} in ${windowNames[window]!}, ${usually(everyone)} ${usual}${before}${note?.(count) ?? ''}`,
     };
   }
 
@@ -233,7 +238,9 @@ export class Tally {
     const cell = this.#cell(window, tally);
     predict(moment, window, cell);
     const found = surprise(count);
-    return found <= 0 ? 0 : -Math.log(moment.shared.habits.pValue(cell, found));
+    if (found <= 0) return 0;
+    const before = window === day ? carriedOver(moment, this.#first + tally) : 0;
+    return before - Math.log(moment.shared.habits.pValue(cell, found));
   }
 
   #cell(window: number, tally: number): number {
@@ -254,10 +261,15 @@ function finishCell(moment: Moment, of: { window: number; cell: number; weight: 
   const count = f32[start]!;
   const before = f32[start + 3]!;
   if (before > 0) f32[start + 3] = fade(before);
-  if (count === 0) return;
+  if (count === 0) {
+    if (of.window === day) carryOver(moment, cell - tallyCount, 0);
+    return;
+  }
   predict(moment, of.window, cell);
   const { mean, variance } = expected;
-  habits.addSurprise(cell, surprise(count));
+  const found = surprise(count);
+  if (of.window === day) carryOver(moment, cell - tallyCount, found <= 0 ? 0 : -Math.log(habits.pValue(cell, found)));
+  habits.addSurprise(cell, found);
   const clipped = Math.min(Math.log1p(count), mean + 3 * Math.sqrt(variance));
   const total = f32[start + 3]! + weight;
   const step = weight / total;

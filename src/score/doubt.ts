@@ -14,25 +14,35 @@ const actMs = 10_000;
 const actMin = 0.02;
 /** An identity that is hardly known changes still: doubt grows half as quickly at this many calls. */
 const acquaintance = 50;
-/** A change that has lasted for this many calls, those of one minute counted as one, is the identity's own: learned from then on. A day and a half at least. */
-const patience = 2000;
+/** A change that has lasted for this many calls, and for a week, is the identity's own: learned from then on, whatever is open. */
+const patience = 600;
+const patienceDays = 7;
+const dayMs = 86_400_000;
 
 /**
  * Whether an identity goes on being odd, to be asked before learning: a cumulated sum (Page, Biometrika 1954). Unlike evidence it does not fade with
  * time, only when the identity is itself again, at half a nat an act; so whoever takes it over and is odd is not learned. Exponential -ln p, as
  * an identity has that is itself, brought it there once in 95,000 acts of a simulation.
  */
-export function raiseDoubt({ slab, row, history, gapMs }: Moment, pValue: number): void {
-  const { f32 } = slab;
+export function raiseDoubt({ slab, row, history, gapMs, observation }: Moment, pValue: number): void {
+  const { f32, u32 } = slab;
   const before = f32[row + at.doubt]!;
   const nats = Math.min(callMax, -Math.log(pValue)) - (before > limit ? cleared : suspect);
   const share = Math.max(actMin, Math.min(1, gapMs / actMs));
   const doubt = Math.max(0, Math.min(most, before + (nats * share * history) / (history + acquaintance)));
   f32[row + at.doubt] = doubt;
-  const lasted = f32[row + at.doubted]! + (before > limit ? Math.min(1, gapMs / 60_000) : 0);
-  f32[row + at.doubted] = doubt === 0 ? 0 : lasted;
+  const lasted = u32[row + at.doubted]!;
+  if (doubt === 0) u32[row + at.doubted] = 0;
+  else if (before > limit && (lasted & 0xffff) < patience)
+    u32[row + at.doubted] = lasted === 0 ? ((Math.floor(observation.ts / dayMs) << 16) | 1) >>> 0 : lasted + 1;
 }
 
 export function isDoubted({ slab: { f32 }, row }: Moment): boolean {
-  return f32[row + at.doubt]! > limit && f32[row + at.doubted]! < patience;
+  return f32[row + at.doubt]! > limit;
+}
+
+/** Whether doubt has lasted for so long that the change is the identity's own. */
+export function isAccepted({ slab: { u32 }, row, observation }: Moment): boolean {
+  const lasted = u32[row + at.doubted]!;
+  return (lasted & 0xffff) >= patience && Math.floor(observation.ts / dayMs) - (lasted >>> 16) >= patienceDays;
 }

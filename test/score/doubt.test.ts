@@ -3,21 +3,20 @@ import { test } from 'node:test';
 import { rowWords } from '../../src/baseline/row-layout.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { Moment } from '../../src/feature/family.ts';
-import { isDoubted, raiseDoubt } from '../../src/score/doubt.ts';
+import { isAccepted, isDoubted, raiseDoubt } from '../../src/score/doubt.ts';
 
 /** An identity with so many calls behind it, calling every so often. */
 function identity(history = 1000, gapMs = 60_000) {
-  const moment = { slab: { f32: new Float32Array(rowWords) }, row: 0, history, gapMs } as unknown as Moment;
-  return {
-    call: (p: number): boolean => {
-      raiseDoubt(moment, p);
-      return isDoubted(moment);
-    },
-    calls: (count: number, p: number): boolean => {
-      for (let i = 0; i < count; i++) raiseDoubt(moment, p);
-      return isDoubted(moment);
-    },
+  const words = new ArrayBuffer(rowWords * 4);
+  const slab = { f32: new Float32Array(words), u32: new Uint32Array(words) };
+  const observation = { ts: Date.UTC(2026, 0, 5) };
+  const moment = { slab, row: 0, history, gapMs, observation } as unknown as Moment;
+  const call = (p: number): boolean => {
+    observation.ts += gapMs;
+    raiseDoubt(moment, p);
+    return isDoubted(moment) && !isAccepted(moment);
   };
+  return { call, calls: (count: number, p: number): boolean => Array.from({ length: count }, () => call(p)).at(-1)! };
 }
 
 test('an identity that is itself is not doubted in ten thousand calls', () => {
@@ -40,14 +39,14 @@ test('doubt outlasts calls that are only a little odd, and ends when the identit
   assert.equal(calls(100, 0.4), false);
 });
 
-test('a change that lasts is accepted after two thousand calls, and neither five hundred nor a flood of them are enough', () => {
-  const lasting = identity();
+test('a change that lasts is accepted after six hundred calls and a week: neither five hundred calls nor a flood of them are enough', () => {
+  const quarterOfDay = 6 * 3_600_000;
+  const lasting = identity(1000, quarterOfDay);
   assert.equal(lasting.calls(510, 0.001), true);
-  assert.equal(lasting.calls(1490, 0.001), true);
-  assert.equal(lasting.calls(20, 0.001), false);
+  assert.equal(lasting.calls(100, 0.001), false);
   lasting.calls(200, 0.9);
   assert.equal(lasting.calls(10, 0.001), true, 'and then it can be doubted anew');
-  assert.equal(identity(1000, 100).calls(100_000, 0.001), true);
+  assert.equal(identity(1000, 5000).calls(100_000, 0.001), true, 'as many as may be, in less than six days');
 });
 
 test('a batch of calls within a second is one act; hundreds are not', () => {
