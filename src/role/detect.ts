@@ -64,6 +64,9 @@ class ShardRunner {
   #incrementBytes = Number.POSITIVE_INFINITY;
   #counted = { duplicates: 0, late: 0, evicted: 0, activeEvicted: 0 };
   readonly #announced = new Set<string>();
+  /** The checkpoint that is being written while events go on; undefined when none is. */
+  #writing: Promise<void> | undefined;
+  #failure: { readonly cause: unknown } | undefined;
 
   constructor(options: DetectRoleOptions, context: ShardContext) {
     this.#options = options;
@@ -81,6 +84,7 @@ class ShardRunner {
       onIdle: () => this.#onIdle(),
       close: async (how) => {
         if (how === 'closing') await this.#checkpoint();
+        else await this.#writing;
         await this.#cold.close();
       },
     };
@@ -99,7 +103,8 @@ class ShardRunner {
     this.#position = batch.records.at(-1)!.offset + 1;
     await this.#emit(this.#shard.drain());
     this.#count(batch);
-    if (this.#options.clock.now() >= this.#nextCheckpointAt) await this.#checkpoint();
+    if (this.#writing === undefined && this.#options.clock.now() >= this.#nextCheckpointAt) this.#beginCheckpoint();
+    if (this.#failure !== undefined) throw this.#failure.cause;
   }
 
   /** A process that dies between its last events and their tick would leave them waiting: then the tick comes from here, through the log like any. */
@@ -166,18 +171,35 @@ class ShardRunner {
     return true;
   }
 
+  /** State as it is now, on the disk or at the broker when this resolves. */
   async #checkpoint(): Promise<void> {
-    if (this.#position === undefined || this.#position === this.#checkpointed) return;
+    await this.#writing;
+    this.#beginCheckpoint();
+    await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure.cause;
+  }
+
+  /** Takes the state at once and writes it while events go on: writing takes longer than anything else that a batch does. */
+  #beginCheckpoint(): void {
+    const position = this.#position;
+    if (position === undefined || position === this.#checkpointed) return;
     const { clock, checkpointMs } = this.#options;
     const startedAt = clock.now();
     const full = this.#incrementBytes > Math.max(snapshotBytesMin, incrementsPerSnapshot * this.#snapshotBytes);
     const records = this.#shard.checkpoint(full);
-    await this.#context.checkpoint({ records, position: this.#position, full });
     const bytes = records.reduce((sum, record) => sum + record.length, 0);
     if (full) this.#snapshotBytes = bytes;
     this.#incrementBytes = full ? 0 : this.#incrementBytes + bytes;
-    this.#checkpointed = this.#position;
-    this.#nextCheckpointAt = clock.now() + Math.max(checkpointMs, (clock.now() - startedAt) / checkpointShare);
+    this.#checkpointed = position;
+    this.#writing = this.#context
+      .checkpoint({ records, position, full })
+      .catch((cause: unknown) => {
+        this.#failure = { cause };
+      })
+      .finally(() => {
+        this.#writing = undefined;
+        this.#nextCheckpointAt = clock.now() + Math.max(checkpointMs, (clock.now() - startedAt) / checkpointShare);
+      });
   }
 
   #count(batch: LogBatch): void {
