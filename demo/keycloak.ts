@@ -37,13 +37,12 @@ export function keycloakMissing(): string | undefined {
     : `${absent.join(' and ')} not found (Keycloak needs Java 17 and, once, Maven)`;
 }
 
-/** `features` are Keycloak's own, such as `ssf`. */
-export async function startKeycloak(folder: string, features: readonly string[] = []): Promise<Keycloak> {
+/** `more` are options of Keycloak's own, such as `--features=ssf`. */
+export async function startKeycloak(folder: string, more: readonly string[] = []): Promise<Keycloak> {
   const home = fetchKeycloak();
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
-  const args = ['start-dev', '--db=dev-mem', '--http-host=127.0.0.1', `--http-port=${port}`];
-  if (features.length > 0) args.push(`--features=${features.join(',')}`);
+  const args = ['start-dev', '--db=dev-mem', '--http-host=127.0.0.1', `--http-port=${port}`, ...more];
   const env = {
     ...process.env,
     KC_BOOTSTRAP_ADMIN_USERNAME: administrator.name,

@@ -30,6 +30,8 @@ export type HttpAction = {
   readonly name: string;
   /** Undefined: not about this decision, or the decision lacks what the action names. */
   readonly request: (decision: Decision) => PostRequest | undefined;
+  /** What a decision lacks that the action is about. */
+  readonly lack: (decision: Decision) => string | undefined;
 };
 
 const fields = [
@@ -60,16 +62,25 @@ export function createHttpAction(options: HttpActionOptions): HttpAction {
     throw new GaitError('CONFIG_INVALID', `action ${name}: {{…}} may hold ${fields.join(', ')}, and not in the host`);
   }
   if (body !== undefined) mustBeJson(name, body.replace(place, 'x'));
+  const isMeant = ({ action, change }: Decision): boolean =>
+    on.includes(action) && (change === 'made' || change === 'escalated');
+  const lack = (decision: Decision): string | undefined => {
+    const values = valuesOf(decision);
+    return lacking(url, values, encodeSegment) ?? lacking(body ?? '', values, encodeText);
+  };
   return {
     name,
     request: (decision) => {
-      if (!on.includes(decision.action) || !['made', 'escalated'].includes(decision.change)) return undefined;
+      if (!isMeant(decision) || lack(decision) !== undefined) return undefined;
       const values = valuesOf(decision);
-      const target = fill(url, values, encodeSegment);
-      const filled = body === undefined ? '' : fill(body, values, (value) => JSON.stringify(value).slice(1, -1));
-      if (target === undefined || filled === undefined) return undefined;
-      return { method, url: target, headers: { 'user-agent': 'gait', ...headers }, body: filled };
+      return {
+        method,
+        url: fill(url, values, encodeSegment),
+        headers: { 'user-agent': 'gait', ...headers },
+        body: fill(body ?? '', values, encodeText),
+      };
     },
+    lack: (decision) => (isMeant(decision) ? lack(decision) : undefined),
   };
 }
 
@@ -81,36 +92,36 @@ function mustBeJson(name: string, body: string): void {
   }
 }
 
-function valuesOf(decision: Decision): Readonly<Record<Field, string | null>> {
+type Values = Readonly<Record<Field, string | null>>;
+/** Undefined for a value that cannot stand in that place. */
+type Encode = (value: string) => string | undefined;
+
+function valuesOf(decision: Decision): Values {
   const { session_id, token_id, tenant, decision_id, incident_id, risk_level, rule, why } = decision;
   const subject = decision.identity_kind === 'user' ? (idOf(decision.identity) ?? null) : null;
   return { subject, session_id, token_id, tenant, decision_id, incident_id, risk_level, rule, why };
 }
 
-function fill(
-  template: string,
-  values: Readonly<Record<Field, string | null>>,
-  encode: (value: string) => string | undefined,
-): string | undefined {
-  let isWhole = true;
-  const text = template.replace(place, (_, field: Field) => {
-    const value = values[field];
-    const escaped = value === null || value === '' ? undefined : encode(value);
-    isWhole &&= escaped !== undefined;
-    return escaped ?? '';
-  });
-  return isWhole ? text : undefined;
+function lacking(template: string, values: Values, encode: Encode): Field | undefined {
+  const named = [...template.matchAll(place)].map(([, field]) => field as Field);
+  return named.find((field) => !values[field] || encode(values[field]) === undefined);
+}
+
+function fill(template: string, values: Values, encode: Encode): string {
+  return template.replace(place, (_, field: Field) => encode(values[field] ?? '') ?? '');
 }
 
 /** `.` and `..` stay what they are when percent-encoded, so they are refused; so are lone surrogates, which have no encoding. */
-function encodeSegment(value: string): string | undefined {
+const encodeSegment: Encode = (value) => {
   if (/^\.{1,2}$/.test(value)) return undefined;
   try {
     return encodeURIComponent(value);
   } catch {
     return undefined;
   }
-}
+};
+
+const encodeText: Encode = (value) => JSON.stringify(value).slice(1, -1);
 
 /** A token is replaced this long before it ends. */
 const earlyMs = 30_000;

@@ -23,6 +23,9 @@ test('a decision that lacks what the action names, or is none of its actions, ca
   const action = createHttpAction({ ...base, url: 'https://idp.example/{{session_id}}' });
   assert.equal(action.request({ ...decision, session_id: null }), undefined);
   assert.equal(action.request({ ...decision, session_id: '..' }), undefined);
+  assert.equal(action.lack({ ...decision, session_id: '..' }), 'session_id');
+  assert.equal(action.lack({ ...decision, session_id: null, action: 'step-up' }), undefined);
+  assert.equal(action.lack(decision), undefined);
   assert.equal(action.request({ ...decision, action: 'step-up' }), undefined);
   assert.equal(action.request({ ...decision, change: 'extended' }), undefined);
 });
