@@ -27,6 +27,8 @@ const version = '26.7.0';
 const administrator = { name: 'admin', password: randomBytes(12).toString('base64url') };
 export const realm = 'shop';
 export const alice = { name: 'alice', password: 'demo-password-of-alice' };
+/** The realm's client that may end sessions. */
+export const gaitClient = { id: 'gait', secret: 'demo-secret-of-gait' };
 const redirect = 'http://127.0.0.1/back';
 
 /** Why Keycloak cannot run here, or undefined when it can. */

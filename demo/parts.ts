@@ -39,10 +39,17 @@ export function freePort(): Promise<number> {
 /** `isReady` is asked again and again; a process that ends before is an error with what it had to say. */
 export async function startProgram(
   command: readonly string[],
-  of: { readonly folder: string; readonly name: string; readonly isReady: () => Promise<boolean> },
+  of: {
+    readonly folder: string;
+    readonly name: string;
+    readonly isReady: () => Promise<boolean>;
+    /** Besides our own. */
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): Promise<Part> {
   const [program = '', ...args] = command;
-  const child = spawn(program, args, { cwd: of.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...of.env };
+  const child = spawn(program, args, { cwd: of.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const file = join(of.folder, `${of.name}.out`);
   const log = createWriteStream(file);
   child.stdout.pipe(log, { end: false });

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { actions } from '../core/words.ts';
+import { actionSchema } from './action-schema.ts';
 import { alerts, oneListOfChannels } from './alert-schema.ts';
 import { flag, fromText, integer, secret, text, url, webhookSecret } from './fields.ts';
 import { Secret } from './secret.ts';
@@ -170,31 +170,11 @@ const webhook = z.strictObject({
   allowInsecure: flag.default(false),
 });
 
-/** A call to an identity provider (pipelines/actions has ready ones). */
-const httpAction = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be lower-case letters, digits and dashes'),
-  on: z.array(z.enum(actions)).min(1),
-  method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
-  url: text,
-  headers: z.record(z.string(), secret).default({}),
-  body: text.optional(),
-  /** The client credentials grant (RFC 6749, 4.4); `extra` holds more form fields, such as `scope`. */
-  token: z
-    .strictObject({
-      url,
-      clientId: text,
-      clientSecret: secret,
-      extra: z.record(z.string(), z.string()).default({}),
-    })
-    .optional(),
-  allowInsecure: flag.default(false),
-});
-
 const signals = z.strictObject({
   /** A decision older than this is not sent any more: it is recorded as stale. */
   staleAfterMs: integer(1000).default(300_000),
   webhooks: z.array(webhook).default([]),
-  actions: z.array(httpAction).max(32).default([]),
+  actions: z.array(actionSchema).max(32).default([]),
 });
 
 const headerName = z

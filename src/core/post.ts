@@ -6,7 +6,10 @@ export type PostRequest = {
   readonly method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Empty: none. */
   readonly body: string;
+  /** The status codes that mean delivered, in place of every 2xx; then 410 is a refusal like others. */
+  readonly success?: readonly number[];
   /** How much of the answer the caller reads (default 4 KiB, for its first words). */
   readonly answerBytesMax?: number;
 };

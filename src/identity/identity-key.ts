@@ -11,7 +11,7 @@ const escapedInId = /[%\p{Cc}\p{Cs}\s]/gu;
 
 /**
  * `kind:tenant:id`, with `-` for no tenant. Two different (kind, tenant, id) never share a key: separators, percent signs, blanks and control
- * characters are percent-encoded.
+ * characters are percent-encoded, as `%20` or, above U+00FF, as `%u2003`.
  */
 export function identityKey(kind: IdentityKind, tenant: string | null, id: string): IdentityKey {
   const tenantPart = tenant === null ? '-' : encodePart(tenant, escaped);
@@ -25,12 +25,25 @@ export function identityParts(text: string): { readonly kind: IdentityKind; read
   return known === undefined || tenant === undefined ? null : { kind: known, tenant };
 }
 
+/** The id of a key, as it came. Undefined for one that was so long that only a hash of it is left. */
+export function identityId(key: string): string | undefined {
+  const id = key.split(':').slice(2).join(':');
+  if (id === '' || (id.length > idCharsMax && /~[0-9a-f]{24}$/.test(id))) return undefined;
+  return id.replace(/%(?:u([0-9A-F]{4})|([0-9A-F]{2}))/g, (_, wide: string | undefined, narrow: string) =>
+    String.fromCharCode(Number.parseInt(wide ?? narrow, 16)),
+  );
+}
+
+/** Of a fixed length each, so that what follows is not taken for a part of it: all that is encoded lies below U+10000. */
+function encode(character: string): string {
+  const code = character.charCodeAt(0);
+  const digits = code.toString(16).toUpperCase();
+  return code > 0xff ? `%u${digits.padStart(4, '0')}` : `%${digits.padStart(2, '0')}`;
+}
+
 function encodePart(text: string, pattern: RegExp): string {
   if (text.length <= idCharsMax && isSimple(text)) return text;
-  const encoded = text.replace(
-    pattern,
-    (character) => `%${character.codePointAt(0)!.toString(16).toUpperCase().padStart(2, '0')}`,
-  );
+  const encoded = text.replace(pattern, encode);
   if (encoded.length <= idCharsMax) return encoded;
   // Over UTF-16 units, so that lone surrogates, which UTF-8 would all turn into U+FFFD, stay apart.
   return `${encoded.slice(0, idCharsMax)}~${createHash('sha256').update(text, 'utf16le').digest('hex').slice(0, 24)}`;

@@ -38,8 +38,7 @@ export async function runDeliver(options: DeliverRoleOptions, signal: AbortSigna
   }
 
   for (const { token, ...action } of signals.actions) {
-    const { allowInsecure } = action;
-    const grant = token && { ...token, clientSecret: token.clientSecret.reveal(), allowInsecure };
+    const grant = token && { ...token, clientSecret: token.clientSecret.reveal() };
     const post = grant === undefined ? courier.post : withClientCredentials(courier.post, grant, clock);
     const headers = Object.fromEntries(Object.entries(action.headers).map(([name, value]) => [name, value.reveal()]));
     const webhook = createHttpAction({ ...action, headers });

@@ -1,15 +1,17 @@
-import { isTime } from '../core/clock.ts';
-import { type CourierOptions, createCourier, type Settled } from '../core/courier.ts';
+import { type EpochMs, isTime } from '../core/clock.ts';
+import { type CourierOptions, createCourier } from '../core/courier.ts';
 import type { PostRequest } from '../core/post.ts';
 import type { Decision, Receipt } from '../policy/decision.ts';
 
+/** A signed webhook, or an action. */
+export type SignalTarget = {
+  readonly name: string;
+  /** Undefined: the decision is nothing for it. `lacks`: it would be, but something is not there; the receipt says so. */
+  readonly request: (decision: Decision, now: EpochMs) => PostRequest | { readonly lacks: string } | undefined;
+};
+
 export type SignalDeliveryOptions = Omit<CourierOptions, 'target'> & {
-  /** A signed webhook, or an action; without a request the decision is passed over, with a receipt if it was lacking something. */
-  readonly webhook: {
-    readonly name: string;
-    readonly request: (decision: Decision, now: number) => PostRequest | undefined;
-    readonly lack?: (decision: Decision) => string | undefined;
-  };
+  readonly webhook: SignalTarget;
   /** A decision made longer ago than this is not sent: after an outage nobody is locked out for what happened before it. */
   readonly staleAfterMs: number;
   /** Called once per end; the next decision waits until the receipt is durable. */
@@ -30,21 +32,20 @@ export function createSignalDelivery(options: SignalDeliveryOptions): (batch: Si
     for (const { value } of records) {
       const decision = value === null ? undefined : readDecision(value);
       if (decision?.mode !== 'enforce') continue;
-      const { decision_id, version } = decision;
-      const note = (end: Settled): Promise<void> => onReceipt({ decision_id, target: webhook.name, ...end });
       const first = webhook.request(decision, decision.updated_at);
-      const lack = webhook.lack?.(decision);
-      if (lack !== undefined) {
-        const detail = `the decision has no ${lack} to put in`;
-        await note({ state: 'failed', attempts: 0, status: null, detail, at: clock.now() });
-      }
       if (first === undefined) continue;
+      const receipt = { decision_id: decision.decision_id, target: webhook.name };
+      if ('lacks' in first) {
+        const skipped = { state: 'failed', attempts: 0, status: null, at: clock.now() } as const;
+        await onReceipt({ ...receipt, ...skipped, detail: first.lacks });
+        continue;
+      }
       const parcel = {
-        id: `${decision_id}-${version}`,
+        id: `${decision.decision_id}-${decision.version}`,
         deadline: Math.min(decision.expires_at, decision.updated_at + staleAfterMs),
-        request: (now: number) => webhook.request(decision, now) ?? first,
+        request: (now: number) => webhook.request(decision, now) as PostRequest,
       };
-      await courier.carry(parcel, note);
+      await courier.carry(parcel, (settled) => onReceipt({ ...receipt, ...settled }));
     }
   };
 }

@@ -26,22 +26,25 @@ export function createHttpPost({ clock, timeoutMs = 10_000 }: HttpPostOptions): 
       });
       const answer = await firstBytes(response, request.answerBytesMax ?? answerBytesMax);
       const words = answer.slice(0, answerBytesMax);
-      return { ...judge(response, safe(`HTTP ${response.status} ${words}`, request), clock), answer };
+      const detail = safe(`HTTP ${response.status} ${words}`, request);
+      return { ...judge(response, { detail, clock, success: request.success }), answer };
     } catch (error) {
       return { kind: 'failed', status: null, detail: safe(causeOf(error), request), retryAfterMs: null };
     }
   };
 }
 
-function judge({ status, headers }: Response, detail: string, clock: Clock): PostResult {
+type Judging = { readonly detail: string; readonly clock: Clock; readonly success: PostRequest['success'] };
+
+function judge({ status, headers }: Response, { detail, clock, success }: Judging): PostResult {
   const end = (kind: PostResult['kind'], retryAfterMs: number | null = null): PostResult => ({
     kind,
     status,
     detail,
     retryAfterMs,
   });
-  if (status >= 200 && status < 300) return end('delivered');
-  if (status === 410) return end('gone');
+  if (success?.includes(status) ?? (status >= 200 && status < 300)) return end('delivered');
+  if (status === 410 && success === undefined) return end('gone');
   if (status >= 500 || status === 408 || status === 429) {
     return end('failed', retryAfterMs(headers.get('retry-after'), clock));
   }
@@ -78,12 +81,14 @@ function causeOf(error: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
 }
 
-/** Printable, short, and without the address's path and query: in Slack's webhooks they are the secret. */
+/** Printable, short, without what we authenticate with, and without the address's path and query: in Slack's webhooks they are the secret. */
 function safe(text: string, request: PostRequest): string {
   const { pathname, search } = new URL(request.url);
   const secret = pathname.length > 1 ? `${pathname}${search}` : search;
-  const hidden = secret === '' ? text : text.replaceAll(secret, '…').replaceAll(pathname.slice(1) || secret, '…');
-  return hidden
+  const ours = Object.values(request.headers).flatMap((value) => [value, value.split(' ').at(-1) ?? '']);
+  return [secret, pathname.slice(1), ...ours]
+    .filter((each) => each.length > 3)
+    .reduce((shown, each) => shown.replaceAll(each, '…'), text)
     .replace(/[^\x20-\x7e…]+/g, ' ')
     .trim()
     .slice(0, detailLengthMax);

@@ -1,6 +1,7 @@
 import { derivedId } from '../core/hash.ts';
 import type { Claims } from '../core/jose.ts';
 import type { RiskLevel } from '../core/words.ts';
+import { identityId } from '../identity/identity-key.ts';
 import type { Decision } from '../policy/decision.ts';
 
 /** What of a receiver's configuration shapes its tokens. */
@@ -139,7 +140,7 @@ function subjectOf(decision: Decision, profile: SetProfile): Subject | undefined
 }
 
 function principalOf({ identity, identity_kind }: Decision, profile: SetProfile): Subject | undefined {
-  const id = idOf(identity);
+  const id = identityId(identity);
   if (id === undefined) return undefined;
   if (identity_kind === 'user') {
     if (profile.subjects === 'email') return id.includes('@') ? { user: { format: 'email', email: id } } : undefined;
@@ -157,15 +158,4 @@ function principalOf({ identity, identity_kind }: Decision, profile: SetProfile)
 /** Okta reads `subject.user`; older receivers of others read the identifier itself. */
 function nested(subject: Subject, { profile }: SetProfile): Subject {
   return profile === 'okta' && subject.format !== 'complex' ? { user: subject } : subject;
-}
-
-/** The identity's own id, as it came. Undefined for one that was so long that only a hash of it is left. */
-export function idOf(identity: string): string | undefined {
-  const id = identity.split(':').slice(2).join(':');
-  if (id === '' || /~[0-9a-f]{24}$/.test(id)) return undefined;
-  try {
-    return id.replace(/%([0-9A-F]{2,6})/g, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16)));
-  } catch {
-    return undefined;
-  }
 }

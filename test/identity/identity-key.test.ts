@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { identityKey } from '../../src/identity/identity-key.ts';
+import { identityId, identityKey } from '../../src/identity/identity-key.ts';
 
 test('a key reads as kind:tenant:id, with - for no tenant', () => {
   assert.equal(identityKey('user', null, 'alice@example.com'), 'user:-:alice@example.com');
@@ -12,7 +12,11 @@ test('a key reads as kind:tenant:id, with - for no tenant', () => {
 
 test('different tenants and ids never share a key', () => {
   const part = fc.oneof(
-    fc.string({ minLength: 1, maxLength: 12, unit: fc.constantFrom('a', ':', '%', '3', 'A', ' ', '~', '\ud800', 'é') }),
+    fc.string({
+      minLength: 1,
+      maxLength: 12,
+      unit: fc.constantFrom('a', ':', '%', '0', '3', 'u', 'A', ' ', '\u2003', '~', '\ud800', 'é'),
+    }),
     fc.string({ minLength: 1, maxLength: 300 }),
   );
   fc.assert(
@@ -22,6 +26,17 @@ test('different tenants and ids never share a key', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test('a blank and what follows it are not taken for another blank, and the id comes back as it was', () => {
+  assert.equal(identityKey('user', null, ' 03\u2003'), 'user:-:%2003%u2003');
+  const id = fc.string({
+    minLength: 1,
+    maxLength: 60,
+    unit: fc.constantFrom('a', ':', '%', '0', 'u', ' ', '\u2003', '\ud800', '😀'),
+  });
+  fc.assert(fc.property(id, (text) => assert.equal(identityId(identityKey('user', 'a:b', text)), text)));
+  assert.equal(identityId(identityKey('user', null, 'x'.repeat(300))), undefined);
 });
 
 test('a key is bounded, and long ids with the same beginning stay apart', () => {

@@ -41,11 +41,12 @@ test('decisions have exactly the fields that the published schema promises, and 
 
 test('the settings printed in docs/integrators.md are valid', () => {
   const blocks = [...read('docs/integrators.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
-  assert.equal(blocks.length, 4);
+  assert.equal(blocks.length, 5);
   const env = {
     GAIT_WEBHOOK_SECRET: `whsec_${'a'.repeat(44)}`,
     GAIT_NGINX_KEY_SHA256: 'a'.repeat(64),
     GAIT_IDP_KEY_SHA256: 'b'.repeat(64),
+    KEYCLOAK_CLIENT_SECRET: 's',
   };
   for (const text of blocks) {
     const outcome = parseConfig({ name: 'gait.yaml', text: () => text }, env);
