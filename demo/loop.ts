@@ -96,9 +96,8 @@ async function play(folder: string): Promise<void> {
   await steal(world, first, 'the token is copied and used from another program and network');
   const second = await ownerReturns(world, browser, first);
   await secondTheft(world, browser, second);
-  const [{ identity } = { identity: '' }] = await decisions(world.gait);
-  await revokedByHand(world, browser, identity);
   await written(world);
+  await revokedByHand(world, browser);
 }
 
 async function startAround(
@@ -250,20 +249,22 @@ async function secondTheft(world: World, browser: Browser, second: Tokens): Prom
 }
 
 /** A person's decision ends every session of hers, by the other of Keycloak's actions. */
-async function revokedByHand(world: World, browser: Browser, identity: string): Promise<void> {
+async function revokedByHand(world: World, browser: Browser): Promise<void> {
   const third = await browser.logIn(alice);
   await browser.refresh(third);
   tell('alice', 'logs in once more: a new session, and it can be renewed');
-  const decided = { identity, action: 'revoke-identity', ttl: '1h', reason: 'asked by phone' };
+  const [last] = await decisions(world.gait);
+  const wanted = { identity: last?.identity, action: 'revoke-identity', ttl: '1h', reason: 'asked by phone' };
   const answer = await fetch(`${world.gait}/v1/decisions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(decided),
+    body: JSON.stringify(wanted),
   });
   assert.equal(answer.status, 202, await answer.text());
   tell('analyst', 'has heard from alice on the telephone and revokes all that is hers');
   await waitFor('Keycloak to log her out', () => isEnded(browser, third), 30_000);
   tell('keycloak', 'has logged her out everywhere: the refresh token of the new session is refused too');
+  tellDecision(await received(world.gait, 'keycloak-logout'));
 }
 
 function isEnded(browser: Browser, tokens: Tokens): Promise<boolean> {
@@ -275,23 +276,29 @@ function isEnded(browser: Browser, tokens: Tokens): Promise<boolean> {
 
 /** What an analyst finds afterwards: each row is read from ClickHouse. */
 async function written(world: World): Promise<void> {
-  for (const action of ['keycloak-session', 'keycloak-logout']) {
-    await waitFor(
-      `the receipt of ${action} in the store`,
-      async () => {
-        const all = (await decided(world.gait)).flatMap(({ receipts }) => receipts);
-        return all.some(({ target, state }) => target === action && state === 'delivered');
-      },
-      30_000,
-    );
-  }
-  for (const { severity, kind, count } of await found(world.gait)) {
+  await received(world.gait, 'keycloak-session');
+  for (const { severity, kind, count } of [...(await found(world.gait))].reverse()) {
     tell('store', `finding, ${severity}: ${kind}, ${count} calls`);
   }
-  for (const { action, change, rule, why, receipts } of (await decided(world.gait)).reverse()) {
-    tell('store', `decision, ${change}: ${action} by rule ${rule}: ${why}`);
-    for (const { target, state, detail } of receipts) tell('store', `  receipt of ${target}: ${state}; ${detail}`);
-  }
+  for (const decision of [...(await decided(world.gait))].reverse()) tellDecision(decision);
+}
+
+/** The revocation that an action has carried out, once the store has both it and the receipt. */
+async function received(gait: string, action: string): Promise<Decided> {
+  let taken: Decided | undefined;
+  const look = async (): Promise<boolean> => {
+    const isTaken = ({ target, state }: Step): boolean => target === action && state === 'delivered';
+    const revocations = (await decided(gait)).filter((each) => each.action.startsWith('revoke-'));
+    taken = revocations.find(({ receipts }) => receipts.some(isTaken));
+    return taken !== undefined;
+  };
+  await waitFor(`the receipt of ${action} in the store`, look, 30_000);
+  return taken!;
+}
+
+function tellDecision({ action, change, rule, why, receipts }: Decided): void {
+  tell('store', `decision, ${change}: ${action} by rule ${rule}: ${why}`);
+  for (const { target, state, detail } of receipts) tell('store', `  receipt of ${target}: ${state}; ${detail}`);
 }
 
 async function findings(gait: string): Promise<void> {
@@ -307,11 +314,11 @@ async function found(gait: string): Promise<readonly Found[]> {
 
 type Step = { readonly target: string; readonly state: string; readonly detail: string };
 
-async function decided(gait: string): Promise<(Row & { readonly receipts: readonly Step[] })[]> {
+type Decided = Row & { readonly receipts: readonly Step[] };
+
+async function decided(gait: string): Promise<readonly Decided[]> {
   const all = await decisions(gait);
-  return Promise.all(
-    all.map(({ decision_id }) => read<Row & { receipts: Step[] }>(gait, `/v1/decisions/${decision_id}`)),
-  );
+  return Promise.all(all.map(({ decision_id }) => read<Decided>(gait, `/v1/decisions/${decision_id}`)));
 }
 
 type Row = {

@@ -27,7 +27,7 @@ const headerValue = z
   .transform((value) => new Secret(value));
 const headerName = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 
-export const actionSchema = z
+const action = z
   .strictObject({
     name: z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be lower-case letters, digits and dashes'),
     on: z.array(z.enum(actions)).min(1),
@@ -63,6 +63,13 @@ export const actionSchema = z
       }
     }
   });
+
+/** The name is also that of the consumer group: two of one name would each get a part of the decisions. */
+export const actionsSchema = z
+  .array(action)
+  .max(32)
+  .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'two of them have the same name')
+  .default([]);
 
 function withText(value: string): string {
   return fillPlaces(value, () => 'x');

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { actionSchema } from './action-schema.ts';
+import { actionsSchema } from './action-schema.ts';
 import { alerts, oneListOfChannels } from './alert-schema.ts';
 import { flag, fromText, integer, secret, text, url, webhookSecret } from './fields.ts';
 import { Secret } from './secret.ts';
@@ -174,7 +174,7 @@ const signals = z.strictObject({
   /** A decision older than this is not sent any more: it is recorded as stale. */
   staleAfterMs: integer(1000).default(300_000),
   webhooks: z.array(webhook).default([]),
-  actions: z.array(actionSchema).max(32).default([]),
+  actions: actionsSchema,
 });
 
 const headerName = z

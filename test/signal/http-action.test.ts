@@ -250,6 +250,12 @@ test('mistakes in a template are named with their place when the configuration i
   }
 });
 
+test('two actions of one name are refused: they would share their decisions between them', () => {
+  const one = { name: 'a', on: ['notify'], url: 'https://idp.example/' };
+  const text = JSON.stringify({ signals: { actions: [one, one] } });
+  assert.match(problemsOf(text).join('\n'), /signals\.actions: two of them have the same name/);
+});
+
 test('the actions that come with the program are valid settings', () => {
   for (const name of ['keycloak', 'providers']) {
     const text = readFileSync(join(import.meta.dirname, `../../../pipelines/actions/${name}.yaml`), 'utf8');
