@@ -1,5 +1,5 @@
 import { type EpochMs, isTime } from '../core/clock.ts';
-import { type CourierOptions, createCourier } from '../core/courier.ts';
+import { type CourierOptions, createCourier, type Settled } from '../core/courier.ts';
 import type { PostRequest } from '../core/post.ts';
 import type { Decision, Receipt } from '../policy/decision.ts';
 
@@ -23,29 +23,30 @@ export type SignalBatch = { readonly records: readonly { readonly value: Buffer 
 
 /**
  * The handler of one webhook's consumer group over gait.signals. Each webhook has its own group, so one that is away holds back its
- * own deliveries only. Each version of a decision is tried until it is taken, refused, expired or stale; shadow decisions leave no trace.
+ * own deliveries only. Each version of a decision is tried until it is taken, refused, expired, stale or taken back; shadow decisions leave no trace.
  */
 export function createSignalDelivery(options: SignalDeliveryOptions): (batch: SignalBatch) => Promise<void> {
   const { webhook, staleAfterMs, onReceipt, clock } = options;
   const courier = createCourier({ ...options, target: webhook.name });
   return async ({ records }) => {
-    for (const { value } of records) {
-      const decision = value === null ? undefined : readDecision(value);
-      if (decision?.mode !== 'enforce') continue;
+    const decisions = records.flatMap(({ value }) => (value === null ? [] : (readDecision(value) ?? [])));
+    const over = new Set(decisions.filter(({ action }) => action === 'restore').map(({ decision_id }) => decision_id));
+    for (const decision of decisions) {
+      if (decision.mode !== 'enforce') continue;
       const first = webhook.request(decision, decision.updated_at);
       if (first === undefined) continue;
-      const receipt = { decision_id: decision.decision_id, target: webhook.name };
+      const { decision_id, version, action } = decision;
+      const note = (end: Settled): Promise<void> => onReceipt({ decision_id, target: webhook.name, ...end });
+      const untried = { attempts: 0, status: null, at: clock.now() };
       if ('lacks' in first) {
-        const skipped = { state: 'failed', attempts: 0, status: null, at: clock.now() } as const;
-        await onReceipt({ ...receipt, ...skipped, detail: first.lacks });
-        continue;
+        await note({ ...untried, state: 'failed', detail: first.lacks });
+      } else if (action !== 'restore' && over.has(decision_id)) {
+        await note({ ...untried, state: 'skipped-stale', detail: 'taken back before it was sent' });
+      } else {
+        const deadline = Math.min(decision.expires_at, decision.updated_at + staleAfterMs);
+        const request = (now: number): PostRequest => webhook.request(decision, now) as PostRequest;
+        await courier.carry({ id: `${decision_id}-${version}`, deadline, request }, note);
       }
-      const parcel = {
-        id: `${decision.decision_id}-${decision.version}`,
-        deadline: Math.min(decision.expires_at, decision.updated_at + staleAfterMs),
-        request: (now: number) => webhook.request(decision, now) as PostRequest,
-      };
-      await courier.carry(parcel, (settled) => onReceipt({ ...receipt, ...settled }));
     }
   };
 }

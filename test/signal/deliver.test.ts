@@ -158,6 +158,26 @@ test('a decision that escalates is delivered in each version, and calls the acti
   );
 });
 
+test('what was taken back while the receiver was away is not sent any more, only that it was', async (context) => {
+  const { url, received } = await startReceiver(context);
+  const { send, receipts } = aDelivery(url);
+  const made = aDecision({ action: 'revoke-session' });
+  const other = aDecision({ decision_id: 'dec_2' });
+  await send(made, other, { ...made, version: 2, change: 'restored', action: 'restore' });
+  assert.deepEqual(
+    received.map(({ headers }) => headers['webhook-id']),
+    ['dec_2-1', `${made.decision_id}-2`],
+  );
+  assert.deepEqual(
+    receipts.map(({ state, detail }) => [state, detail]),
+    [
+      ['skipped-stale', 'taken back before it was sent'],
+      ['delivered', 'HTTP 204'],
+      ['delivered', 'HTTP 204'],
+    ],
+  );
+});
+
 test('a receiver that is away keeps its batch, in order, and gets all of it when it is back', async (context) => {
   let up = false;
   const { url, received } = await startReceiver(context, (response) => answer(up ? 204 : 503)(response));

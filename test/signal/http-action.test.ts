@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
 import { parseConfig } from '../../src/config/config.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
@@ -82,6 +83,31 @@ test('what an attacker wrote stays one segment of the path, one value of the que
     assert.equal(headers['x-injected'], undefined);
   }
   assert.ok(states().every(([state]) => state === 'delivered'));
+});
+
+test('whatever the id, the address is that of the template with the id in its place, or there is none', () => {
+  const options = { name: 'idp', on: ['revoke-session'], method: 'DELETE', headers: {}, success: [204] } as const;
+  const { request } = createHttpAction({ ...options, url: 'https://idp.example/a/{{session_id}}/b?c={{session_id}}' });
+  const unit = fc.oneof(
+    fc.constantFrom('.', '/', '%', '2', 'e', '\\', '?', '#', '@', ':', '\ud800', '\n'),
+    fc.string({ maxLength: 1, unit: 'binary' }),
+  );
+  const ids = fc.array(unit, { minLength: 1, maxLength: 12 }).map((units) => units.join(''));
+  fc.assert(
+    fc.property(ids, (session_id) => {
+      const made = request(revoked({ session_id }), 0);
+      assert.ok(made !== undefined);
+      if ('lacks' in made) return assert.match(session_id, /^\.{0,2}$/);
+      const { origin, pathname, searchParams, hash } = new URL(made.url);
+      const id = Buffer.from(session_id).toString();
+      assert.deepEqual(
+        [origin, ...pathname.split('/').map(decodeURIComponent)],
+        ['https://idp.example', '', 'a', id, 'b'],
+      );
+      assert.deepEqual([[...searchParams], hash], [[['c', id]], '']);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test('dots that would climb in the address call nobody, and the receipt says so', async (t) => {
