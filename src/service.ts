@@ -171,8 +171,9 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
       await runIngest({ log, group: config.group, sources: config.sources, ingest, intake, counts: metrics, clock }),
     );
   }
+  const audit = createAudit({ log, topic: config.topics.audit, clock });
   const tell = await createTell({ log, topic: config.topics.events });
-  const ssf = await runSsf({ log, config, key, clock, tell, delivered: metrics.delivered }, signal);
+  const ssf = await runSsf({ log, config, key, clock, audit, tell, delivered: metrics.delivered }, signal);
   await run(ssf.consumptions);
   let server: HttpServer | undefined;
   if (config.roles.includes('serve')) {
@@ -199,7 +200,6 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
     };
     const policy = readPolicy(config);
     const { ask, held } = enforcer;
-    const audit = createAudit({ log, topic: config.topics.audit, clock });
     const slackAction = createSlackActions({ config, log, tell, audit, clock });
     const told = { tell, audit, slackAction };
     const served = {

@@ -62,7 +62,12 @@ export type SsfParts = {
     | undefined;
 };
 
-type SsfCall = { readonly caller: string; readonly streamId: string | undefined; readonly body: Buffer };
+type SsfCall = {
+  readonly caller: string;
+  readonly from: string;
+  readonly streamId: string | undefined;
+  readonly body: Buffer;
+};
 type SsfAnswer = {
   readonly status: number;
   readonly body?: object | undefined;

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Secret } from '../config/secret.ts';
+import type { Audit } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
 import type { SsfParts } from '../http/parts.ts';
@@ -22,6 +23,7 @@ export type SsfOptions = {
   /** Of all processes of the log the same: seals what receivers give us to authenticate with. */
   readonly key: Secret;
   readonly clock: Clock;
+  readonly audit: Audit;
   readonly tell: (notices: readonly Notice[]) => Promise<void>;
   readonly delivered: (target: string, state: string) => void;
 };
@@ -44,7 +46,7 @@ export async function runSsf(options: SsfOptions, signal: AbortSignal): Promise<
 type Running = { readonly consumptions: readonly Consumption[]; readonly transmitter: SsfParts['transmitter'] };
 
 async function runTransmitter(options: SsfOptions, issuer: string, signal: AbortSignal): Promise<Running> {
-  const { log, config, key, clock, delivered } = options;
+  const { log, config, key, clock, audit, delivered } = options;
   const { ssf, topics, dataDir, group } = config;
   const configured = ssf.signingKeys.map((pem) => pem.reveal());
   const keys = await openSigningKeys({ dataDir, configured, lifeMs: ssf.keyDays * dayMs, clock });
@@ -82,6 +84,7 @@ async function runTransmitter(options: SsfOptions, issuer: string, signal: Abort
     clock,
     signal,
     write,
+    audit,
     ended: (set, { receiver, ...end }) => onReceipt(receiptOf(receiver, set, { ...end, at: clock.now() })),
   });
   return {

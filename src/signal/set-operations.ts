@@ -13,7 +13,7 @@ const pollsMax = 4;
 const subjectsMax = 10_000;
 
 /** Whom a stream is about (SSF 1.0, 8.1.3). Everybody, but for those who were removed. */
-export function subjectOperations({ book, clock, ownStream, store }: Desk) {
+export function subjectOperations({ book, clock, ownStream, change }: Desk) {
   const setSubject = async (call: SsfCall, state: 'added' | 'removed'): Promise<SsfAnswer> => {
     const { stream_id, subject } = read(call.body, requests.subject);
     const { receiver } = ownStream(call.caller, stream_id);
@@ -24,7 +24,9 @@ export function subjectOperations({ book, clock, ownStream, store }: Desk) {
     // Everybody is a subject to begin with, so adding somebody only ends an earlier removal.
     const rule = state === 'added' ? undefined : { state, at: clock.now() };
     const isSeen = (): boolean => book.subject(receiver, hash)?.at === rule?.at;
-    await store(bookKey('subject', receiver, hash), rule, isSeen);
+    const action = state === 'added' ? 'add-subject' : 'remove-subject';
+    const key = bookKey('subject', receiver, hash);
+    await change(call, { action, about: stream_id, detail: subject, key, value: rule, isSeen });
     return { status: state === 'added' ? 200 : 204 };
   };
   return {

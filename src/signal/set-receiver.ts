@@ -129,11 +129,15 @@ function noticesOf({ source, claims, type, event, now }: Said): readonly Notice[
   ];
 }
 
+/** What Keycloak (26.7) calls the session when all of somebody's were ended. */
+const allSessions = 'ALL';
+
 /** RFC 9493 and SSF 1.0, 3.3: the person, and the session if one is named. Undefined for whom we have no word. */
 function subjectOf(subject: unknown, source: SetSource): { user: string; session: string | null } | undefined {
   if (!isObject(subject)) return undefined;
   const user = userOf(isObject(subject.user) ? subject.user : subject, source);
-  const session = isObject(subject.session) && typeof subject.session.id === 'string' ? subject.session.id : null;
+  const named = isObject(subject.session) && typeof subject.session.id === 'string' ? subject.session.id : allSessions;
+  const session = named === allSessions ? null : named;
   if (user === undefined || user.length > 1024 || (session?.length ?? 0) > 1024) return undefined;
   return { user, session };
 }

@@ -1,4 +1,5 @@
 import type { z } from '../config/zod.ts';
+import type { Audit } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import { derivedId } from '../core/hash.ts';
 import type { Signer } from '../core/jose.ts';
@@ -24,6 +25,8 @@ export type TransmitterOptions = {
   readonly signal: AbortSignal;
   /** Writes to the topic of the book; an undefined value ends what the key names. Resolves when it is durable. */
   readonly write: (key: string, value: object | undefined) => Promise<void>;
+  /** Who changed what of a stream; before it is changed. */
+  readonly audit: Audit;
   /** How a token ended that waited to be polled. */
   readonly ended: (set: WaitingSet, end: SetEnd) => Promise<void>;
 };
@@ -37,7 +40,24 @@ export type SsfAnswer = {
   readonly retryAfterSeconds?: number;
 };
 
-export type SsfCall = { readonly caller: string; readonly streamId: string | undefined; readonly body: Buffer };
+export type SsfCall = {
+  readonly caller: string;
+  /** The address that asks. */
+  readonly from: string;
+  readonly streamId: string | undefined;
+  readonly body: Buffer;
+};
+
+/** A write that a receiver asked for: `detail` goes to the audit, so nothing that it authenticates with may be in it. */
+export type Change = {
+  readonly action: 'create' | 'change' | 'delete' | 'status' | 'add-subject' | 'remove-subject';
+  readonly about: string;
+  readonly detail: object;
+  readonly key: string;
+  readonly value: object | undefined;
+  /** Whether this process knows of it. */
+  readonly isSeen: () => boolean;
+};
 
 const writeWaitMs = 10_000;
 
@@ -59,16 +79,21 @@ export type Desk = TransmitterOptions & {
   readonly receiverOf: (caller: string) => ReceiverSettings;
   readonly ownStream: (caller: string, streamId: string | undefined) => Stream;
   readonly store: (key: string, value: object | undefined, isSeen: () => boolean) => Promise<void>;
+  readonly change: (call: SsfCall, change: Change) => Promise<void>;
   readonly seen: (isSeen: () => boolean) => Promise<void>;
 };
 
 export function createDesk(options: TransmitterOptions): Desk {
-  const { book, signal, write } = options;
+  const { book, signal, write, audit } = options;
   const receivers = new Map(options.receivers.map((receiver) => [receiver.name, receiver]));
   const receiverOf = (caller: string): ReceiverSettings =>
     receivers.get(caller) ?? refuse(403, 'forbidden', 'this key is no receiver of shared signals (ssf.receivers)');
   const seen = async (isSeen: () => boolean): Promise<void> => {
     if (!(await book.until(isSeen, writeWaitMs, signal))) refuse(503, 'unavailable', 'the log is away for the moment');
+  };
+  const store: Desk['store'] = async (key, value, isSeen) => {
+    await write(key, value);
+    await seen(isSeen);
   };
   return {
     ...options,
@@ -80,9 +105,10 @@ export function createDesk(options: TransmitterOptions): Desk {
       return stream?.stream_id === streamId ? stream : refuse(404, 'not-found', 'there is no such stream');
     },
     seen,
-    store: async (key, value, isSeen) => {
-      await write(key, value);
-      await seen(isSeen);
+    store,
+    change: async ({ caller, from }, { action, about, detail, key, value, isSeen }) => {
+      await audit({ who: caller, from, action: `ssf.${action}`, about, detail: JSON.stringify(detail) });
+      await store(key, value, isSeen);
     },
   };
 }

@@ -4,18 +4,27 @@ import type { Seal } from './seal.ts';
 import { eventTypes } from './set.ts';
 import { verificationIntervalSeconds } from './set-operations.ts';
 import { bookKey, type Stream } from './ssf-book.ts';
-import { type Desk, type ReceiverSettings, read, refuse, type SsfAnswer, type SsfCall } from './ssf-desk.ts';
+import {
+  type Change,
+  type Desk,
+  type ReceiverSettings,
+  read,
+  refuse,
+  type SsfAnswer,
+  type SsfCall,
+} from './ssf-desk.ts';
 import { type DeliveryRequest, deliveryMethods, pollMethod, requests } from './stream-request.ts';
 
 type Operation = (call: SsfCall) => Promise<SsfAnswer>;
 
 /** Making, reading, changing and ending a stream, and its status (SSF 1.0, 8.1.1 and 8.1.2). */
 export function streamOperations(desk: Desk) {
-  const { book, clock, seal, receiverOf, ownStream, store } = desk;
-  const save = (stream: Stream): Promise<void> =>
-    store(bookKey('stream', stream.receiver), stream, () => {
-      return JSON.stringify(book.stream(stream.receiver)) === JSON.stringify(stream);
-    });
+  const { book, clock, seal, receiverOf, ownStream, change } = desk;
+  const save = (call: SsfCall, action: Change['action'], stream: Stream): Promise<void> => {
+    const isSeen = (): boolean => JSON.stringify(book.stream(stream.receiver)) === JSON.stringify(stream);
+    const key = bookKey('stream', stream.receiver);
+    return change(call, { action, about: stream.stream_id, detail: tellable(stream), key, value: stream, isSeen });
+  };
   const changed = async (call: SsfCall, isWhole: boolean): Promise<SsfAnswer> => {
     const receiver = receiverOf(call.caller);
     const body = read(call.body, requests.update);
@@ -28,11 +37,12 @@ export function streamOperations(desk: Desk) {
       description: body.description ?? base.description,
       push: body.delivery === undefined ? base.push : pushOf(body.delivery, receiver, seal),
     };
-    await save(next);
+    await save(call, 'change', next);
     return { status: 200, body: shown(next, desk) };
   };
   return {
-    create: async ({ caller, body }) => {
+    create: async (call) => {
+      const { caller, body } = call;
       const receiver = receiverOf(caller);
       const request = read(body, requests.create);
       if (book.stream(caller) !== undefined)
@@ -48,7 +58,7 @@ export function streamOperations(desk: Desk) {
         push: pushOf(request.delivery, receiver, seal),
         created_at: clock.now(),
       };
-      await save(stream);
+      await save(call, 'create', stream);
       return { status: 201, body: shown(stream, desk) };
     },
     read: async ({ caller, streamId }) => {
@@ -59,22 +69,34 @@ export function streamOperations(desk: Desk) {
     },
     update: (call) => changed(call, false),
     replace: (call) => changed(call, true),
-    delete: async ({ caller, streamId }) => {
-      ownStream(caller, streamId);
+    delete: async (call) => {
+      const { caller, streamId } = call;
+      const { stream_id: about } = ownStream(caller, streamId);
       mustBeChangeable(receiverOf(caller));
-      await store(bookKey('stream', caller), undefined, () => book.stream(caller) === undefined);
+      const gone = {
+        key: bookKey('stream', caller),
+        value: undefined,
+        isSeen: () => book.stream(caller) === undefined,
+      };
+      await change(call, { action: 'delete', about, detail: {}, ...gone });
       await dropWaiting(caller, desk);
       return { status: 204 };
     },
     readStatus: async ({ caller, streamId }) => ({ status: 200, body: statusOf(ownStream(caller, streamId)) }),
-    setStatus: async ({ caller, body }) => {
+    setStatus: async (call) => {
+      const { caller, body } = call;
       const { stream_id, status, reason = null } = read(body, requests.status);
       const next: Stream = { ...ownStream(caller, stream_id), status, reason };
-      await save(next);
+      await save(call, 'status', next);
       if (status === 'disabled') await dropWaiting(caller, desk);
       return { status: 200, body: statusOf(next) };
     },
   } satisfies Record<string, Operation>;
+}
+
+/** Without the path of the address and what is sent along: either may be a secret. */
+function tellable({ status, reason, events_requested, push }: Stream): object {
+  return { status, reason, events_requested, push: push === null ? null : new URL(push.url).origin };
 }
 
 function statusOf({ stream_id, status, reason }: Stream): object {

@@ -41,7 +41,9 @@ export const requests = {
   }),
   subject: z.object({
     stream_id: streamId,
-    subject: z.record(z.string().max(100), z.unknown()).refine(({ format }) => typeof format === 'string'),
+    subject: z
+      .record(z.string().max(100), z.unknown())
+      .refine((subject) => typeof subject.format === 'string' && JSON.stringify(subject).length <= 4096),
   }),
   verify: z.object({ stream_id: streamId, state: z.string().max(1024).optional() }),
   poll: z.object({

@@ -2,22 +2,36 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Config } from '../../src/config/config.ts';
 import type { KeyRole } from '../../src/config/config-schema.ts';
+import type { HttpParts } from '../../src/http/parts.ts';
 import { allRoutes } from '../../src/http/server.ts';
 import { apiKey, ask, sampleParts, serve } from './client.ts';
 
-const roles = ['ingest', 'enforce', 'analyst', 'admin'] as const satisfies readonly KeyRole[];
+const roles = ['ingest', 'enforce', 'analyst', 'ssf', 'admin'] as const satisfies readonly KeyRole[];
 const keys = roles.map((role) => apiKey(`the-${role}`, role));
 const http: Config['http'] = { host: '127.0.0.1', port: 0, bodyBytesMax: 65_536, keys };
-const routes = allRoutes(sampleParts(), http);
+const ssf: HttpParts['ssf'] = {
+  transmitter: {
+    issuer: 'https://gait.example',
+    jwks: async () => ({ keys: [] }),
+    call: async () => ({ status: 200 }),
+  },
+  receive: async () => ({ kind: 'refused', err: 'authentication_failed', description: 'not signed' }),
+};
+const routes = allRoutes(sampleParts({ ssf }), http);
+/** A signature over the body guards them, not a key. */
+const signed = ['/ssf/receive'];
 const changing = routes.filter(({ method, isEnforcement }) => method !== 'GET' && !isEnforcement);
 
 test('every route that changes anything asks for a key, and only routes that change nothing are public', () => {
   assert.ok(changing.length >= 3);
-  for (const { method, url, access } of changing) assert.notEqual(access, 'public', `${method} ${url}`);
+  assert.ok(signed.every((path) => changing.some(({ url }) => url === path)));
+  for (const { method, url, access } of changing) {
+    assert.equal(access === 'public', signed.includes(url), `${method} ${url}`);
+  }
 });
 
 test('every route answers a key of the right role only: none and a wrong one are 401, another role is 403', async (t) => {
-  const server = await serve(sampleParts(), { keys });
+  const server = await serve(sampleParts({ ssf }), { keys });
   t.after(server.close);
   for (const { method, url, access, isEnforcement, isLapi } of routes) {
     if (access === 'public') continue;
@@ -33,7 +47,7 @@ test('every route answers a key of the right role only: none and a wrong one are
     const refused = isLapi ? 403 : 401;
     assert.equal(await status(), refused, label);
     assert.equal(await status('the-admi'), refused, label);
-    assert.equal(await status(keys[3]!.sha256), refused, label);
+    assert.equal(await status(keys.at(-1)!.sha256), refused, label);
     for (const role of roles) {
       const isAllowed: boolean = role === 'admin' || access.includes(role);
       const got = await status(`the-${role}`);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/config/logging.ts';
 import { Secret } from '../../src/config/secret.ts';
+import type { Audit, AuditEntry } from '../../src/core/audit.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { startServer } from '../../src/http/server.ts';
 import { openEmbeddedLog } from '../../src/log/embedded.ts';
@@ -32,7 +33,9 @@ export async function ssfWorld(ssf: Record<string, unknown>, folder = mkdtempSyn
   const notices: Notice[] = [];
   const tell = async (told: readonly Notice[]): Promise<void> => void notices.push(...told);
   const key = new Secret('0123456789abcdef');
-  const running = await runSsf({ log, config, key, clock, tell, delivered: () => {} }, stop.signal);
+  const audited: Omit<AuditEntry, 'audit_id' | 'at'>[] = [];
+  const audit: Audit = async (entry) => void audited.push(entry);
+  const running = await runSsf({ log, config, key, clock, audit, tell, delivered: () => {} }, stop.signal);
   const server = await startServer(config.http, sampleParts({ ssf: running.parts }), createLogger('silent'));
   const receipts: Receipt[] = [];
   const read = await log.tail({
@@ -45,6 +48,7 @@ export async function ssfWorld(ssf: Record<string, unknown>, folder = mkdtempSyn
   return {
     folder,
     notices,
+    audited,
     receipts,
     forward: (ms: number) => {
       ahead += ms;

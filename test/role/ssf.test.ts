@@ -93,6 +93,12 @@ test('the transmitter answers as SSF 1.0 says: every status, every required clai
   assert.deepEqual(paused.body, { stream_id: id, status: 'paused', reason: 'upkeep' });
   assert.equal((await call(`DELETE ${stream}`)).status, 204);
   assert.equal((await call(`GET ${stream}`)).status, 404);
+  const changes = ['create', 'change', 'change', 'remove-subject', 'add-subject', 'status', 'delete'];
+  assert.deepEqual(
+    world.audited.map(({ who, from, action, about }) => [who, from, action, about]),
+    changes.map((change) => ['idp', '127.0.0.1', `ssf.${change}`, id]),
+    'who changed what, and nothing of what was refused or only read',
+  );
   await world.stop();
   world.forget();
 });

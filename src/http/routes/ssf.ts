@@ -51,8 +51,8 @@ function managementRoutes({ call }: NonNullable<SsfParts['transmitter']>): reado
       ...(method === 'GET' ? {} : { 400: { description: 'Not as SSF 1.0 describes it' } }),
       404: { description: 'No stream of this receiver has this id' },
     },
-    handle: async ({ caller, query, body }: Request): Promise<Reply> => {
-      const answer = await call(operation, { caller, streamId: query.stream_id as string | undefined, body });
+    handle: async ({ caller, from, query, body }: Request): Promise<Reply> => {
+      const answer = await call(operation, { caller, from, streamId: query.stream_id as string | undefined, body });
       if (answer.status < 400) return { status: answer.status, body: answer.body ?? '' };
       const wait = answer.retryAfterSeconds;
       throw new HttpError(answer.status, answer.code ?? 'refused', {
