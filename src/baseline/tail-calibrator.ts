@@ -19,6 +19,8 @@ const trimmedShare = 0.1;
 /** Of a robust calibrator's tail the highest part that is not looked at: and never less than two, for one attacker and one victim are not the scale of all. */
 const ignoredShare = 0.05;
 const ignoredLeast = 2;
+/** A cautious tail is never known better than from this many: days of one identity are alike, and next month's are not this one's. */
+const exceedancesMax = 50;
 const zeroBin = -low * binsPerUnit;
 /** The histogram is brought up to date when this share of it has changed: fitting at every frame would cost more than it tells. */
 const refitShare = 0.005;
@@ -150,7 +152,7 @@ export class TailCalibrator {
     const beyond = this.#upper[first]!;
     this.#tailFrom = low + first / binsPerUnit;
     this.#tailShare = beyond / this.#total;
-    this.#exceedances = Math.max(1, beyond + priorEvents * this.#tailShare);
+    this.#exceedances = Math.min(exceedancesMax, Math.max(1, beyond + priorEvents * this.#tailShare));
     const ignored = this.#robust !== undefined ? Math.max(ignoredLeast, ignoredShare * beyond) : trimmedShare * beyond;
     const last = this.#binAbove(ignored);
     this.#tailMean = this.#robust !== undefined ? this.#truncatedMean(first, last) : this.#censoredMean(first, last);

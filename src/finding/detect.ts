@@ -13,7 +13,7 @@ import { behaviourKind, kindOf, kinds, speaksFor } from './kinds.ts';
 const oddSurprise = 1;
 /** Nor do those of which no detector has as much as this to say, in decades of identity-days. */
 const oddDecades = 1;
-/** A case is dropped when behaviour's evidence has faded to this many nats, the day is not odd all in all, and nothing is open. */
+/** A case is dropped when behaviour's evidence has faded to this many nats, the day comes to no more either, and nothing is open: what counts is told. */
 const calmNats = 0.5;
 /** A finding closes after this much event time without an odd call. */
 const quietMs = 3 * 86_400_000;
@@ -45,8 +45,8 @@ export type DetectorSnapshot = {
 type Gate = { readonly identity: IdentityKey; readonly until: number };
 
 const none: readonly never[] = [];
-/** Detectors that say that it is somebody else, or not allowed; the others say that there is much, or that much goes wrong. */
-const suspicious: ReadonlySet<string> = new Set(['behaviour', 'token', 'reach', 'patterns', 'source']);
+/** Detectors that say that it is somebody else, or not allowed; the others that much is new, that there is much, or that much goes wrong. */
+const suspicious: ReadonlySet<string> = new Set(['behaviour', 'token', 'reach', 'source']);
 
 type IdentityCase = {
   file: CaseFile;
@@ -108,7 +108,7 @@ export class Detector {
         if (
           open !== null &&
           !isTold(file.file.count) &&
-          atLeast(open.severity, this.#severity(file, excess)) === open.severity
+          atLeast(open.severity, this.#severity(file, { row: seen.row, excess })) === open.severity
         ) {
           const { count, surprise } = file.file;
           const finding = {
@@ -132,13 +132,18 @@ export class Detector {
     return { evidence: evidence.nats, changes };
   }
 
-  #severity({ file, open }: IdentityCase, excess: number, agreeing = agreeingOf({ open })): Severity {
-    return severityOf({ excess, file, agreeing, muchOnly: this.#isMuchOnly() });
+  #severity({ file, open }: IdentityCase, of: { row: number; excess: number; agreeing?: number }): Severity {
+    const isUncorroborated = this.#isUncorroborated(of.row);
+    return severityOf({ agreeing: agreeingOf({ open }), ...of, file, isUncorroborated });
   }
 
-  /** Whether nothing says that it is somebody else or not allowed. */
-  #isMuchOnly(): boolean {
-    return detectors.every((name, d) => !suspicious.has(name) || this.#evidence.alone[d]! < oddDecades);
+  /** Whether it may all be a new device or a journey, or all be a busy day: each by itself is innocent often enough; both at once are not. */
+  #isUncorroborated(row: number): boolean {
+    const spoke = detectors.filter((_, d) => this.#evidence.alone[d]! >= oddDecades);
+    const isAway = this.#behaviourKind(row) === 'new_context';
+    const elsewhere = spoke.filter((name) => name === 'patterns' || (name === 'behaviour' && isAway));
+    if (spoke.some((name) => suspicious.has(name) && !elsewhere.includes(name))) return false;
+    return elsewhere.length === 0 || elsewhere.length === spoke.length;
   }
 
   /** The detector whose turn it is: the one that has most to say is first, so that it makes the first claim, and the others follow in their order. */
@@ -260,7 +265,7 @@ export class Detector {
       const calm =
         found !== undefined &&
         seen.detectors[0]! < calmNats &&
-        this.#evidence.together < oddDecades &&
+        this.#evidence.nats < calmNats &&
         !isAnyOpen(found.open);
       if (calm) this.#drop(identity);
       return calm ? undefined : found;
@@ -307,7 +312,7 @@ export class Detector {
     const reasons = reasonsOf(file, (feature) => speaksFor(detectors[detector]!, kind, feature));
     const first_seen = before?.first_seen ?? file.firstSeen;
     const agreeing = agreeingOf(found) + (before === null ? 1 : 0);
-    const severity = atLeast(before?.severity, this.#severity(found, excess, agreeing));
+    const severity = atLeast(before?.severity, this.#severity(found, { row: seen.row, excess, agreeing }));
     const { events } = seen;
     const confidence =
       0.3 + 0.3 * (events / (events + 50)) + 0.2 * Math.min(1, Math.max(0, excess)) + 0.1 * Math.min(2, agreeing - 1);
@@ -338,7 +343,10 @@ export class Detector {
 
   #kind(detector: number, row: number, file: CaseFile): FindingKind {
     const name = detectors[detector]!;
-    if (name !== 'behaviour') return kindOf(name, strongestOf(file, `${name}.`));
+    return name === 'behaviour' ? this.#behaviourKind(row) : kindOf(name, strongestOf(file, `${name}.`));
+  }
+
+  #behaviourKind(row: number): FindingKind {
     return behaviourKind(behaviourFamilies.map((_, i) => Math.max(0, this.#slab.f32[row + at.evidenceShares + i]!)));
   }
 }
@@ -362,14 +370,14 @@ function isTold(count: number): boolean {
 const ladder: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
 /**
- * Half a decade beyond the budget is medium, two are high; a second detector adds a step, refused probes lose one. Much of the usual from who is
- * otherwise itself may be month-end: medium at most.
+ * Half a decade beyond the budget is medium, two are high; a second detector adds a step, refused probes lose one. What an innocent
+ * story tells by itself, as a month-end, a new device or a journey does, is medium at most.
  */
-function severityOf(of: { excess: number; file: CaseFile; agreeing: number; muchOnly: boolean }): Severity {
+function severityOf(of: { excess: number; file: CaseFile; agreeing: number; isUncorroborated: boolean }): Severity {
   let step = of.excess >= 2 ? 2 : of.excess >= 0.5 ? 1 : 0;
   if (of.agreeing > 1) step++;
   if (of.file.succeeded * 10 < of.file.count) step--;
-  if (of.muchOnly) step = Math.min(step, 1);
+  if (of.isUncorroborated) step = Math.min(step, 1);
   return ladder[Math.max(0, Math.min(3, step))]!;
 }
 

@@ -25,10 +25,11 @@ const counting: ReadonlySet<DetectorName> = new Set(['rate', 'volume', 'objects'
 const isCounting = detectors.map((name) => counting.has(name));
 /**
  * What days come to before any were seen, nats. A sum with a memory of ten has e^2 to e^4 times the tail of each of its terms (score/evidence.ts), and
- * the highest of a few calls begins at 1. What several detectors say together is somewhat heavier than what one does.
+ * the highest of a few calls begins at 1. What they say together is in nats already, of which most days come to none: innocent days come to 6
+ * or more about once in 500, on a stream's first day as later and whatever the traffic.
  */
 const priorOf = (d: number) => ({ from: d === 0 ? 2 : 1, mean: 1 });
-const fusedPrior = { from: 0, mean: 1.5 };
+const fusedPrior = { from: 0, mean: 1 };
 /** Days with a finding say nothing of what ordinary days come to; but no more than this share is left out, so that a changed world is learned. */
 const excludedShare = 0.1;
 /** Days that nobody has seen yet and everybody expects: what calibrators start from counts as many. */

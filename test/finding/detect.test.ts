@@ -33,12 +33,18 @@ function bench() {
   const see = (
     who: string,
     ts: number,
-    of: { detectors?: readonly number[]; surprise?: number; contributions?: readonly Contribution[]; status?: number },
+    of: {
+      detectors?: readonly number[];
+      surprise?: number;
+      contributions?: readonly Contribution[];
+      status?: number;
+      family?: number;
+    },
   ): readonly FindingEvent[] => {
     const key = who.charCodeAt(0);
     let row = slab.find(key, key);
     if (row < 0) row = slab.create(key, key);
-    slab.f32[row + at.evidenceShares + 1] = 5;
+    slab.f32[row + at.evidenceShares + (of.family ?? 1)] = 5;
     const entry = {
       resolved: resolved(`e${seq}`, who, { ts: start + ts, status: of.status ?? 200, tenant: 'acme' }),
       row,
@@ -95,14 +101,23 @@ test('two detectors make two findings of one incident, and the second adds to th
 test('severity never falls while a finding is open, and refused attempts weigh less than successes', () => {
   const { see } = bench();
   const order = ['low', 'medium', 'high', 'critical'];
-  const severities = [30, 9, 30, 12].map((nats, i) => see('a', i * hour, { ...odd, detectors: [nats, 0, 0] })[0]!);
+  const severities = [30, 9, 30, 12].map(
+    (nats, i) => see('a', i * hour, { ...odd, family: 0, detectors: [nats, 0, 0] })[0]!,
+  );
   const steps = severities.map(({ finding }) => order.indexOf(finding.severity));
   assert.deepEqual(
     [...steps].sort((a, b) => a - b),
     steps,
   );
-  const refused = see('b', 0, { ...odd, status: 401 })[0]!.finding;
+  const refused = see('b', 0, { ...odd, family: 0, status: 401 })[0]!.finding;
   assert.ok(order.indexOf(refused.severity) < steps[0]!);
+});
+
+test('being elsewhere is no more than medium, nor is a busy day; both at once, or doing something else, are high', () => {
+  const severityOf = (family: number, statistics: readonly number[]) =>
+    bench().see('a', 0, { ...odd, family, detectors: statistics })[0]!.finding.severity;
+  assert.deepEqual([severityOf(1, [30, 0, 0]), severityOf(1, [0, 40, 0])], ['medium', 'medium']);
+  assert.deepEqual([severityOf(1, [30, 40, 0]), severityOf(0, [30, 0, 0])], ['high', 'high']);
 });
 
 test('after three quiet days a finding closes with what it last was; the next one is another claim', () => {
