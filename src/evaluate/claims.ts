@@ -2,7 +2,7 @@ import type { SetResult, Spent } from './measure.ts';
 import type { NabRow } from './nab.ts';
 import { per1000Days } from './outcome.ts';
 import { median } from './ranking.ts';
-import { isHigh } from './report.ts';
+import { isHigh, splitCell } from './report.ts';
 import { takeoverFindings } from './source-activity.ts';
 import { digits, type Table } from './table.ts';
 
@@ -141,16 +141,17 @@ export function nabClaims(rows: readonly NabRow[]): Claim[] {
     .map(({ series, score }) => atLeast(`nab: standard profile, ${series}`, score, 60));
 }
 
-/** The budget is met within a quarter, once there are enough days for a quarter to mean something (ten findings expected). */
+/** All false findings count, those of look-alikes too; how they split is told beside it. The budget is met within a quarter, once there are enough days for a quarter to mean something (ten findings expected). */
 function budgets({ set, spent }: SetResult): Claim[] {
   const shipped = spent.filter(({ detector }) => detector === spent[0]!.detector);
   return shipped.flatMap(({ budget, spending }) => {
     const realised = per1000Days(spending);
+    const split = splitCell(spending);
     if (budget === null || realised === null || (spending.identityDays * budget) / 1000 < 10) return [];
     return {
       claim: `${set}: false findings per 1,000 innocent identity-days at budget ${budget}`,
       required: `${0.75 * budget} to ${1.25 * budget}`,
-      measured: digits(realised, 3),
+      measured: `${digits(realised, 3)}${split === '-' ? '' : ` (by ordinary identities; by those with a look-alike: ${split})`}`,
       holds: Math.abs(realised - budget) <= 0.25 * budget,
     };
   });

@@ -71,7 +71,8 @@ export function measure(of: {
   const theirs = reference.flatMap((gait) =>
     peers.map((scores) => {
       const threshold = thresholdFor(traffic, scores, gait.spending.falseFindings);
-      return { ...gait, detector: scores.name, outcomes: peerOutcomes(traffic, scores, threshold) };
+      const alike = { ...gait.spending, ordinary: null };
+      return { ...gait, detector: scores.name, spending: alike, outcomes: peerOutcomes(traffic, scores, threshold) };
     }),
   );
   const fixed = peers.flatMap((scores) => {

@@ -98,14 +98,19 @@ function callsByIncident(traffic: Traffic): number[][] {
 }
 
 /** What is spent on identities that no attack touches, after the stream's first day; of a stream that has no second day, in all of it. */
-export type Spending = {
+export type Spending = Spent & {
+  /** Of this, what falls to identities that no look-alike names either: whoever does nothing unusual. Null where it is not told apart. */
+  readonly ordinary: Spent | null;
+};
+
+type Spent = {
   readonly falseFindings: number;
   /** Days (UTC) on which such an identity was active, summed over identities. */
   readonly identityDays: number;
 };
 
 /** Null where nobody is innocent. */
-export function per1000Days({ falseFindings, identityDays }: Spending): number | null {
+export function per1000Days({ falseFindings, identityDays }: Spent): number | null {
   return identityDays === 0 ? null : (1000 * falseFindings) / identityDays;
 }
 
@@ -115,9 +120,9 @@ class InnocentDays {
   readonly #from: number;
   readonly #traffic: Traffic;
 
-  constructor(traffic: Traffic) {
+  constructor(traffic: Traffic, innocents = traffic.innocents()) {
     this.#traffic = traffic;
-    this.#innocents = traffic.innocents();
+    this.#innocents = innocents;
     const start = traffic.ts[0] ?? 0;
     this.#from = (traffic.ts.at(-1) ?? 0) < start + dayMs ? start : start + dayMs;
   }
@@ -140,9 +145,22 @@ class InnocentDays {
 }
 
 export function spending(traffic: Traffic, raised: readonly Raised[]): Spending {
-  const days = new InnocentDays(traffic);
+  const ordinary = spentOn(new InnocentDays(traffic, traffic.ordinary()), raised);
+  return { ...spentOn(new InnocentDays(traffic), raised), ordinary };
+}
+
+function spentOn(days: InnocentDays, raised: readonly Raised[]): Spent {
   const falseFindings = raised.filter(({ at }) => days.key(at) !== undefined).length;
   return { falseFindings, identityDays: days.highest(() => 0).size };
+}
+
+/** What falls to the others: those whose days hold something innocent that looks like an attack. */
+export function onLookAlikes({ falseFindings, identityDays, ordinary }: Spending): Spent | null {
+  if (ordinary === null || ordinary.identityDays === identityDays) return null;
+  return {
+    falseFindings: falseFindings - ordinary.falseFindings,
+    identityDays: identityDays - ordinary.identityDays,
+  };
 }
 
 /**
@@ -178,7 +196,7 @@ export function thresholdFor(traffic: Traffic, scores: Scores, falseMax: number)
 export function peerSpending(traffic: Traffic, scores: Scores, threshold: number): Spending {
   let falseFindings = 0;
   for (const { score, findings } of alertingDays(traffic, scores)) if (score > threshold) falseFindings = findings;
-  return { ...spending(traffic, []), falseFindings };
+  return { ...spending(traffic, []), falseFindings, ordinary: null };
 }
 
 /** A peer's alerts of one identity with fewer than three quiet days between them. `at` is the event with which the first score was known. */

@@ -1,7 +1,7 @@
 import type { Severity } from '../finding/finding.ts';
 import type { Ranked, SetResult, Spent } from './measure.ts';
 import type { NabRow } from './nab.ts';
-import { type IncidentOutcome, per1000Days } from './outcome.ts';
+import { type IncidentOutcome, onLookAlikes, per1000Days, type Spending } from './outcome.ts';
 import { median, type Roc } from './ranking.ts';
 import { digits, duration, percent, type Table } from './table.ts';
 
@@ -47,6 +47,7 @@ function budgetTable({ set, spent }: SetResult): Table {
         'budget',
         'false findings / innocent identity-days',
         'realised',
+        'by ordinary identities; by those with a look-alike',
         'found',
         'of fast',
         'of slow',
@@ -66,6 +67,7 @@ function budgetRow({ detector, budget, spending, outcomes }: Spent): string[] {
     budget === null ? '-' : String(budget),
     `${spending.falseFindings} / ${spending.identityDays}`,
     digits(per1000Days(spending), 2),
+    splitCell(spending),
     ...[undefined, 'fast', 'slow'].map((pace) =>
       foundCell(attacks.filter((each) => !pace || each.incident.pace === pace)),
     ),
@@ -76,6 +78,13 @@ function budgetRow({ detector, budget, spending, outcomes }: Spent): string[] {
     // A peer's alert has no severity.
     lookAlikes.some((each) => each.found && each.severity === null) ? '-' : foundCell(lookAlikes, isHigh),
   ];
+}
+
+/** Per 1,000 identity-days of their own; `-` where nothing tells them apart. */
+export function splitCell(spending: Spending): string {
+  const others = onLookAlikes(spending);
+  if (spending.ordinary === null || others === null) return '-';
+  return `${digits(per1000Days(spending.ordinary), 2)}; ${digits(per1000Days(others), 2)}`;
 }
 
 function foundCell(outcomes: readonly IncidentOutcome[], counts = (each: IncidentOutcome) => each.found): string {

@@ -84,8 +84,17 @@ export class Traffic {
 
   /** Identities, as indexes, that no attack ever names. */
   innocents(): ReadonlySet<number> {
-    const touched = new Set(this.incidents.flatMap((each) => (each.kind === 'attack' ? each.identities : [])));
-    return new Set(this.identities.flatMap((identity, i) => (touched.has(identity) ? [] : [i])));
+    return this.#unnamed(this.incidents.filter(({ kind }) => kind === 'attack'));
+  }
+
+  /** Nor any look-alike. */
+  ordinary(): ReadonlySet<number> {
+    return this.#unnamed(this.incidents);
+  }
+
+  #unnamed(incidents: readonly Incident[]): ReadonlySet<number> {
+    const named = new Set(incidents.flatMap(({ identities }) => identities));
+    return new Set(this.identities.flatMap((identity, i) => (named.has(identity) ? [] : [i])));
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   incidentOutcomes,
+  onLookAlikes,
   peerOutcomes,
   peerSpending,
   rankings,
@@ -78,13 +79,18 @@ test('what is spent: findings of identities that no attack names, after the firs
     { finding: findingOf('mallory', [day(2), day(2)]), at: 2 },
   ];
   // Alice on two days; Bob only on the first, which does not count; Mallory is attacked.
-  assert.deepEqual(spending(traffic, raised), { falseFindings: 1, identityDays: 2 });
+  const spent = { falseFindings: 1, identityDays: 2 };
+  assert.deepEqual(spending(traffic, raised), { ...spent, ordinary: spent });
+  assert.equal(onLookAlikes(spending(traffic, raised)), null, 'nobody looks like an attack');
 });
 
 test('a look-alike is innocent: what it raises is false', () => {
   const lookAlike = incidentOf({ ids: ['e'], kind: 'look-alike', identities: [key('alice')] });
   const traffic = trafficOf([lookAlike], rows);
-  assert.equal(spending(traffic, [{ finding: findingOf('alice', [day(2), day(2)]), at: 4 }]).falseFindings, 1);
+  const spent = spending(traffic, [{ finding: findingOf('alice', [day(2), day(2)]), at: 4 }]);
+  assert.equal(spent.falseFindings, 1);
+  assert.equal(spent.ordinary?.falseFindings, 0, 'and not an ordinary identity');
+  assert.equal(onLookAlikes(spent)?.falseFindings, 1);
 });
 
 test("a peer's alerts of one identity within three days are one false finding, so its threshold may go lower", () => {
