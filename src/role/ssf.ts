@@ -64,7 +64,16 @@ async function runTransmitter(options: SsfOptions, issuer: string, signal: Abort
   await writeFixedStreams({ config, book, write, seal, clock });
   const consumptions: Consumption[] = [tail];
   if (config.roles.includes('deliver') && receivers.length > 0) {
-    const onBatch = createOutbox({ issuer, receivers, book, clock, write, outboxMax: ssf.outboxMax, onReceipt });
+    const onBatch = createOutbox({
+      issuer,
+      receivers,
+      book,
+      clock,
+      signal,
+      write,
+      outboxMax: ssf.outboxMax,
+      onReceipt,
+    });
     consumptions.push(
       await log.consume({ group: `${group}-ssf`, topics: [topics.signals], from: 'earliest', onBatch }),
     );

@@ -1,14 +1,15 @@
 import { type CourierOptions, createCourier } from '../core/courier.ts';
+import { derivedId } from '../core/hash.ts';
 import type { Signer } from '../core/jose.ts';
-import type { RiskLevel } from '../core/words.ts';
-import type { Receipt } from '../policy/decision.ts';
+import type { Post } from '../core/post.ts';
+import type { Decision, Receipt } from '../policy/decision.ts';
 import { readDecision, type SignalBatch } from './deliver.ts';
 import type { Seal } from './seal.ts';
-import { eventTypes, type SetClaims, setsOf } from './set.ts';
-import { bookKey, type SsfBook, type WaitingSet } from './ssf-book.ts';
+import { eventTypes, riskTypes, type SetClaims, setsOf } from './set.ts';
+import { bookKey, type SsfBook, type Stream, type ToldLevel, type WaitingSet } from './ssf-book.ts';
 import { type ReceiverSettings, subjectHash, type TransmitterOptions } from './ssf-desk.ts';
 
-export type OutboxOptions = Pick<TransmitterOptions, 'issuer' | 'receivers' | 'book' | 'clock' | 'write'> & {
+export type OutboxOptions = Pick<TransmitterOptions, 'issuer' | 'receivers' | 'book' | 'clock' | 'signal' | 'write'> & {
   readonly outboxMax: number;
   readonly onReceipt: (receipt: Receipt) => Promise<void>;
 };
@@ -23,8 +24,7 @@ const removalGraceMs = 86_400_000;
  * the position is committed makes the same tokens again, under the same ids, which then wait or have ended already.
  */
 export function createOutbox(options: OutboxOptions): (batch: SignalBatch) => Promise<void> {
-  const { issuer, receivers, book, clock, write, outboxMax, onReceipt } = options;
-  const told = new Map<string, RiskLevel>();
+  const { issuer, receivers, book, clock, signal, write, outboxMax, onReceipt } = options;
 
   const makeRoom = async (receiver: string, arriving: number): Promise<void> => {
     const tooMany = Math.max(0, book.waiting(receiver) + arriving - outboxMax);
@@ -32,7 +32,10 @@ export function createOutbox(options: OutboxOptions): (batch: SignalBatch) => Pr
       await onReceipt(receiptOf(receiver, set, { state: 'failed', detail: 'outbox full', at: clock.now() }));
       await write(bookKey('set', receiver, set.claims.jti), undefined);
     }
+    if (tooMany > 0) await book.until(() => book.waiting(receiver) + arriving <= outboxMax, bookWaitMs, signal);
   };
+  const isUnderWay = (receiver: string, jti: string): boolean =>
+    book.isEnded(jti) || book.set(receiver, jti) !== undefined;
   const isWanted = ({ events, sub_id, jti }: SetClaims, receiver: ReceiverSettings): boolean => {
     const requested = book.stream(receiver.name)?.events_requested;
     const type = Object.keys(events)[0] ?? '';
@@ -41,7 +44,37 @@ export function createOutbox(options: OutboxOptions): (batch: SignalBatch) => Pr
       const rule = book.subject(receiver.name, subjectHash(subject));
       return rule !== undefined && rule.at + removalGraceMs <= clock.now();
     });
-    return !isOut && !book.isEnded(jti) && book.set(receiver.name, jti) === undefined;
+    return !isOut && !isUnderWay(receiver.name, jti);
+  };
+
+  /** After the tokens: a crash in between makes the same ones again. */
+  const remember = async (receiver: string, hash: string, told: ToldLevel): Promise<void> => {
+    const isKnown = (): boolean => {
+      const known = book.told(receiver, hash);
+      return known?.level === told.level && known.stream_id === told.stream_id;
+    };
+    if (isKnown()) return;
+    await write(bookKey('told', receiver, hash), told);
+    await book.until(isKnown, bookWaitMs, signal);
+    for (const oldest of book.toldBeyond(receiver, toldMax)) await write(bookKey('told', receiver, oldest), undefined);
+  };
+  const tell = async (decision: Decision, receiver: ReceiverSettings, stream: Stream): Promise<void> => {
+    const now = clock.now();
+    const { stream_id } = stream;
+    const hash = derivedId('tld', [decision.identity]);
+    const told = book.told(receiver.name, hash);
+    const toldLevel = told?.stream_id === stream_id ? told.level : undefined;
+    const context = { profile: receiver, issuer, streamId: stream_id, iat: Math.floor(now / 1000), toldLevel };
+    const sets = setsOf(decision, context);
+    const wanted = sets.filter((claims) => isWanted(claims, receiver));
+    await makeRoom(receiver.name, wanted.length);
+    for (const claims of wanted) {
+      const waiting: WaitingSet = { claims, decision_id: decision.decision_id, at: now };
+      await write(bookKey('set', receiver.name, claims.jti), waiting);
+    }
+    const risk = sets.find(({ events }) => riskTypes.some((type) => type in events));
+    const isTold = risk !== undefined && (wanted.includes(risk) || isUnderWay(receiver.name, risk.jti));
+    if (isTold) await remember(receiver.name, hash, { stream_id, level: decision.risk_level });
   };
 
   return async ({ records }) => {
@@ -51,19 +84,7 @@ export function createOutbox(options: OutboxOptions): (batch: SignalBatch) => Pr
       for (const receiver of receivers) {
         const stream = book.stream(receiver.name);
         if (stream === undefined || stream.status === 'disabled' || decision.updated_at < stream.created_at) continue;
-        const now = clock.now();
-        const key = `${receiver.name} ${decision.identity}`;
-        const context = { profile: receiver, issuer, streamId: stream.stream_id, iat: Math.floor(now / 1000) };
-        const sets = setsOf(decision, { ...context, toldLevel: told.get(key) });
-        const wanted = sets.filter((claims) => isWanted(claims, receiver));
-        await makeRoom(receiver.name, wanted.length);
-        for (const claims of wanted) {
-          const waiting: WaitingSet = { claims, decision_id: decision.decision_id, at: now };
-          await write(bookKey('set', receiver.name, claims.jti), waiting);
-        }
-        told.delete(key);
-        told.set(key, decision.risk_level);
-        if (told.size > toldMax) told.delete(told.keys().next().value ?? '');
+        await tell(decision, receiver, stream);
       }
     }
   };
@@ -86,6 +107,18 @@ export type PushOptions = Omit<CourierOptions, 'target'> & {
   readonly onReceipt: (receipt: Receipt) => Promise<void>;
 };
 
+/**
+ * What is wrong with the way, such as a password, is no answer to the token: it is tried again until it is put right or the token's time is
+ * over. Only what RFC 8935, 2.3 calls an error of the token (400) ends it.
+ */
+const aboutTheWay: readonly (number | null)[] = [401, 403, 404, 410];
+const withPatience =
+  (post: Post): Post =>
+  async (request, signal) => {
+    const result = await post(request, signal);
+    return aboutTheWay.includes(result.status) ? { ...result, kind: 'failed' } : result;
+  };
+
 /** What this needs of a batch of gait.ssf: that there is news, and up to where. */
 export type BookBatch = { readonly records: readonly { readonly offset: number }[] };
 
@@ -101,7 +134,12 @@ const batchHoldMs = 20_000;
  */
 export function createPush(options: PushOptions): (batch: BookBatch) => Promise<void> {
   const { receiver, book, seal, sign, write, holdMs, onReceipt, signal } = options;
-  const courier = createCourier({ ...options, holdMs: batchHoldMs, target: `ssf-${receiver}` });
+  const courier = createCourier({
+    ...options,
+    post: withPatience(options.post),
+    holdMs: batchHoldMs,
+    target: `ssf-${receiver}`,
+  });
   return async ({ records }) => {
     const last = records.at(-1)?.offset ?? -1;
     await book.until(() => book.offset >= last, bookWaitMs, signal);

@@ -28,6 +28,9 @@ export const eventTypes: Readonly<Record<SetProfile['profile'], readonly string[
   okta: [`${caep}session-revoked`, `${okta}user-risk-change`],
 };
 
+/** What tells a level. */
+export const riskTypes = [`${caep}risk-level-change`, `${okta}user-risk-change`];
+
 export type SetClaims = Claims & { readonly jti: string; readonly events: Readonly<Record<string, Claims>> };
 
 export type SetContext = {

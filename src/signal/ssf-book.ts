@@ -1,4 +1,5 @@
 import { sleep } from '../core/clock.ts';
+import type { RiskLevel } from '../core/words.ts';
 import type { SetClaims } from './set.ts';
 
 export type Stream = {
@@ -24,6 +25,9 @@ export type WaitingSet = {
 
 export type SubjectRule = { readonly state: 'added' | 'removed'; readonly at: number };
 
+/** The level that a stream was told last of an identity. */
+export type ToldLevel = { readonly stream_id: string; readonly level: RiskLevel };
+
 type BookRecord = { readonly key: string | null; readonly value: Buffer | null; readonly offset: number };
 
 /** Ids of tokens that ended, kept to know a repetition by. */
@@ -31,12 +35,13 @@ const endedMax = 100_000;
 
 /**
  * What the topic `gait.ssf` says, as every process sees it: one stream per receiver, the tokens that wait in it, and whom it is
- * about. Keys: `stream/<receiver>`, `set/<receiver>/<jti>`, `subject/<receiver>/<hash>`; an empty value ends what the key names.
+ * about, and what it heard. Keys: `stream/<receiver>`, `set/<receiver>/<jti>`, `subject/<receiver>/<hash>`, `told/<receiver>/<hash>`; an empty value ends what the key names.
  */
 export class SsfBook {
   readonly #streams = new Map<string, Stream>();
   readonly #sets = new Map<string, Map<string, WaitingSet>>();
   readonly #subjects = new Map<string, Map<string, SubjectRule>>();
+  readonly #told = new Map<string, Map<string, ToldLevel>>();
   readonly #ended = new Set<string>();
   readonly #verifiedAt = new Map<string, number>();
   #offset = -1;
@@ -74,6 +79,21 @@ export class SsfBook {
     return this.#subjects.get(receiver)?.size ?? 0;
   }
 
+  told(receiver: string, hash: string): ToldLevel | undefined {
+    return this.#told.get(receiver)?.get(hash);
+  }
+
+  /** Those whose level was told longest ago, as far as there are more than `max`. */
+  toldBeyond(receiver: string, max: number): readonly string[] {
+    const told = this.#told.get(receiver) ?? new Map<string, ToldLevel>();
+    const oldest: string[] = [];
+    for (const hash of told.keys()) {
+      if (told.size - oldest.length <= max) break;
+      oldest.push(hash);
+    }
+    return oldest;
+  }
+
   /** When the receiver was last sent a verification, by whichever process. */
   verifiedAt(receiver: string): number {
     return this.#verifiedAt.get(receiver) ?? 0;
@@ -89,6 +109,7 @@ export class SsfBook {
       const parsed = value === null ? undefined : JSON.parse(value.toString('utf8'));
       if (kind === 'stream') put(this.#streams, receiver, parsed as Stream | undefined);
       if (kind === 'subject') put(inner(this.#subjects, receiver), id, parsed as SubjectRule | undefined);
+      if (kind === 'told') putLast(inner(this.#told, receiver), id, parsed as ToldLevel | undefined);
       if (kind === 'set') this.#applySet(receiver, id, parsed as WaitingSet | undefined);
       this.#offset = offset;
     }
@@ -121,6 +142,11 @@ export const bookKey = (...parts: readonly string[]): string => parts.map(encode
 function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
   if (value === undefined) map.delete(key);
   else map.set(key, value);
+}
+
+function putLast<T>(map: Map<string, T>, key: string, value: T | undefined): void {
+  map.delete(key);
+  put(map, key, value);
 }
 
 function inner<T>(map: Map<string, Map<string, T>>, key: string): Map<string, T> {

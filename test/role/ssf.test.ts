@@ -149,6 +149,87 @@ test('a token that is answered 400 is not tried again and is reported with what 
   await receiver.close();
 });
 
+test('a wrong password loses no token: 401 and 403 are tried again until it is right, in order', async () => {
+  const answers = [401, 403, 404];
+  const receiver = await pushReceiver(() => ({ status: answers.shift() ?? 202 }));
+  const world = await ssfWorld({ issuer, receivers: [{ ...idp, push: { url: receiver.url } }] });
+  await world.decide(aDecision());
+  await until(() => world.receipts.length === 2);
+  assert.deepEqual(
+    world.receipts.map(({ state }) => state),
+    ['delivered', 'delivered'],
+  );
+  const bodies = receiver.got.map(({ body }) => body.split('.')[1]);
+  assert.equal(bodies.length, 5);
+  assert.equal(new Set(bodies.slice(0, 4)).size, 1, 'the first was tried until it was taken');
+  await world.stop();
+  world.forget();
+  await receiver.close();
+});
+
+test('a level is told once, also over a restart, and again when it changes', async () => {
+  const receiver = await pushReceiver(() => ({ status: 202 }));
+  const settings = { issuer, receivers: [{ ...idp, push: { url: receiver.url } }] };
+  const told = (): readonly unknown[] =>
+    receiver.got.map(({ body }) => {
+      const { events } = JSON.parse(Buffer.from(body.split('.')[1]!, 'base64url').toString());
+      const [[type = '', event] = []] = Object.entries(events as Record<string, Record<string, unknown>>);
+      return [type.slice(caep.length + 1), event?.previous_level, event?.current_level];
+    });
+  const before = await ssfWorld(settings);
+  await before.decide(aDecision());
+  await until(() => before.receipts.length === 2);
+  await before.stop();
+  const world = await ssfWorld(settings, before.folder);
+  await world.decide(
+    aDecision({ version: 2, change: 'escalated', action: 'revoke-identity' }),
+    aDecision({ version: 3, change: 'extended', risk_level: 'LOW' }),
+    aDecision({ version: 4, change: 'escalated', risk_level: 'MEDIUM' }),
+  );
+  await until(() => told().length === 5);
+  assert.deepEqual(told(), [
+    ['risk-level-change', undefined, 'HIGH'],
+    ['session-revoked', undefined, undefined],
+    ['session-revoked', undefined, undefined],
+    ['risk-level-change', 'HIGH', 'MEDIUM'],
+    ['session-revoked', undefined, undefined],
+  ]);
+  await world.stop();
+  world.forget();
+  await receiver.close();
+});
+
+test('a paused stream keeps its tokens, in order; beyond outboxMax the oldest is given up and reported', async () => {
+  const receiver = await pushReceiver(() => ({ status: 202 }));
+  const world = await ssfWorld({ issuer, outboxMax: 4, receivers: [{ ...idp, pushOrigins: [receiver.url] }] });
+  const delivery = { method: 'urn:ietf:rfc:8935', endpoint_url: receiver.url };
+  const { stream_id } = (await world.call('POST /ssf/streams', { delivery })).body;
+  await world.call('POST /ssf/status', { stream_id, status: 'paused' });
+  const users = ['u-1', 'u-2', 'u-3'];
+  await world.decide(
+    ...users.map((user) => aDecision({ decision_id: `dec_${user}`, identity: `user:-:${user}` as never })),
+  );
+  await until(() => world.receipts.length === 2);
+  assert.deepEqual(
+    world.receipts.map(({ decision_id, state, detail }) => [decision_id, state, detail]),
+    [
+      ['dec_u-1', 'failed', 'outbox full'],
+      ['dec_u-1', 'failed', 'outbox full'],
+    ],
+  );
+  assert.equal(receiver.got.length, 0);
+  await world.call('POST /ssf/status', { stream_id, status: 'enabled' });
+  await until(() => receiver.got.length === 4);
+  const payloads = receiver.got.map(({ body }) => JSON.parse(Buffer.from(body.split('.')[1]!, 'base64url').toString()));
+  assert.deepEqual(
+    payloads.map(({ sub_id }) => sub_id.user.sub),
+    ['u-2', 'u-2', 'u-3', 'u-3'],
+  );
+  await world.stop();
+  world.forget();
+  await receiver.close();
+});
+
 test('tokens of an identity provider become notices once; what it did not sign for us is refused by its code', async () => {
   const signer = await createSigner(await makeSigningKey());
   const stranger = await createSigner(await makeSigningKey());
