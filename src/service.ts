@@ -244,6 +244,7 @@ async function startEnforce(parts: Parts, { log, key }: Pick<Opened, 'log' | 'ke
     config,
     clock,
     redactor: createRedactor({ hmacKey: key.reveal(), listedQueryNames: config.ingest.queryNames }),
+    onKeysMissing: (issuer, reason) => logger.warn({ issuer, reason }, 'keys of an issuer could not be fetched'),
     ignoredMax: readPolicy(config).stepUp.ignoredMax,
     notify: (notice) => {
       logger.info({ notice: notice.notice, decision: notice.decision_id, by: notice.by }, 'step-up was answered');

@@ -92,6 +92,8 @@ export type VerifierOptions = {
 export type TokenVerifier = {
   readonly issuer: string;
   readonly verify: (token: string) => Promise<VerifiedToken>;
+  /** Fetches the keys, so that no token has to wait for them; fails where they cannot be had. */
+  readonly refresh: () => Promise<void>;
 };
 
 /** Never a symmetric one and never `none`: a public key must not be taken for a shared secret (RFC 8725, 3.1). */
@@ -115,11 +117,15 @@ const tokenCharsMax = 64 * 1024;
 
 /**
  * Verifies tokens of one issuer by its published keys. The keys are kept for ten minutes; a key id that is not among them fetches the set
- * anew, at most once in thirty seconds, so that rotation is noticed at once and forged key ids cost the issuer nothing.
+ * anew, at most once in two seconds, so that rotation is noticed at once and forged key ids cost the issuer little.
  */
 export function createTokenVerifier(options: VerifierOptions): TokenVerifier {
   const { issuer, audiences, jwksUri, clock, typ, toleranceSeconds = 30 } = options;
-  const keys = createRemoteJWKSet(new URL(jwksUri), { timeoutDuration: 3000, [customFetch]: fetchBounded });
+  const keys = createRemoteJWKSet(new URL(jwksUri), {
+    timeoutDuration: 3000,
+    cooldownDuration: 2000,
+    [customFetch]: fetchBounded,
+  });
   const verify = async (token: string): Promise<VerifiedToken> => {
     if (token.length > tokenCharsMax) return { kind: 'refused', fault: 'malformed' };
     try {
@@ -136,7 +142,7 @@ export function createTokenVerifier(options: VerifierOptions): TokenVerifier {
       return { kind: 'refused', fault: faultOf(error) };
     }
   };
-  return { issuer, verify };
+  return { issuer, verify, refresh: () => keys.reload() };
 }
 
 /** The claims of a token that nobody has verified: only to choose whom to ask. */

@@ -28,6 +28,11 @@ const messageBytesMax = 1024 * 1024;
 /** Of all messages that are still arriving; one that would pass it is refused with RESOURCE_EXHAUSTED. */
 const arrivingBytesMax = 64 * 1024 * 1024;
 const streamsMax = 1000;
+/**
+ * In overload streams that have ended still count for a moment, so a peer that keeps to the limit is refused some (ENHANCE_YOUR_CALM). Node
+ * would end the whole connection at the hundredth in a row.
+ */
+const refusedStreamsMax = 10_000;
 const connectionsMax = 1024;
 /** A stream on which nothing moves for so long is ended. */
 const quietMs = 30_000;
@@ -46,7 +51,10 @@ const internal = 13;
  * compression, no deadlines, because an answer takes microseconds. grpc-js does all of it, for several times the processor time of a call.
  */
 export async function serveUnary({ listen, methods, logger }: TransportOptions): Promise<GrpcServer> {
-  const server = createServer({ settings: { maxConcurrentStreams: streamsMax, enablePush: false } });
+  const server = createServer({
+    settings: { maxConcurrentStreams: streamsMax },
+    maxSessionRejectedStreams: refusedStreamsMax,
+  });
   const sessions = new Set<ServerHttp2Session>();
   const arriving = { bytes: 0 };
   server.maxConnections = connectionsMax;

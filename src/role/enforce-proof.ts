@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, sleep } from '../core/clock.ts';
+import { describeError } from '../core/errors.ts';
 import { readUnverified, type TokenVerifier } from '../core/jose.ts';
 import type { Proof } from '../policy/enforce.ts';
 
@@ -13,6 +14,10 @@ const refusedMs = 30_000;
 const unavailableMs = 2_000;
 /** Verifications at a time; a token beyond them counts as not verified, this once. */
 const underWayMax = 256;
+
+/** Half of what the verifier keeps them for, so that a call never finds them too old. */
+const refreshMs = 300_000;
+const retryMs = { first: 1000, max: 60_000 };
 
 type Known = { readonly caller: VerifiedCaller | null; readonly until: number };
 
@@ -41,6 +46,23 @@ export class TokenProofs {
     const verified = this.#verify(verifier, token, hash).finally(() => this.#underWay.delete(hash));
     this.#underWay.set(hash, verified);
     return verified;
+  }
+
+  /** Has every issuer's keys at hand before the first challenge, until the signal ends it. Told once per issuer while they cannot be had. */
+  async keepKeys(signal: AbortSignal, onTrouble: (issuer: string, reason: string) => void): Promise<void> {
+    const keep = async ({ issuer, refresh }: TokenVerifier): Promise<void> => {
+      let failures = 0;
+      while (!signal.aborted) {
+        try {
+          await refresh();
+          failures = 0;
+        } catch (error) {
+          if (failures++ === 0 && !signal.aborted) onTrouble(issuer, describeError(error));
+        }
+        await sleep(failures === 0 ? refreshMs : Math.min(retryMs.max, retryMs.first * 2 ** (failures - 1)), signal);
+      }
+    };
+    await Promise.all([...this.#verifiers.values()].map(keep));
   }
 
   async #verify(verifier: TokenVerifier, token: string, hash: string): Promise<VerifiedCaller | null> {

@@ -24,6 +24,8 @@ export type EnforceOptions = {
   readonly notify: (notice: EnforcementNotice) => void;
   readonly answered: (point: string, verdict: string) => void;
   readonly held: (decisions: number, dropped: number) => void;
+  /** The keys of an issuer cannot be fetched; said once, until they can. */
+  readonly onKeysMissing?: (issuer: string, reason: string) => void;
 };
 
 export type Enforcer = {
@@ -33,7 +35,7 @@ export type Enforcer = {
   /** At once, unless a token has to be verified. */
   readonly ask: (question: EnforcementQuestion) => EnforcementAnswer | Promise<EnforcementAnswer>;
   readonly consumption: Consumption;
-  /** Lets those go who wait for a change, so that the server can close. */
+  /** Lets those go who wait for a change, so that the server can close, and fetches no more keys. */
   readonly release: () => void;
 };
 
@@ -73,24 +75,28 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
     () => undefined,
   );
   const counts = new AnswerCounts();
-  const ask = createAsk({ ...options, table, counts, isReady: () => isReady });
+  const verifiers = config.enforce.issuers.map((issuer) => createTokenVerifier({ ...issuer, clock }));
+  const proofs = new TokenProofs(verifiers, clock);
+  const stop = new AbortController();
+  void proofs.keepKeys(stop.signal, options.onKeysMissing ?? (() => undefined));
+  const ask = createAsk({ ...options, table, counts, proofs, isReady: () => isReady });
   const held = { table, now: clock.now, nextChange: (waitMs: number) => sleep(waitMs, change.signal) };
   const release = (): void => {
     isReleased = true;
+    stop.abort();
     change.abort();
   };
   return { held, counts, isReady: () => isReady, ask, consumption: tail, release };
 }
 
-type AskParts = EnforceOptions & Pick<Enforcer, 'counts' | 'isReady'> & { readonly table: DecisionTable };
+type AskParts = EnforceOptions &
+  Pick<Enforcer, 'counts' | 'isReady'> & { readonly table: DecisionTable; readonly proofs: TokenProofs };
 
 function createAsk(parts: AskParts): Enforcer['ask'] {
-  const { config, clock, redactor, table, counts, isReady, answered } = parts;
+  const { config, clock, redactor, table, counts, proofs, isReady, answered } = parts;
   const { enforce } = config;
   const rules = { throttle: enforce.throttle, ignoredMax: parts.ignoredMax, graceMs: enforce.graceMs };
   const enforcement = new Enforcement(table, rules, parts.notify);
-  const verifiers = enforce.issuers.map((issuer) => createTokenVerifier({ ...issuer, clock }));
-  const proofs = new TokenProofs(verifiers, clock);
   const readCall = createCallReader({ config, redactor });
 
   const answer = (call: AskedCall, point: string, caller: VerifiedCaller | null): EnforcementAnswer => {

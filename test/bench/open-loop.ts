@@ -82,7 +82,10 @@ type Ask = (text: string, done: (isRight: boolean) => void) => void;
 export function overHttp2(address: string, path: string): { session: ClientHttp2Session; ask: AskMessage } {
   const session = connectHttp2(`http://${address}`);
   const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
+  // A connection that ends is questions that fail.
+  session.on('error', () => undefined);
   const ask: AskMessage = (message, done) => {
+    if (session.destroyed || session.closed) return done(false);
     const stream = session.request(headers);
     let code: unknown;
     stream.on('trailers', (trailers) => {

@@ -25,6 +25,8 @@ export type Bench = {
   readonly enforcer: Enforcer;
   readonly clock: { now: () => number; at: number };
   readonly notices: EnforcementNotice[];
+  /** Issuers whose keys could not be fetched, as often as it was said. */
+  readonly missing: string[];
   readonly publish: (...decisions: readonly Partial<Decision>[]) => Promise<void>;
   readonly ask: (headers: Record<string, string>, more?: Partial<EnforcementQuestion>) => Promise<EnforcementAnswer>;
   readonly log: Log;
@@ -47,6 +49,7 @@ async function enforce(t: TestContext, yaml = ''): Promise<Bench> {
   await log.ensureTopics([{ name: config.topics.signals, partitions: 1, cleanup: 'compact' }]);
   const clock = { at: start, now: () => clock.at };
   const notices: EnforcementNotice[] = [];
+  const missing: string[] = [];
   const enforcer = await runEnforce({
     log,
     config,
@@ -56,8 +59,10 @@ async function enforce(t: TestContext, yaml = ''): Promise<Bench> {
     notify: (notice) => notices.push(notice),
     answered: () => undefined,
     held: () => undefined,
+    onKeysMissing: (issuer) => missing.push(issuer),
   });
   t.after(async () => {
+    enforcer.release();
     await enforcer.consumption.close();
     await log.close();
     rmSync(folder, { recursive: true });
@@ -76,7 +81,7 @@ async function enforce(t: TestContext, yaml = ''): Promise<Bench> {
   };
   const ask: Bench['ask'] = async (headers, more) =>
     enforcer.ask({ headers, path: '/', point: 'nginx', verifiedClaims: null, clientIp: null, ...more });
-  return { enforcer, clock, notices, publish, ask, log, config };
+  return { enforcer, clock, notices, missing, publish, ask, log, config };
 }
 
 /** A token that nobody has signed. */
@@ -201,6 +206,20 @@ test('a step-up clears by a verified token of a newer log-in and by nothing else
   assert.equal(notices.length, 1);
 });
 
+test('the keys of issuers are there before the first question, and what cannot be had is said once', async (t) => {
+  const issuer = await createIssuer(t, 'https://idp.example');
+  const issuers = [
+    { issuer: 'https://idp.example', jwksUri: issuer.jwksUri, audiences: [] },
+    { issuer: 'https://away.example', jwksUri: 'http://127.0.0.1:9/jwks', audiences: [] },
+  ];
+  const { missing } = await enforce(t, `enforce: ${JSON.stringify({ issuers })}`);
+  const deadline = performance.now() + 5000;
+  while ((issuer.fetched() === 0 || missing.length === 0) && performance.now() < deadline)
+    await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(issuer.fetched(), 1);
+  assert.deepEqual(missing, ['https://away.example']);
+});
+
 test('keys that were rotated are fetched; without the keys nothing is believed and nothing waits for long', async (t) => {
   const issuer = await createIssuer(t, 'https://idp.example');
   const yaml = `enforce: {issuers: [{issuer: "https://idp.example", jwksUri: "${issuer.jwksUri}"}]}`;
@@ -209,8 +228,18 @@ test('keys that were rotated are fetched; without the keys nothing is believed a
   clock.at = start + 10_000;
   const nowS = clock.at / 1000;
   await issuer.rotate();
-  const token = await issuer.sign({ sub: 'alice', iat: nowS, exp: nowS + 300, auth_time: nowS });
-  assert.equal((await ask({ authorization: `Bearer ${token}` })).status, 200);
+  // The keys are not fetched twice in two seconds, and a token that was refused is not looked at again at once.
+  const asked = async (jti: number): Promise<readonly [string, number]> => {
+    const token = await issuer.sign({ sub: 'alice', jti: `${jti}`, iat: nowS, exp: nowS + 300, auth_time: nowS });
+    return [token, (await ask({ authorization: `Bearer ${token}` })).status];
+  };
+  const deadline = performance.now() + 8000;
+  let [token, status] = await asked(0);
+  for (let jti = 1; status !== 200 && performance.now() < deadline; jti++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    [token, status] = await asked(jti);
+  }
+  assert.equal(status, 200);
 
   const away = await enforce(
     t,

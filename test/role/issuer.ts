@@ -11,6 +11,8 @@ export type Issuer = {
   readonly signSymmetric: (claims: object) => Promise<string>;
   /** From now on another key is used and published. */
   readonly rotate: () => Promise<void>;
+  /** How often its keys were asked for. */
+  readonly fetched: () => number;
 };
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -18,13 +20,15 @@ const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).to
 /** An identity provider: signs, and publishes its keys on a port of loopback. */
 export async function createIssuer(t: TestContext, name: string): Promise<Issuer> {
   let key = newKey();
-  const server = createServer((_request, response) =>
+  let fetched = 0;
+  const server = createServer((_request, response) => {
+    fetched++;
     response
       .setHeader('content-type', 'application/json')
       .end(
         JSON.stringify({ keys: [{ ...key.public.export({ format: 'jwk' }), kid: key.kid, use: 'sig', alg: 'RS256' }] }),
-      ),
-  );
+      );
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   return {
@@ -41,6 +45,7 @@ export async function createIssuer(t: TestContext, name: string): Promise<Issuer
     rotate: async () => {
       key = newKey();
     },
+    fetched: () => fetched,
   };
 }
 
