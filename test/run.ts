@@ -12,7 +12,7 @@ type Suite = (typeof suites)[number];
 
 /** What `npm test` leaves out, because Node and npm alone must be enough for it, and what the rest needs. */
 const needs: Partial<Record<Suite, string>> = {
-  integration: 'Java and Maven for Kafka; nginx, Caddy, HAProxy, crowdsec-custom-bouncer',
+  integration: 'Java and Maven for Kafka and Keycloak; nginx, Caddy, HAProxy, crowdsec-custom-bouncer',
   crash: 'Java and Maven for Kafka',
   browser: 'chromium',
 };

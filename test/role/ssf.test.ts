@@ -181,11 +181,11 @@ test('a level is told once, also over a restart, and again when it changes', asy
   await until(() => before.receipts.length === 2);
   await before.stop();
   const world = await ssfWorld(settings, before.folder);
-  await world.decide(
-    aDecision({ version: 2, change: 'escalated', action: 'revoke-identity' }),
-    aDecision({ version: 3, change: 'extended', risk_level: 'LOW' }),
-    aDecision({ version: 4, change: 'escalated', risk_level: 'MEDIUM' }),
-  );
+  // The embedded log keeps the newest version of a decision alone, so each is waited for.
+  await world.decide(aDecision({ version: 2, change: 'escalated', action: 'revoke-identity' }));
+  await until(() => told().length === 3);
+  await world.decide(aDecision({ version: 3, change: 'extended', risk_level: 'LOW' }));
+  await world.decide(aDecision({ version: 4, change: 'escalated', risk_level: 'MEDIUM' }));
   await until(() => told().length === 5);
   assert.deepEqual(told(), [
     ['risk-level-change', undefined, 'HIGH'],
