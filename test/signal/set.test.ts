@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type SetContext, setsOf } from '../../src/signal/set.ts';
+import { aDecision } from './a-decision.ts';
+
+const okta: SetContext = {
+  profile: {
+    name: 'okta',
+    audience: 'https://acme.okta.com',
+    profile: 'okta',
+    subjects: 'email',
+    legacySubject: false,
+  },
+  issuer: 'https://gait.example.com',
+  streamId: 'stream_okta',
+  toldLevel: undefined,
+  iat: 1_766_000_000,
+};
+const alice = aDecision({
+  action: 'revoke-session',
+  identity: 'user:-:alice@acme.com' as never,
+  tenant: '-',
+  risk_level: 'HIGH',
+  updated_at: 1_766_000_000_500,
+});
+
+test('Okta is told in its own words: its event, levels in small letters with one before, the person inside the event', () => {
+  const [risk, revoked] = setsOf(alice, okta);
+  const user = { format: 'email', email: 'alice@acme.com' };
+  const said = {
+    subject: { user },
+    event_timestamp: 1_766_000_000,
+    initiating_entity: 'policy',
+    reason_admin: { en: alice.why },
+  };
+  assert.deepEqual(risk?.events, {
+    'https://schemas.okta.com/secevent/okta/event-type/user-risk-change': {
+      current_level: 'high',
+      previous_level: 'low',
+      ...said,
+    },
+  });
+  assert.deepEqual(revoked?.events, { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': said });
+  assert.deepEqual([risk?.iss, risk?.aud, risk?.iat], [okta.issuer, 'https://acme.okta.com', okta.iat]);
+  const [next] = setsOf({ ...alice, risk_level: 'MEDIUM' }, { ...okta, toldLevel: 'HIGH' });
+  const [event] = Object.values(next?.events ?? {});
+  assert.deepEqual([event?.previous_level, event?.current_level], ['high', 'medium']);
+});
+
+test('Okta hears nothing of whom it cannot know, nor of a step-up or a shadow decision', () => {
+  assert.deepEqual(setsOf({ ...alice, identity: 'user:-:u-123' as never }, okta), []);
+  assert.deepEqual(setsOf({ ...alice, identity: 'address:-:192.0.2.1' as never, identity_kind: 'address' }, okta), []);
+  assert.deepEqual(setsOf({ ...alice, mode: 'shadow' }, okta), []);
+  assert.deepEqual(setsOf({ ...alice, action: 'step-up' }, { ...okta, toldLevel: 'HIGH' }), []);
+});
+
+test('the same version makes the same tokens, and another version, stream or event another id', () => {
+  const ids = (decision = alice, context = okta): readonly string[] => setsOf(decision, context).map(({ jti }) => jti);
+  assert.deepEqual(ids(), ids());
+  const all = [...ids(), ...ids({ ...alice, version: 2 }), ...ids(alice, { ...okta, streamId: 'stream_2' })];
+  assert.equal(new Set(all).size, 6);
+});
