@@ -73,7 +73,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
     .command('check-config')
     .description('report every mistake with file and line, or print the configuration as it will be used')
     .option(...configOption)
-    .option('-t, --test <file>', "also run a policy's tests (*.test.yaml)")
+    .option('-t, --test [file]', "also run the policy's tests: the *.test.yaml beside it, or this one")
     .option('--hash-key', 'make an API key, and its SHA-256 for http.keys')
     .action(async (options) => (await import('./command/check-config.ts')).checkConfig(options));
 

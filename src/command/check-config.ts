@@ -8,8 +8,8 @@ import { runPolicyTests } from '../policy/policy-test.ts';
 
 export type CheckConfigOptions = {
   readonly config?: string | undefined;
-  /** A `*.test.yaml` that says what the policy must decide. */
-  readonly test?: string | undefined;
+  /** A `*.test.yaml` that says what the policy must decide; true: the one beside the policy file. */
+  readonly test?: string | true | undefined;
   /** Makes an API key instead of checking anything. */
   readonly hashKey?: boolean | undefined;
 };
@@ -27,10 +27,20 @@ export async function checkConfig({ config: path, test, hashKey }: CheckConfigOp
   const { config, warnings } = outcome;
   const policyPath = config.detect.policyFile ?? defaultPolicy;
   const policy = parsePolicyFile(readText(policyPath), policyPath);
-  const failed = test === undefined ? [] : runPolicyTests(policy, parsePolicyTests(readText(test), test));
-  if (failed.length > 0) throw new GaitError('CONFIG_INVALID', failed.map((step) => `${test}: ${step}`).join('\n'));
+  if (test !== undefined) runTests(policy, test === true ? policyPath.replace(/(\.ya?ml)?$/, '.test$1') : test);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   process.stdout.write(`${JSON.stringify(config, null, 2)}\n${summarise(config, policy)}\n`);
+}
+
+function runTests(policy: PolicyConfig, path: string): void {
+  if (!/\.test\.ya?ml$/.test(path)) {
+    throw new GaitError(
+      'CONFIG_INVALID',
+      `${path}: tests of a policy are in a file that ends in .test.yaml; the policy itself is named by detect.policyFile`,
+    );
+  }
+  const failed = runPolicyTests(policy, parsePolicyTests(readText(path), path));
+  if (failed.length > 0) throw new GaitError('CONFIG_INVALID', failed.map((step) => `${path}: ${step}`).join('\n'));
 }
 
 /** 256 random bits: a key that nobody chose needs no slow hash. */

@@ -5,6 +5,8 @@ type JsonSchema = {
   readonly propertyNames?: { readonly enum?: readonly string[] };
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly items?: JsonSchema;
+  /** Of a map with names of the operator's own. */
+  readonly additionalProperties?: JsonSchema | false;
   readonly oneOf?: readonly JsonSchema[];
   readonly anyOf?: readonly JsonSchema[];
 };
@@ -33,7 +35,10 @@ function lowerFirst(message: string): string {
 function keysAt(json: JsonSchema, path: Path): readonly string[] {
   let shapes = variants(json);
   for (const step of path) {
-    const next = shapes.flatMap((shape) => (typeof step === 'number' ? shape.items : shape.properties?.[step]) ?? []);
+    const next = shapes.flatMap(
+      (shape) =>
+        (typeof step === 'number' ? shape.items : (shape.properties?.[step] ?? shape.additionalProperties)) || [],
+    );
     shapes = next.flatMap(variants);
   }
   return [

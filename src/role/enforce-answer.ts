@@ -25,9 +25,10 @@ export function answerOf(verdict: Verdict, call: AskedCall | null): EnforcementA
         error: { code: 'step-up', message: 'a fresh authentication is needed' },
       });
     case 'revoked': {
+      if (!isOfTokens(verdict.held)) {
+        return refusal(403, verdict.held, { headers, error: { code: 'revoked', message: 'this caller is refused' } });
+      }
       const message = 'this session was ended';
-      if (!isOfTokens(verdict.held))
-        return refusal(403, verdict.held, { headers, error: { code: 'revoked', message } });
       // RFC 6750, 3.1: a revoked token is an invalid one, and its bearer may get another.
       const authenticate = `${scheme} error="invalid_token", error_description="${message}"`;
       return refusal(401, verdict.held, {

@@ -70,7 +70,8 @@ export function identityRoutes({ queries, explain }: Pick<HttpParts, 'queries' |
         200: { description: 'The explanation', schema: explanation },
         404: { description: 'Nothing was ever found about it' },
       },
-      handle: async ({ params }) => answerOne(await explain(params.id ?? '')),
+      handle: async ({ params }) =>
+        answerOne(await explain(params.id ?? ''), 'nothing was ever found about it, so no rule was asked'),
     },
   ];
 }

@@ -35,7 +35,7 @@ export function answerPage(name: string, { rows, next }: Page): Reply {
   return { status: 200, body: { [name]: rows, next: next ?? null } };
 }
 
-export function answerOne(found: object | undefined): Reply {
-  if (found === undefined) throw new HttpError(404, 'not-found', { message: 'there is none of this id' });
+export function answerOne(found: object | undefined, message = 'there is none of this id'): Reply {
+  if (found === undefined) throw new HttpError(404, 'not-found', { message });
   return { status: 200, body: found };
 }
