@@ -29,7 +29,7 @@ const isCounting = detectors.map((name) => counting.has(name));
  * or more about once in 500, on a stream's first day as later and whatever the traffic.
  */
 const priorOf = (d: number) => ({ from: d === 0 ? 2 : 1, mean: 1 });
-const fusedPrior = { from: 0, mean: 1 };
+const fusedPrior = { from: 0, mean: 1.25 };
 /** Days with a finding say nothing of what ordinary days come to; but no more than this share is left out, so that a changed world is learned. */
 const excludedShare = 0.1;
 /** Days that nobody has seen yet and everybody expects: what calibrators start from counts as many. */

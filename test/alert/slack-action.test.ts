@@ -28,7 +28,7 @@ test('the example of Slack’s own documentation is accepted, and no other body,
     'v0=',
     request.signature.slice(0, -1),
     `${request.signature}0`,
-    'v1=' + request.signature.slice(3),
+    `v1=${request.signature.slice(3)}`,
   ]) {
     assert.ok(!isFromSlack({ ...request, signature }, secret, now));
   }
