@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError, GaitError } from '../core/errors.ts';
-import { type Config, configSchema, shippedModels } from './config-schema.ts';
+import { type Config, configSchema, isLoopback, shippedModels } from './config-schema.ts';
 import { applyOverrides, type Environment, environmentNames, interpolate, isTree } from './environment.ts';
 import { describeIssue, type Locate, nearest, type Path } from './problem.ts';
 import { Secret } from './secret.ts';
@@ -44,9 +44,12 @@ export function parseConfig(file: { name: string; text: () => string } | undefin
 
 function parseTree(yaml: ReturnType<typeof parseYaml>, hasFile: boolean, env: Environment): ConfigOutcome {
   const problems: string[] = [];
-  const tree = interpolate(yaml.value ?? {}, env, (at, name) =>
-    problems.push(`${yaml.locate(at)}: ${at.join('.')}: the environment variable ${name} is not set`),
-  );
+  const asked = new Set<string>();
+  const tree = interpolate(yaml.value ?? {}, env, (at, name) => {
+    asked.add(name);
+    if (env[name] === undefined)
+      problems.push(`${yaml.locate(at)}: ${at.join('.')}: the environment variable ${name} is not set`);
+  });
   if (!isTree(tree)) return { kind: 'invalid', problems: [`${yaml.locate([])}: the file must be a map of sections`] };
   const setBy = applyOverrides(tree, env);
   if (!hasFile && !isTree(tree.log)) tree.sample ??= true;
@@ -60,7 +63,7 @@ function parseTree(yaml: ReturnType<typeof parseYaml>, hasFile: boolean, env: En
   }
   problems.push(...unreadableFiles(parsed.data, locate));
   if (problems.length > 0) return { kind: 'invalid', problems };
-  return { kind: 'ok', config: freeze(parsed.data), warnings: warn(parsed.data, env) };
+  return { kind: 'ok', config: freeze(parsed.data), warnings: [...warn(parsed.data), ...misspelt(env, asked)] };
 }
 
 function readText(path: string): string {
@@ -126,7 +129,7 @@ function unreadableFiles(config: Config, locate: Locate): readonly string[] {
 }
 
 /** What is allowed but seldom meant. */
-function warn(config: Config, env: Environment): readonly string[] {
+function warn(config: Config): readonly string[] {
   const warnings: string[] = [];
   if (config.log.kind === 'kafka') {
     if (config.ingest.hmacKey === undefined) {
@@ -139,12 +142,25 @@ function warn(config: Config, env: Environment): readonly string[] {
     if (config.log.ssl?.rejectUnauthorized === false)
       warnings.push('log.ssl.rejectUnauthorized is false: anyone on the way can pose as the broker');
   }
-  for (const name of Object.keys(env)) {
-    if (!name.startsWith('GAIT_') || environmentNames.includes(name)) continue;
-    const close = nearest(name, environmentNames);
-    if (close !== undefined) warnings.push(`environment variable ${name} is not known; did you mean ${close}?`);
+  for (const { issuer, jwksUri } of [...config.enforce.issuers, ...config.ssf.transmitters]) {
+    const { protocol, hostname } = new URL(jwksUri);
+    if (protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
+      warnings.push(`the keys of ${issuer} come over http: anyone on the way can sign tokens in its name`);
+  }
+  for (const { name, push } of config.ssf.receivers) {
+    if (push === undefined && !config.http.keys.some((key) => key.name === name && key.roles.includes('ssf')))
+      warnings.push(`ssf.receivers: ${name} has no key of its name with the role ssf, so it cannot make a stream`);
   }
   return warnings;
+}
+
+/** What begins like our own variables, is none of them, and is not asked for by the file. */
+function misspelt(env: Environment, asked: ReadonlySet<string>): readonly string[] {
+  return Object.keys(env).flatMap((name) => {
+    if (!name.startsWith('GAIT_') || environmentNames.includes(name) || asked.has(name)) return [];
+    const close = nearest(name, environmentNames);
+    return close === undefined ? [] : [`environment variable ${name} is not known; did you mean ${close}?`];
+  });
 }
 
 function freeze<T>(value: T): T {

@@ -67,7 +67,7 @@ export function applyOverrides(tree: Tree, env: Environment): ReadonlyMap<string
 }
 
 /** Replaces `${NAME}` in every text of a tree and leaves out keys without a value. `missing` is told of a variable that is not set. */
-export function interpolate(value: unknown, env: Environment, missing: (path: Path, name: string) => void): unknown {
+export function interpolate(value: unknown, env: Environment, onName: (path: Path, name: string) => void): unknown {
   const walk = (node: unknown, path: Path): unknown => {
     if (Array.isArray(node)) return node.map((item, i) => walk(item, [...path, i]));
     if (isTree(node)) {
@@ -76,7 +76,7 @@ export function interpolate(value: unknown, env: Environment, missing: (path: Pa
     }
     if (typeof node !== 'string') return node;
     return node.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
-      if (env[name] === undefined) missing(path, name);
+      onName(path, name);
       return env[name] ?? '';
     });
   };

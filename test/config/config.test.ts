@@ -167,3 +167,20 @@ test('what is allowed but seldom meant is a warning', () => {
   const warnings = outcome.kind === 'ok' ? outcome.warnings.join('\n') : '';
   assert.match(warnings, /hmacKey[\s\S]*in the clear[\s\S]*did you mean GAIT_HTTP_PORT\?/);
 });
+
+test('keys of an issuer that come in the clear and a receiver that cannot log in are warnings; a variable that the file asks for is none', () => {
+  const outcome = parse(
+    `enforce:
+  tenant: "\${GAIT_TENANT}"
+  issuers:
+    - { issuer: far, jwksUri: "http://idp.example.com/keys" }
+    - { issuer: near, jwksUri: "http://[::1]:8080/keys" }
+ssf: { issuer: "https://gait.example.com", receivers: [{ name: idp, audience: a }] }
+`,
+    { GAIT_TENANT: 'acme' },
+  );
+  assert.deepEqual(outcome.kind === 'ok' && outcome.warnings, [
+    'the keys of far come over http: anyone on the way can sign tokens in its name',
+    'ssf.receivers: idp has no key of its name with the role ssf, so it cannot make a stream',
+  ]);
+});
