@@ -81,10 +81,14 @@ export function verificationSet(
   return { iss: issuer, jti, iat, aud: profile.audience, sub_id: { format: 'opaque', id: streamId }, events };
 }
 
-/** `extended` and `narrowed` are no news to a receiver: what it was told still holds. */
+/**
+ * `extended` is no news to a receiver: what it was told still holds. `narrowed` is when the person answered the step-up; narrowed to the odd
+ * session, it still holds for that one, which is whom the token would be about.
+ */
 function eventsOf(decision: Decision, { profile, toldLevel }: SetContext): readonly SetEvent[] {
-  const { change, action } = decision;
-  const isOver = change === 'answered' || change === 'restored' || action === 'restore';
+  const { change, action, scope } = decision;
+  const isAnswered = change === 'answered' || (change === 'narrowed' && scope === 'identity');
+  const isOver = isAnswered || change === 'restored' || action === 'restore';
   if (!isOver && change !== 'made' && change !== 'escalated') return [];
   const events: SetEvent[] = [];
   if (toldLevel !== decision.risk_level) events.push(riskEvent(decision, profile, toldLevel));

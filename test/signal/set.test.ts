@@ -60,3 +60,13 @@ test('the same version makes the same tokens, and another version, stream or eve
   const all = [...ids(), ...ids({ ...alice, version: 2 }), ...ids(alice, { ...okta, streamId: 'stream_2' })];
   assert.equal(new Set(all).size, 6);
 });
+
+test('an answered step-up is told as sufficient again; narrowed to the odd session it is not', () => {
+  const caep = { ...okta, profile: { ...okta.profile, profile: 'caep' as const } };
+  const narrowed = aDecision({ ...alice, action: 'step-up', change: 'narrowed', version: 2, scope: 'identity' });
+  const told = setsOf(narrowed, { ...caep, toldLevel: 'HIGH' });
+  const [claims] = told.flatMap(({ events }) => Object.values(events));
+  assert.equal(told.length, 1);
+  assert.deepEqual([claims?.current_level, claims?.change_direction], ['sufficient', 'increase']);
+  assert.deepEqual(setsOf({ ...narrowed, scope: 'session', session_id: 's-81' }, { ...caep, toldLevel: 'HIGH' }), []);
+});
