@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/config.ts';
+import { parsePolicyFile } from '../../src/config/policy-file.ts';
 import { z } from '../../src/config/zod.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { createPolicy } from '../../src/policy/decide.ts';
@@ -39,9 +40,9 @@ test('decisions have exactly the fields that the published schema promises, and 
   }
 });
 
-test('the settings printed in docs/integrators.md are valid', () => {
+test('the settings and the policy printed in docs/integrators.md are valid', () => {
   const blocks = [...read('docs/integrators.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
-  assert.equal(blocks.length, 5);
+  assert.equal(blocks.length, 6);
   const env = {
     GAIT_WEBHOOK_SECRET: `whsec_${'a'.repeat(44)}`,
     GAIT_NGINX_KEY_SHA256: 'a'.repeat(64),
@@ -49,6 +50,10 @@ test('the settings printed in docs/integrators.md are valid', () => {
     KEYCLOAK_CLIENT_SECRET: 's',
   };
   for (const text of blocks) {
+    if (text.startsWith('version:')) {
+      parsePolicyFile(text, 'policy.yaml');
+      continue;
+    }
     const outcome = parseConfig({ name: 'gait.yaml', text: () => text }, env);
     assert.deepEqual(outcome.kind === 'ok' ? [] : outcome.problems, []);
   }
