@@ -26,10 +26,10 @@ const isCounting = detectors.map((name) => counting.has(name));
 /**
  * What days come to before any were seen, nats. A sum with a memory of ten has e^2 to e^4 times the tail of each of its terms (score/evidence.ts), and
  * the highest of a few calls begins at 1. What they say together is in nats already, of which most days come to none: innocent days come to 6
- * or more about once in 500, on a stream's first day as later and whatever the traffic.
+ * or more about once in 500 on streams that run for weeks.
  */
 const priorOf = (d: number) => ({ from: d === 0 ? 2 : 1, mean: 1 });
-const fusedPrior = { from: 0, mean: 1.25 };
+const fusedPrior = { from: 0, mean: 1 };
 /** Days with a finding say nothing of what ordinary days come to; but no more than this share is left out, so that a changed world is learned. */
 const excludedShare = 0.1;
 /** Days that nobody has seen yet and everybody expects: what calibrators start from counts as many. */
