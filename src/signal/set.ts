@@ -91,7 +91,8 @@ function eventsOf(decision: Decision, { profile, toldLevel }: SetContext): reado
   const isOver = isAnswered || change === 'restored' || action === 'restore';
   if (!isOver && change !== 'made' && change !== 'escalated') return [];
   const events: SetEvent[] = [];
-  if (toldLevel !== decision.risk_level) events.push(riskEvent(decision, profile, toldLevel));
+  // Of whom nothing was told the level is the lowest.
+  if ((toldLevel ?? 'LOW') !== decision.risk_level) events.push(riskEvent(decision, profile, toldLevel));
   if (action === 'step-up' && profile.profile === 'caep') {
     const [current_level, change_direction] = isOver ? ['sufficient', 'increase'] : ['insufficient', 'decrease'];
     events.push({
