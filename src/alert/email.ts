@@ -1,6 +1,7 @@
 import { createTransport } from 'nodemailer';
 import { describeError } from '../core/errors.ts';
 import { derivedId } from '../core/hash.ts';
+import { escapeHtml } from '../core/html.ts';
 import type { AlertChannel, Sent } from './channel.ts';
 import type { AlertMessage } from './message.ts';
 import { visible } from './visible.ts';
@@ -106,17 +107,7 @@ function htmlOf({ headline, title, facts, reasons, notes }: AlertMessage): strin
   return `<!doctype html><meta charset="utf-8"><h2>${html(headline)}</h2><p>${html(title)}</p><table>${rows.join('')}</table><ul>${items.join('')}</ul>${rest.join('')}`;
 }
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
 /** Mail programs turn addresses into links by themselves: they are broken up. */
 function html(text: string): string {
-  return visible(text, 500)
-    .replace(/[&<>"']/g, (character) => entities[character]!)
-    .replaceAll('://', ':&#8203;//');
+  return escapeHtml(visible(text, 500)).replaceAll('://', ':&#8203;//');
 }

@@ -1,7 +1,7 @@
-import { checkTarget, type Post } from '../core/post.ts';
 import type { AlertChannel } from './channel.ts';
 import type { AlertMessage } from './message.ts';
 import { visibleWithin } from './visible.ts';
+import { createWebhookChannel, type WebhookChannelOptions } from './webhook-channel.ts';
 
 /** Text that Slack shows as it is. Minted only by `escaped`. */
 type EscapedText = string & { readonly __brand: 'EscapedText' };
@@ -12,20 +12,9 @@ type PlainText = { readonly type: 'plain_text'; readonly text: EscapedText; read
 const lengthMax = { header: 140, title: 300, fact: 190, line: 290 } as const;
 const bytesMax = (length: number): number => (length <= lengthMax.header ? Math.min(length + 10, 150) : 2000);
 
-/** A Slack incoming webhook. Its address is the secret: it appears in no message, receipt or error. It cannot change what it posted. */
-export function createSlackWebhook(options: {
-  readonly name: string;
-  readonly url: string;
-  readonly post: Post;
-}): AlertChannel {
-  const { name, url, post } = options;
-  checkTarget(url);
-  const headers = { 'content-type': 'application/json', 'user-agent': 'gait' };
-  return {
-    name,
-    tells: 'rises',
-    send: ({ message }, signal) => post({ url, headers, body: JSON.stringify(slackPayload(message)) }, signal),
-  };
+/** A Slack incoming webhook. */
+export function createSlackWebhook(options: WebhookChannelOptions): AlertChannel {
+  return createWebhookChannel(options, slackPayload);
 }
 
 /**

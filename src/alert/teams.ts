@@ -1,29 +1,15 @@
-import { checkTarget, type Post } from '../core/post.ts';
 import type { AlertChannel } from './channel.ts';
 import type { AlertMessage } from './message.ts';
 import { visibleWithin } from './visible.ts';
+import { createWebhookChannel, type WebhookChannelOptions } from './webhook-channel.ts';
 
 /** Of one line; Teams takes cards of 28 KB, and a card has 32 lines at most. */
 const bytesMax = 600;
 const colours = { low: 'default', medium: 'warning', high: 'attention', critical: 'attention' } as const;
 
-/**
- * A Microsoft Teams workflow ("When a Teams webhook request is received", which posts the card). Its address is the secret. It answers 202
- * and cannot change what it posted.
- */
-export function createTeams(options: {
-  readonly name: string;
-  readonly url: string;
-  readonly post: Post;
-}): AlertChannel {
-  const { name, url, post } = options;
-  checkTarget(url);
-  const headers = { 'content-type': 'application/json', 'user-agent': 'gait' };
-  return {
-    name,
-    tells: 'rises',
-    send: ({ message }, signal) => post({ url, headers, body: JSON.stringify(teamsPayload(message)) }, signal),
-  };
+/** A Microsoft Teams workflow ("When a Teams webhook request is received", which posts the card). It answers 202. */
+export function createTeams(options: WebhookChannelOptions): AlertChannel {
+  return createWebhookChannel(options, teamsPayload);
 }
 
 /**

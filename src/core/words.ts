@@ -66,3 +66,17 @@ export const alertFields = [
 export type AlertField = (typeof alertFields)[number];
 
 export const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+
+/** What a receiver can ask of a transmitter of shared signals (SSF 1.0, 8; `poll` is RFC 8936). */
+export type SsfOperation =
+  | 'create'
+  | 'read'
+  | 'update'
+  | 'replace'
+  | 'delete'
+  | 'readStatus'
+  | 'setStatus'
+  | 'addSubject'
+  | 'removeSubject'
+  | 'verify'
+  | 'poll';

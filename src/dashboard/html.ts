@@ -1,3 +1,5 @@
+import { escapeHtml } from '../core/html.ts';
+
 /** HTML that was made here. Minted only by `html`, so that no text of an event gets into a page as markup. */
 export type Html = { readonly markup: string };
 
@@ -14,24 +16,14 @@ function render(part: Part): string {
   return 'markup' in part ? part.markup : part.map(({ markup }) => markup).join('');
 }
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-  '`': '&#96;',
-};
-
 /**
  * Text that is safe in elements and in quoted attributes. Characters that are not seen but change what is seen (controls, bidirectional
  * overrides, zero widths, tags, lone surrogates) are shown as `\u{202e}`: a name written backwards must not pass for another.
  */
 export function escapeText(text: string): string {
-  return text
-    .replace(
-      /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu,
-      (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`,
-    )
-    .replace(/[&<>"'`]/g, (char) => entities[char]!);
+  const seen = text.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu,
+    (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`,
+  );
+  return escapeHtml(seen);
 }

@@ -1,3 +1,4 @@
+import type { SsfOperation } from '../core/words.ts';
 import type { DeadLetterReason } from '../event/traffic-event.ts';
 import type { DecisionTable } from '../policy/decision-table.ts';
 import type { NoticeOf } from '../policy/notice.ts';
@@ -27,19 +28,6 @@ export type HttpParts = {
   /** The status page as a whole HTML document, and its style sheet. */
   readonly page: { readonly html: () => Promise<string>; readonly style: string };
 };
-
-export type SsfOperation =
-  | 'create'
-  | 'read'
-  | 'update'
-  | 'replace'
-  | 'delete'
-  | 'readStatus'
-  | 'setStatus'
-  | 'addSubject'
-  | 'removeSubject'
-  | 'verify'
-  | 'poll';
 
 export type SsfParts = {
   readonly transmitter:

@@ -1,23 +1,9 @@
+import type { SsfOperation } from '../core/words.ts';
 import { setOperations, subjectOperations } from './set-operations.ts';
 import { createDesk, Refusal, type SsfAnswer, type SsfCall, type TransmitterOptions } from './ssf-desk.ts';
 import { streamOperations } from './stream-operations.ts';
 
-export type SsfOperations = Readonly<
-  Record<
-    | 'create'
-    | 'read'
-    | 'update'
-    | 'replace'
-    | 'delete'
-    | 'readStatus'
-    | 'setStatus'
-    | 'addSubject'
-    | 'removeSubject'
-    | 'verify'
-    | 'poll',
-    (call: SsfCall) => Promise<SsfAnswer>
-  >
->;
+export type SsfOperations = Readonly<Record<SsfOperation, (call: SsfCall) => Promise<SsfAnswer>>>;
 
 /**
  * The transmitter of SSF 1.0 as its receivers see it: one stream each (a second is answered 409), of which they see their own alone;

@@ -1,4 +1,5 @@
-import type { SsfOperation, SsfParts } from '../parts.ts';
+import type { SsfOperation } from '../../core/words.ts';
+import type { SsfParts } from '../parts.ts';
 import { HttpError, type Reply, type Request, type Route } from '../route.ts';
 
 const streamQuery = {
