@@ -174,13 +174,10 @@ export class Shard {
   /** People and other systems have their say at this place in the log, whatever events still wait for their turn. */
   notice(notice: Notice): void {
     this.#settle();
-    const { identity, at } = notice;
+    const { identity } = notice;
     const decisions = this.#options.policy.onNotice(notice);
     this.#decisions.push(...decisions);
-    const isAnswer = notice.notice === 'step-up-succeeded' && decisions.length > 0;
-    if (isAnswer || notice.notice === 'session-established' || notice.notice === 'credential-changed')
-      this.#baselines.vouch(identity, at);
-    if (!isAnswer) return;
+    if (notice.notice !== 'step-up-succeeded' || decisions.length === 0) return;
     const { high, low } = hash64(identity);
     const row = this.#baselines.slab.recall(high, low);
     for (const finding of this.#detector.acquit(identity, { row, seq: ++this.#seq })) {

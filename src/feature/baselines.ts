@@ -12,8 +12,6 @@ import { emptyObservation, observe } from './observation.ts';
 import { families } from './registry.ts';
 import { learnShares } from './tally-share.ts';
 
-/** Identities that another system spoke for; beyond it the one spoken for longest ago is forgotten. */
-const vouchedMax = 65_536;
 const nobody = undefined as unknown as ResolvedEvent;
 
 /** All that a shard has learned, and the walk through it: for each event the moment before it, then learning from it. */
@@ -23,8 +21,6 @@ export class Baselines {
   readonly population = new Population();
   readonly shared = new Shared();
   readonly #moment: Moment;
-  /** The last ones said of identities, those of long ago first. */
-  readonly #vouched = new Map<string, number>();
 
   constructor(of: { readonly identitiesMax: number; readonly activeMax: number; readonly cold?: ColdRows }) {
     this.slab = new RowSlab(of.identitiesMax, of.cold);
@@ -32,7 +28,7 @@ export class Baselines {
     const { slab, active, population, shared } = this;
     this.#moment = {
       ...{ slab, active, population, shared, resolved: nobody, observation: emptyObservation() },
-      ...{ turn: 0, row: 0, activeRow: 0, group: 0, history: 0, gapMs: 0, vouchedAt: 0 },
+      ...{ turn: 0, row: 0, activeRow: 0, group: 0, history: 0, gapMs: 0 },
     };
   }
 
@@ -60,7 +56,6 @@ export class Baselines {
     moment.group = population.group(peerGroup(event, resolved.identity_kind));
     moment.history = slab.f32[row + at.events]!;
     moment.gapMs = last === 0 ? 0 : Math.max(0, event.ts - last);
-    moment.vouchedAt = this.#vouched.get(resolved.identity) ?? 0;
     observe(resolved, moment.observation);
     return moment;
   }
@@ -79,13 +74,6 @@ export class Baselines {
     active.markDirty(moment.activeRow);
   }
 
-  /** Another system says that the identity itself was there; families may forgive what comes with it. */
-  vouch(identity: string, ts: number): void {
-    this.#vouched.delete(identity);
-    this.#vouched.set(identity, ts);
-    if (this.#vouched.size > vouchedMax) this.#vouched.delete(this.#vouched.keys().next().value ?? '');
-  }
-
   /** The frame is over. */
   advance(ts: number): void {
     this.population.advance(ts);
@@ -95,7 +83,6 @@ export class Baselines {
   /** All but the rows. */
   snapshot() {
     return {
-      vouched: [...this.#vouched],
       hand: this.slab.hand,
       activeHand: this.active.hand,
       population: this.population.snapshot(),
@@ -104,7 +91,6 @@ export class Baselines {
   }
 
   restore(saved: ReturnType<Baselines['snapshot']>): void {
-    for (const [identity, ts] of saved.vouched ?? []) this.#vouched.set(identity, ts);
     this.slab.hand = saved.hand;
     this.active.hand = saved.activeHand;
     this.population.restore(saved.population);

@@ -24,8 +24,6 @@ export type Moment = {
   history: number;
   /** Since the identity's previous event, ms; 0 for its first. */
   gapMs: number;
-  /** When another system last said that the identity itself was there (a log-in, new credentials, an answered step-up), ms; 0: never. */
-  vouchedAt: number;
 };
 
 let turns = 0;

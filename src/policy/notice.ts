@@ -6,7 +6,7 @@ import { actions } from './decision.ts';
 /**
  * Notice: what a person or another system tells Gait about an identity. In: one record of `gait.events`, key `notice`, on the identity's
  * partition, so that it takes effect at one place in the order of that identity's events, after every crash at the same. Out: decisions, and
- * what detection forgives. Never true: a notice from traffic; who appends one has checked whose word it is (a key's role, a verified token, a signed SET).
+ * cases that begin anew. Never true: a notice from traffic; who appends one has checked whose word it is (a key's role, a verified token, a signed SET).
  * The same notice_id twice is one notice, so whoever appends derives it from what happened.
  */
 const text = z.string().max(1024);

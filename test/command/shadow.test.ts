@@ -13,7 +13,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 type Row = Readonly<Record<string, unknown>>;
 
-test('shadow mode sends nothing anywhere: a listener stays silent while decisions are made, and hears the first enforced one', {
+test('shadow mode sends a webhook nothing: its listener stays silent while decisions are made, and hears the first enforced one', {
   timeout: 90_000,
 }, async (t) => {
   const heard: string[] = [];

@@ -68,7 +68,6 @@ export class Bench {
       observation,
       history: this.slab.f32[row + at.events]!,
       gapMs: last === 0 ? 0 : Math.max(0, resolved.event.ts - last),
-      vouchedAt: 0,
     };
   }
 
