@@ -89,7 +89,7 @@ describe('Gait and Keycloak', { skip, timeout: 600_000 }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('a decision ends the session at Keycloak by the action that is shipped, and its tokens verify at a stranger’s', async () => {
+  test('a decision ends the session at Keycloak by the action that is shipped, and its token verifies at a stranger’s', async () => {
     const browser = new Browser(keycloak.issuer);
     const tokens = await browser.logIn(alice);
     const renewed = await browser.refresh(tokens);
@@ -106,15 +106,15 @@ describe('Gait and Keycloak', { skip, timeout: 600_000 }, () => {
     await waitFor('the action was taken', isDone, { ...within, alive: [gait] });
     await assert.rejects(browser.refresh(renewed), /invalid_grant/);
 
-    await waitFor('two tokens', () => receiver.verified.length === 2, { ...within, alive: [gait] });
+    await waitFor('the token', () => receiver.verified.length > 0, { ...within, alive: [gait] });
     assert.deepEqual(receiver.refused, []);
-    assert.deepEqual(receiver.verified.map(({ events }) => Object.keys(events as object)[0]).sort(), [
-      `${caep}/risk-level-change`,
-      `${caep}/session-revoked`,
-    ]);
+    // A person's order changes no risk, so that there is one token.
+    assert.equal(receiver.verified.length, 1);
+    const [{ events, sub_id }] = receiver.verified as [JWTPayload];
+    assert.deepEqual(Object.keys(events as object), [`${caep}/session-revoked`]);
     const user = { format: 'iss_sub', iss: keycloak.issuer, sub };
     const session = { format: 'opaque', id: sid };
-    for (const { sub_id } of receiver.verified) assert.deepEqual(sub_id, { format: 'complex', user, session });
+    assert.deepEqual(sub_id, { format: 'complex', user, session });
   });
 
   test('Keycloak’s own transmitter tells Gait of ended sessions and of a changed password', async () => {
