@@ -160,8 +160,12 @@ export async function bearer(
   return { authorization: `Bearer ${await gait.issuer.sign({ sub: 'alice', ...times, ...claims })}` };
 }
 
-/** What every product must do: allow, challenge, clear, throttle, revoke, expire. */
-export async function walk(gait: Gait, call: (headers: Record<string, string>) => Promise<Response>): Promise<void> {
+/** What every product must do: allow, challenge, clear, throttle, revoke, expire. `from` is the caller's address as the product sees it. */
+export async function walk(
+  gait: Gait,
+  call: (headers: Record<string, string>) => Promise<Response>,
+  from = '127.0.0.1',
+): Promise<void> {
   const old = await bearer(gait, 600, { sid: 's1' });
   assert.equal((await call(old)).status, 200, 'allowed');
 
@@ -192,7 +196,7 @@ export async function walk(gait: Gait, call: (headers: Record<string, string>) =
   assert.match(revoked.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
   assert.equal((await call(await bearer(gait, 1, { sid: 's4' }))).status, 200, 'another session');
 
-  const batch = identityKey('address', null, '127.0.0.1');
+  const batch = identityKey('address', null, from);
   await gait.publish({ identity: batch, identity_kind: 'address', action: 'revoke-identity' });
   assert.equal((await call({})).status, 403, 'refused by address');
   gait.clock.aheadMs += 600_000;
