@@ -3,6 +3,8 @@ import type { DeadLetterReason } from '../event/traffic-event.ts';
 import type { DecisionTable } from '../policy/decision-table.ts';
 import type { NoticeOf } from '../policy/notice.ts';
 import type { Metrics } from './metrics.ts';
+import type { PageQueries } from './page-parts.ts';
+import type { ListFilter, Page } from './paging.ts';
 
 /**
  * HTTP: the one server. In: events of gateways, questions of people and machines. Out: answers; every error is `{error: {code, message}}`.
@@ -11,6 +13,7 @@ import type { Metrics } from './metrics.ts';
 export type HttpParts = {
   readonly ingest: (batch: IngestBatch) => Promise<IngestOutcome>;
   readonly queries: Queries;
+  readonly pages: PageQueries;
   /** Tells the shards what a person decided; the audit first. Resolves when it is durable, to the notice's id. */
   readonly order: (order: Order, from: string) => Promise<string>;
   /** Which rule won about an identity, and why; undefined when nothing was ever found about it. */
@@ -130,18 +133,6 @@ export type Queries = {
   /** With its newest events. */
   readonly identity: (key: string) => Promise<object | undefined>;
 };
-
-export type ListFilter<Name extends string> = {
-  readonly limit?: number;
-  /** `next` of the page before. */
-  readonly cursor?: string;
-  /** Milliseconds since 1970. */
-  readonly since?: number;
-  readonly identity?: string;
-} & { readonly [K in Name]?: string };
-
-/** `next` is undefined on the last page. */
-export type Page = { readonly rows: readonly object[]; readonly next: string | undefined };
 
 /** The state of each part by name (log, store, each shard …); `ready` only when all that this process needs work. */
 export type Readiness = {

@@ -14,6 +14,7 @@ import { decisionRoutes } from './routes/decisions.ts';
 import { eventsRoute } from './routes/events.ts';
 import { findingRoutes } from './routes/findings.ts';
 import { identityRoutes } from './routes/identities.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { opaRoute } from './routes/opa.ts';
 import { operationRoutes } from './routes/operation.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -99,6 +100,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
   return [
     eventsRoute(parts.ingest, config.bodyBytesMax),
     authzRoute(parts.ask),
+    ...incidentRoutes(parts.pages),
     ...findingRoutes(parts.queries),
     ...decisionRoutes(parts.queries, lapi),
     lapi.stream,

@@ -6,6 +6,7 @@ import { randomId } from '../core/random.ts';
 import { renderStatusPage } from '../dashboard/status-page.ts';
 import { style } from '../dashboard/style.ts';
 import type { Metrics } from '../http/metrics.ts';
+import type { PageQueries } from '../http/page-parts.ts';
 import type { HttpParts, IngestBatch, IngestOutcome, Queries, Readiness, RefusedRecord } from '../http/parts.ts';
 import type { DeadLetter } from '../identity/dead-letter.ts';
 import type { Ingest } from '../identity/ingest.ts';
@@ -15,6 +16,7 @@ import { createStoreQueries, type StoreQueries } from '../store/queries.ts';
 import { createExplain } from './explain.ts';
 import type { Intake } from './ingest.ts';
 import type { Tell } from './notices.ts';
+import { createPages } from './pages.ts';
 
 /** Begins the name of HTTP as a source; the format that the sender asked for follows, and the run. */
 export const httpSource = 'http:';
@@ -58,6 +60,7 @@ export function httpParts(options: ServeOptions): HttpParts {
   return {
     ingest: createDoor(options),
     queries: stored ?? noQueries,
+    pages: store === undefined ? noPages : createPages({ store }),
     order: createOrder(options),
     explain: stored ? createExplain(stored, options.policy) : noStore,
     ask: options.ask,
@@ -82,6 +85,8 @@ const noQueries: Queries & Partial<StoreQueries> = {
   audit: noStore,
   identity: noStore,
 };
+
+const noPages: PageQueries = { incidents: noStore, incident: noStore };
 
 function createOrder({ tell, audit, clock }: ServeOptions): HttpParts['order'] {
   return async (order, from) => {

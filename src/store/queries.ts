@@ -2,6 +2,7 @@ import type { AuditEntry } from '../core/audit.ts';
 import type { Finding } from '../finding/finding.ts';
 import type { Decision, Receipt } from '../policy/decision.ts';
 import type { Store } from './clickhouse.ts';
+import { clampLimit, type Page, type Paging, readPage } from './page.ts';
 
 /**
  * The questions that the HTTP routes ask. Every value is bound, every list is limited and goes on from a cursor (newest first).
@@ -25,18 +26,6 @@ export type StoreQueries = {
   readonly counters: () => Promise<Counters>;
 };
 
-export const pageLimitMax = 500;
-
-export type Paging = {
-  /** 1 to 500, default 50. */
-  readonly limit?: number | undefined;
-  /** `next` of the page before. */
-  readonly cursor?: string | undefined;
-  /** Milliseconds since 1970; only what was seen or made from then on. */
-  readonly since?: number | undefined;
-  readonly identity?: string | undefined;
-};
-
 export type FindingFilter = Paging & {
   readonly kind?: string | undefined;
   readonly severity?: string | undefined;
@@ -48,9 +37,6 @@ export type DecisionFilter = Paging & {
   readonly mode?: string | undefined;
   readonly rule?: string | undefined;
 };
-
-/** `next` is undefined on the last page. */
-export type Page<T> = { readonly rows: readonly T[]; readonly next: string | undefined };
 
 /** As in the view: times are ISO 8601 in UTC. */
 export type FindingRow = Omit<Finding, 'first_seen' | 'last_seen' | 'shard'> & {
@@ -87,6 +73,7 @@ export type IdentityRow = {
 
 export type EventRow = {
   readonly ts: string;
+  readonly identity: string;
   readonly event_id: string;
   readonly method: string;
   readonly host: string;
@@ -115,13 +102,13 @@ export type Counters = {
   readonly dead_letters: number;
 };
 
-const findingColumns = `finding_id, kind, identity, identity_kind, tenant, incident_id, state, severity, confidence, first_seen, last_seen,
+export const findingColumns = `finding_id, kind, identity, identity_kind, tenant, incident_id, state, severity, confidence, first_seen, last_seen,
   count, surprise, risk, title, reasons, event_ids, owasp, attack, version`;
-const decisionColumns = `decision_id, version, change, identity, identity_kind, tenant, scope, action, mode, by, rule, why, finding_ids,
+export const decisionColumns = `decision_id, version, change, identity, identity_kind, tenant, scope, action, mode, by, rule, why, finding_ids,
   incident_id, risk, risk_level, session_risk, session_id, token_id, client_ip, acr_values, max_age, issued_before, made_at, updated_at,
   expires_at`;
-const eventColumns =
-  'ts, event_id, method, host, route, operation, status, client_ip, session_id, token_id, actor_kind, country, surprise, risk, top, findings';
+export const eventColumns =
+  'ts, identity, event_id, method, host, route, operation, status, client_ip, session_id, token_id, actor_kind, country, surprise, risk, top, findings';
 
 export function createStoreQueries(store: Store): StoreQueries {
   const db = store.database;
@@ -197,47 +184,8 @@ export function createStoreQueries(store: Store): StoreQueries {
 }
 
 /** `reasons` is JSON text in the table. */
-type StoredFinding = Omit<FindingRow, 'reasons'> & { readonly reasons: string };
+export type StoredFinding = Omit<FindingRow, 'reasons'> & { readonly reasons: string };
 
-function toFinding(row: StoredFinding): FindingRow {
+export function toFinding(row: StoredFinding): FindingRow {
   return { ...row, reasons: JSON.parse(row.reasons || '[]') as FindingRow['reasons'] };
-}
-
-type List = { readonly view: string; readonly columns: string; readonly id: string; readonly time: string };
-type PageQuery = Paging & { readonly equals: Readonly<Record<string, string | undefined>> };
-
-/** Newest first, by time and then id; the cursor is the last row's time (milliseconds) and id. A malformed cursor begins at the start. */
-async function readPage<T>(store: Store, list: List, query: PageQuery): Promise<Page<T>> {
-  const limit = clampLimit(query.limit ?? 50);
-  const bound: Record<string, string | number> = { limit: limit + 1 };
-  const conditions = ['1'];
-  for (const [column, value] of Object.entries({ ...query.equals, identity: query.identity })) {
-    if (value === undefined) continue;
-    conditions.push(`${column} = {${column}:String}`);
-    bound[column] = value;
-  }
-  if (query.since !== undefined) {
-    conditions.push(`${list.time} >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`);
-    bound.since = Math.trunc(query.since);
-  }
-  const [, time, id] = /^(\d{1,15})_(.+)$/s.exec(query.cursor ?? '') ?? [];
-  if (time !== undefined && id !== undefined) {
-    conditions.push(
-      `(${list.time}, ${list.id}) < (fromUnixTimestamp64Milli({before:Int64}, 'UTC'), {beforeId:String})`,
-    );
-    Object.assign(bound, { before: Number(time), beforeId: id });
-  }
-  const rows = await store.query<T & { readonly cursor: string }>(
-    `SELECT ${list.columns}, concat(toString(toUnixTimestamp64Milli(${list.time})), '_', ${list.id}) AS cursor
-     FROM ${store.database}.${list.view} WHERE ${conditions.join(' AND ')}
-     ORDER BY ${list.time} DESC, ${list.id} DESC LIMIT {limit:UInt32}`,
-    bound,
-  );
-  const shown = rows.slice(0, limit);
-  const next = rows.length > limit ? shown.at(-1)?.cursor : undefined;
-  return { rows: shown.map(({ cursor: _, ...row }) => row as unknown as T), next };
-}
-
-function clampLimit(limit: number): number {
-  return Math.min(Math.max(Math.trunc(limit) || 1, 1), pageLimitMax);
 }

@@ -1,3 +1,5 @@
+import type { PageQueries } from '../../src/http/page-parts.ts';
+
 /** Rows as the store gives them. */
 export function sampleFinding(
   changes: { readonly [K in keyof typeof finding]?: (typeof finding)[K] } = {},
@@ -39,3 +41,8 @@ export const sampleDecision = {
   made_at: '2026-01-01T10:01:00.000Z',
   expires_at: '2026-01-01T10:16:00.000Z',
 };
+
+const noRows = async () => ({ rows: [], next: undefined });
+const none = async () => undefined;
+
+export const samplePages: PageQueries = { incidents: noRows, incident: none };

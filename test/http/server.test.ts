@@ -139,6 +139,8 @@ test('the OpenAPI document describes every route with its parameters, body and a
     'get /v1/findings/{id}',
     'get /v1/identities/{id}',
     'get /v1/identities/{id}/explain-decision',
+    'get /v1/incidents',
+    'get /v1/incidents/{id}',
     'get /v1/opa/bundle.tar.gz',
     'post /v1/decisions',
     'post /v1/decisions/{id}/restore',

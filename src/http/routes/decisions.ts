@@ -10,7 +10,7 @@ const filters = {
   mode: { type: 'string', enum: ['shadow', 'enforce'], description: 'shadow: made and shown, not sent' },
 };
 
-const decision = {
+export const decision = {
   type: 'object',
   required: ['decision_id', 'identity', 'action', 'mode', 'rule', 'why', 'made_at', 'expires_at'],
   properties: {

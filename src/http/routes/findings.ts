@@ -9,7 +9,7 @@ const filters = {
   state: { type: 'string', enum: ['open', 'closed'] },
 };
 
-const finding = {
+export const finding = {
   type: 'object',
   required: [
     'finding_id',

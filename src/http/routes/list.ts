@@ -1,4 +1,4 @@
-import type { Page } from '../parts.ts';
+import type { Page } from '../paging.ts';
 import { HttpError, type JsonSchema, type Reply } from '../route.ts';
 
 export const id: JsonSchema = { type: 'string', minLength: 1, maxLength: 1024 };

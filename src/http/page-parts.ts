@@ -1,0 +1,11 @@
+import type { ListFilter, Page } from './paging.ts';
+
+/**
+ * What the pages of the dashboard and an analyst's tools ask. Rows as in the views; times are ISO 8601 in UTC. Each may fail with
+ * STORE_UNAVAILABLE (answered 503).
+ */
+export type PageQueries = {
+  readonly incidents: (filter: ListFilter<'state' | 'severity' | 'kind' | 'assignee' | 'q'>) => Promise<Page>;
+  /** With its findings, comments and timeline. */
+  readonly incident: (id: string) => Promise<object | undefined>;
+};
