@@ -8,4 +8,6 @@ export type PageQueries = {
   readonly incidents: (filter: ListFilter<'state' | 'severity' | 'kind' | 'assignee' | 'q'>) => Promise<Page>;
   /** With its findings, comments and timeline. */
   readonly incident: (id: string) => Promise<object | undefined>;
+  /** With the calls around it, what is like it, what was decided, and its peers. */
+  readonly context: (findingId: string) => Promise<object | undefined>;
 };

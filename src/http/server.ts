@@ -101,7 +101,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
     eventsRoute(parts.ingest, config.bodyBytesMax),
     authzRoute(parts.ask),
     ...incidentRoutes(parts.pages),
-    ...findingRoutes(parts.queries),
+    ...findingRoutes(parts),
     ...decisionRoutes(parts.queries, lapi),
     lapi.stream,
     opaRoute(parts.held),

@@ -1,12 +1,21 @@
 import type { PageQueries } from '../http/page-parts.ts';
 import type { Store } from '../store/clickhouse.ts';
+import type { StoreQueries } from '../store/queries.ts';
+import { createContextQuery } from '../store/queries-context.ts';
 import { createIncidentQueries } from '../store/queries-incidents.ts';
 import { timelineOf } from './incident-timeline.ts';
 
 /** What the dashboard's pages ask, from what is stored. */
-export function createPages({ store }: { readonly store: Store }): PageQueries {
+export type PagesOptions = { readonly store: Store; readonly queries: StoreQueries };
+
+export function createPages({ store, queries }: PagesOptions): PageQueries {
+  const contextOf = createContextQuery(store);
   const incidents = createIncidentQueries(store);
   return {
+    context: async (id) => {
+      const finding = await queries.finding(id);
+      return finding && contextOf(finding);
+    },
     incidents: incidents.incidents,
     incident: async (id) => {
       const parts = await incidents.incident(id);

@@ -60,7 +60,7 @@ export function httpParts(options: ServeOptions): HttpParts {
   return {
     ingest: createDoor(options),
     queries: stored ?? noQueries,
-    pages: store === undefined ? noPages : createPages({ store }),
+    pages: store === undefined || stored === undefined ? noPages : createPages({ store, queries: stored }),
     order: createOrder(options),
     explain: stored ? createExplain(stored, options.policy) : noStore,
     ask: options.ask,
@@ -86,7 +86,7 @@ const noQueries: Queries & Partial<StoreQueries> = {
   identity: noStore,
 };
 
-const noPages: PageQueries = { incidents: noStore, incident: noStore };
+const noPages: PageQueries = { incidents: noStore, incident: noStore, context: noStore };
 
 function createOrder({ tell, audit, clock }: ServeOptions): HttpParts['order'] {
   return async (order, from) => {

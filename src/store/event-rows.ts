@@ -2,9 +2,9 @@ import type { Store } from './clickhouse.ts';
 import { type EventRow, eventColumns, type FindingRow } from './queries.ts';
 
 /** Findings are kept for longer than events, so their example events are looked for in both places. */
-export function eventsAndEvidence({ database }: Store, where: string): string {
-  return `SELECT ${eventColumns}, seq FROM ${database}.events WHERE ${where}
-    UNION DISTINCT SELECT ${eventColumns}, seq FROM ${database}.evidence WHERE ${where}`;
+export function eventsAndEvidence({ database }: Store, where: string, columns = eventColumns): string {
+  return `SELECT ${columns}, seq FROM ${database}.events WHERE ${where}
+    UNION DISTINCT SELECT ${columns}, seq FROM ${database}.evidence WHERE ${where}`;
 }
 
 /** The example events of findings, the oldest first. */

@@ -45,4 +45,4 @@ export const sampleDecision = {
 const noRows = async () => ({ rows: [], next: undefined });
 const none = async () => undefined;
 
-export const samplePages: PageQueries = { incidents: noRows, incident: none };
+export const samplePages: PageQueries = { incidents: noRows, incident: none, context: none };

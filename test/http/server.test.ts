@@ -137,6 +137,7 @@ test('the OpenAPI document describes every route with its parameters, body and a
     'get /v1/decisions/{id}',
     'get /v1/findings',
     'get /v1/findings/{id}',
+    'get /v1/findings/{id}/context',
     'get /v1/identities/{id}',
     'get /v1/identities/{id}/explain-decision',
     'get /v1/incidents',

@@ -79,6 +79,7 @@ describe('migrations', () => {
       { name: 'events_raw_v1', days: '7' },
       { name: 'identities_per_minute_v1', days: '7' },
       { name: 'routes_per_minute_v1', days: '400' },
+      { name: 'sources_per_minute_v1', days: '400' },
     ]);
   });
 

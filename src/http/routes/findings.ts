@@ -1,5 +1,5 @@
 import { findingKinds, severities } from '../../core/words.ts';
-import type { Queries } from '../parts.ts';
+import type { HttpParts } from '../parts.ts';
 import type { Route } from '../route.ts';
 import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
 
@@ -45,7 +45,33 @@ export const finding = {
   },
 };
 
-export function findingRoutes(queries: Queries): readonly Route[] {
+const context = {
+  type: 'object',
+  required: ['finding', 'events', 'similar', 'decisions', 'peers'],
+  properties: {
+    finding,
+    events: {
+      type: 'array',
+      description:
+        'Calls of the identity, the oldest first: those of the finding (in_finding), and the most surprising around it',
+      items: {
+        type: 'object',
+        properties: { ts: time, event_id: { type: 'string' }, in_finding: { type: 'boolean' } },
+      },
+    },
+    similar: { type: 'array', items: finding, description: 'Of the same kind: its own first, then others’' },
+    decisions: { type: 'array', items: { type: 'object' } },
+    peers: {
+      type: 'object',
+      properties: {
+        group: { type: 'string' },
+        size: { type: ['integer', 'null'], description: 'Identities seen in it; null when it is not known' },
+      },
+    },
+  },
+};
+
+export function findingRoutes({ queries, pages }: Pick<HttpParts, 'queries' | 'pages'>): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -67,6 +93,18 @@ export function findingRoutes(queries: Queries): readonly Route[] {
         404: { description: 'There is none of this id' },
       },
       handle: async ({ params }) => answerOne(await queries.finding(params.id ?? '')),
+    },
+    {
+      method: 'GET',
+      url: '/v1/findings/:id/context',
+      summary: 'One finding and what stands around it: calls, similar findings, decisions, peers',
+      access: ['analyst'],
+      params: { type: 'object', required: ['id'], properties: { id } },
+      replies: {
+        200: { description: 'The finding in its context', schema: context },
+        404: { description: 'There is none of this id' },
+      },
+      handle: async ({ params }) => answerOne(await pages.context(params.id ?? '')),
     },
   ];
 }
