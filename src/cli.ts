@@ -1,6 +1,8 @@
 #!/usr/bin/env -S node --max-semi-space-size=64
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { AskOptions, DecisionsOptions, FindingsOptions } from './command/ask.ts';
+import type { DecideOptions, VerdictOptions } from './command/order.ts';
 import { describeError, GaitError } from './core/errors.ts';
 
 /** The gait command: arguments become one plain object for one file of command/, which is loaded only when it is asked for. */
@@ -63,6 +65,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
     .action(async (options) => (await import('./command/simulate.ts')).simulate(options));
 
   addMeasuring(program);
+  addAnswering(program);
   program
     .command('migrate')
     .description("bring ClickHouse's tables up to date")
@@ -85,6 +88,66 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
     .option('--partitions <number>', 'of topics that are created by use', positiveInteger, 4)
     .action(async (options) => (await import('./command/kafka.ts')).kafka(options));
   return program;
+}
+
+/** What a running Gait is asked and told over HTTP. */
+function addAnswering(program: Command): void {
+  const command = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('--url <url>', 'where Gait answers; default: $GAIT_URL, else http://127.0.0.1:4420')
+      .option('--key-file <file>', 'holds the API key; default: $GAIT_KEY_FILE, else the key itself in $GAIT_KEY')
+      .option('--allow-insecure', 'take http:// to another machine, where others can read along')
+      .option('--json', 'print what Gait answers as JSON');
+  const list = (name: string, description: string): Command =>
+    command(name, description)
+      .option('-n, --limit <number>', 'so many at most', positiveInteger, 30)
+      .option('--since <time>', 'not before: 24h ago, or a time as 2026-01-31T08:00:00Z')
+      .option('-i, --identity <key>', 'about this one, as user:acme:alice');
+
+  list('findings', 'list what was found, newest first')
+    .option('--severity <word>', 'low, medium, high, critical')
+    .option('--kind <word>', 'for example token_replay')
+    .option('--state <word>', 'open, closed')
+    .action(async (options: FindingsOptions) => (await import('./command/ask.ts')).findings(options));
+  list('decisions', 'list what was decided, newest first')
+    .option('--action <word>', 'for example step-up')
+    .option('--mode <word>', 'shadow, enforce')
+    .action(async (options: DecisionsOptions) => (await import('./command/ask.ts')).decisions(options));
+  command('finding', 'show one finding: the claim, its reasons, what was decided')
+    .argument('<id>', 'fnd_…')
+    .action(async (id: string, options: AskOptions) => (await import('./command/ask.ts')).finding(id, options));
+  command('identity', 'show one identity: its risk, findings, decisions and last calls')
+    .argument('<key>', 'kind:tenant:id, as user:acme:alice; without tenants user:-:alice')
+    .action(async (id: string, options: AskOptions) => (await import('./command/ask.ts')).identity(id, options));
+  command('decide', 'decide about an identity yourself, or end a decision (needs a key of the role admin)')
+    .argument('<about>', 'an identity; with restore a decision')
+    .argument('<action>', 'observe, notify, throttle, step-up, revoke-session, revoke-identity; restore')
+    .requiredOption('-r, --reason <text>', 'why; people read it')
+    .option('-t, --ttl <duration>', 'how long it holds: 15m, 2h, 7d')
+    .option('--session <id>', 'only this session of the identity')
+    .option('--shadow', 'rehearse: made and shown, not sent')
+    .option('-i, --identity <key>', 'with restore: whose decision it is, when the store has not got it yet')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gait decide user:acme:alice revoke-identity --ttl 1h --reason 'asked by phone'
+  gait decide dec_4fd1c1f1a3bd27bb7a3a1c54 restore --reason 'it was her'`,
+    )
+    .action(async (about: string, action: string, options: DecideOptions) =>
+      (await import('./command/order.ts')).decide(about, action, options),
+    );
+  command('verdict', 'say what a finding was, or undo that')
+    .argument('<about>', 'a finding; with undo a verdict')
+    .argument('<word>', 'false-positive, true-positive, benign, test, …; undo')
+    .option('--scope <word>', 'of a false positive, what is tolerated from now on: identity, peer-group, route')
+    .option('--expires <duration>', 'how long that is tolerated: 30d')
+    .option('--note <text>', 'for people')
+    .action(async (about: string, word: string, options: VerdictOptions) =>
+      (await import('./command/order.ts')).verdict(about, word, options),
+    );
 }
 
 /** What is done with models and labelled data, and never in service. */

@@ -23,7 +23,8 @@ function file(name: string, text: string): string {
 test('help names every command with what it does, and ends with 0', () => {
   const { status, stdout } = gait(['--help']);
   assert.equal(status, 0);
-  for (const name of ['start', 'replay', 'train', 'evaluate', 'migrate', 'check-config', 'kafka']) {
+  const asking = ['findings', 'decisions', 'finding', 'identity', 'decide', 'verdict'];
+  for (const name of ['start', 'replay', 'train', 'evaluate', 'migrate', 'check-config', 'kafka', ...asking]) {
     assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
     const help = gait([name, '--help']);
     assert.equal(help.status, 0, name);
@@ -39,6 +40,10 @@ test('wrong usage ends with 2, one sentence on standard error and nothing on sta
     ['replay'],
     ['kafka', '--port', '65536'],
     ['kafka', '--partitions', '0'],
+    ['findings', '--limit', '0'],
+    ['finding'],
+    ['decide', 'user:-:a', 'throttle'],
+    ['findings', '--key', 'a-key-on-the-command-line'],
   ]) {
     const { status, stdout, stderr } = gait(args);
     assert.equal(status, 2, args.join(' '));

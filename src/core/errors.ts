@@ -11,6 +11,8 @@ const table = {
   STORE_UNAVAILABLE: { retriable: true, exitCode: 1 },
   STORE_REJECTED: { retriable: false, exitCode: 1 },
   MIGRATION_FAILED: { retriable: false, exitCode: 1 },
+  API_UNAVAILABLE: { retriable: true, exitCode: 1 },
+  API_REFUSED: { retriable: false, exitCode: 1 },
   DELIVERY_FAILED: { retriable: true, exitCode: 1 },
   DELIVERY_REJECTED: { retriable: false, exitCode: 1 },
 } as const;

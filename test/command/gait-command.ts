@@ -8,12 +8,17 @@ export type Ended = { readonly code: number | null; readonly stdout: string; rea
 /** Runs a `gait` command that ends by itself; `input` becomes its standard input. */
 export function gait(
   args: readonly string[],
-  options: { readonly cwd: string; readonly input?: Buffer; readonly onStart?: (pid: number) => void },
+  options: {
+    readonly cwd: string;
+    readonly input?: Buffer;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly onStart?: (pid: number) => void;
+  },
 ): Promise<Ended> {
   const { PATH } = process.env;
   const child = spawn(process.execPath, [cli, ...args], {
     cwd: options.cwd,
-    env: { PATH, GAIT_HMAC_KEY: 'a key for tests only' },
+    env: { PATH, GAIT_HMAC_KEY: 'a key for tests only', ...options.env },
     stdio: 'pipe',
   });
   options.onStart?.(child.pid!);
