@@ -200,11 +200,18 @@ export class Shard {
 
   drain(): ShardOutput {
     this.#settle();
-    const output = { verdicts: this.#verdicts, findings: [...this.#findings.values()], decisions: this.#decisions };
-    this.#verdicts = [];
+    const verdicts = this.takeVerdicts();
+    const output = { verdicts, findings: [...this.#findings.values()], decisions: this.#decisions };
     this.#findings = new Map();
     this.#decisions = [];
     return output;
+  }
+
+  /** What `drain` would give of verdicts, as far as they stand: whoever takes them early lets go of their events while they are young. */
+  takeVerdicts(): readonly Verdict[] {
+    const verdicts = this.#verdicts;
+    if (verdicts.length > 0) this.#verdicts = [];
+    return verdicts;
   }
 
   /** Pass 1. */

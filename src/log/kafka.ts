@@ -69,6 +69,8 @@ const readerRetry = { ...retry, retries: 100 };
 const transactionRetry = { initialRetryTime: 20, maxRetryTime: 1000, retries: 30 };
 /** Longest wait of a fetch for its first byte; also what a close may have to wait. */
 const fetchWaitMs = 200;
+/** Of one partition in one fetch, as compressed. All that a fetch brings lives until the last of it is handled, and what lives is copied by the collector. */
+const fetchBytesMax = 256 * 1024;
 const partitionsAtOnce = 4;
 /** How long a close waits for a start or a leave that is under way; with Kafka away they may go on for long. */
 const leaveWaitMs = 3000;
@@ -245,6 +247,7 @@ async function runSession(
     sessionTimeout,
     heartbeatInterval: Math.min(3000, sessionTimeout / 4),
     maxWaitTimeInMs: fetchWaitMs,
+    maxBytesPerPartition: fetchBytesMax,
     allowAutoTopicCreation: false,
     // Restarts are made here, so that there is one way back, whatever failed.
     retry: { ...readerRetry, restartOnFailure: async () => false },

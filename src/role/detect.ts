@@ -1,12 +1,12 @@
-import type { Clock } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { decodeLines } from '../identity/event-line.ts';
 import type { ColdFile } from '../log/cold-rows.ts';
 import type { Consumption, Log, LogBatch, LogRecord, ShardContext, ShardHandler } from '../log/log.ts';
-import { Shard, type ShardOptions, type ShardOutput } from '../pipeline.ts';
+import { Shard, type ShardOptions, type ShardOutput, type Verdict } from '../pipeline.ts';
 import { readNotice } from '../policy/notice.ts';
 import { noticeKey } from './notices.ts';
-import { packScores, tickKey } from './pack.ts';
+import { ScorePacker, tickKey } from './pack.ts';
 
 export type DetectCounts = Pick<
   Metrics,
@@ -43,6 +43,22 @@ export function runDetect(options: DetectRoleOptions): Promise<Consumption> {
     idleMs: 1000,
     open: (context) => new ShardRunner(options, context).handler(),
   });
+}
+
+/** What is kept of a batch's verdicts until they are written: their lines and times, since events that live on cost more to collect than to judge. */
+class Judged {
+  readonly scores: ScorePacker;
+  readonly times: EpochMs[] = [];
+
+  constructor(shard: number) {
+    this.scores = new ScorePacker(shard);
+  }
+
+  add(verdicts: readonly Verdict[]): void {
+    if (verdicts.length === 0) return;
+    this.scores.add(verdicts);
+    for (const { resolved } of verdicts) this.times.push(resolved.event.ts);
+  }
 }
 
 /** Increments are followed by a full snapshot when they have grown to this multiple of the last one. */
@@ -99,9 +115,15 @@ class ShardRunner {
   }
 
   async #onBatch(batch: LogBatch): Promise<void> {
-    for (const record of batch.records) this.#read(record);
+    const judged = new Judged(this.#context.partition);
+    for (const record of batch.records) {
+      this.#read(record);
+      judged.add(this.#shard.takeVerdicts());
+    }
     this.#position = batch.records.at(-1)!.offset + 1;
-    await this.#emit(this.#shard.drain());
+    const output = this.#shard.drain();
+    judged.add(output.verdicts);
+    await this.#emit(output, judged);
     this.#count(batch);
     if (this.#writing === undefined && this.#options.clock.now() >= this.#nextCheckpointAt) this.#beginCheckpoint();
     if (this.#failure !== undefined) throw this.#failure.cause;
@@ -139,10 +161,9 @@ class ShardRunner {
   }
 
   /** Findings and signals are durable before the checkpoint that covers their events; after a crash they are made again under the same ids. */
-  async #emit({ verdicts, findings, decisions }: ShardOutput): Promise<void> {
+  async #emit({ findings, decisions }: Omit<ShardOutput, 'verdicts'>, judged: Judged): Promise<void> {
     const { log, topics } = this.#options;
-    const { partition } = this.#context;
-    const scores = packScores(verdicts, partition);
+    const scores = judged.scores.end();
     const topic = (name: string, records: { key: string; value: string }[]): Promise<void> | undefined =>
       records.length === 0 ? undefined : log.append(name, records);
     await Promise.all([
@@ -160,7 +181,7 @@ class ShardRunner {
     for (const { finding_id, kind, severity } of findings) if (this.#isNew(finding_id)) counts.findings(kind, severity);
     for (const { action, mode } of decisions) counts.signals(action, mode);
     const now = clock.now();
-    for (const { resolved } of verdicts) counts.verdictLatency(Math.max(0, now - resolved.event.ts) / 1000);
+    for (const ts of judged.times) counts.verdictLatency(Math.max(0, now - ts) / 1000);
   }
 
   /** For the metric only, so it may forget. */

@@ -38,20 +38,26 @@ export class Intake {
     return new Intake(options, await options.log.partitions(options.topics.events));
   }
 
-  /** Resolves when events and dead letters are durable. */
-  async append(source: string, events: readonly ResolvedEvent[], deadLetters: readonly DeadLetter[]): Promise<void> {
+  /** Resolves when events and dead letters are durable. Only their lines wait for that: events that live on cost more to collect than to read. */
+  append(source: string, events: readonly ResolvedEvent[], deadLetters: readonly DeadLetter[]): Promise<void> {
     const { log, topics, counts, ingest } = this.#options;
     const letters = deadLetters.map((letter) => ({ key: letter.id, value: JSON.stringify(letter) }));
-    await Promise.all([
-      events.length === 0 ? undefined : log.append(topics.events, packEvents(events, this.#partitions)),
+    const newest = this.#options.reorderWindowMs > 0 ? this.#newestOf(events) : null;
+    const { length } = events;
+    const reasons = deadLetters.map(({ reason }) => reason);
+    const appends = [
+      length === 0 ? undefined : log.append(topics.events, packEvents(events, this.#partitions)),
       letters.length === 0 ? undefined : log.append(topics.deadLetter, letters),
-    ]);
-    const otherRoutes = ingest.otherRoutes();
-    counts.routesOther(otherRoutes - this.#otherRoutes);
-    this.#otherRoutes = otherRoutes;
-    counts.eventsIn(source, events.length);
-    for (const { reason } of deadLetters) counts.deadLettered(reason, 1);
-    if (this.#options.reorderWindowMs > 0) this.#expectQuiet(events);
+    ];
+    const count = (): void => {
+      const otherRoutes = ingest.otherRoutes();
+      counts.routesOther(otherRoutes - this.#otherRoutes);
+      this.#otherRoutes = otherRoutes;
+      counts.eventsIn(source, length);
+      for (const reason of reasons) counts.deadLettered(reason, 1);
+      if (newest !== null) this.#expectQuiet(newest);
+    };
+    return Promise.all(appends).then(count);
   }
 
   close(): void {
@@ -59,14 +65,18 @@ export class Intake {
     this.#timers.clear();
   }
 
-  #expectQuiet(events: readonly ResolvedEvent[]): void {
-    const touched = new Set<number>();
+  #newestOf(events: readonly ResolvedEvent[]): ReadonlyMap<number, EpochMs> {
+    const newest = new Map<number, EpochMs>();
     for (const { identity, event } of events) {
       const partition = partitionOf(identity, this.#partitions);
-      touched.add(partition);
-      this.#newest.set(partition, Math.max(event.ts, this.#newest.get(partition) ?? 0));
+      newest.set(partition, Math.max(event.ts, newest.get(partition) ?? 0));
     }
-    for (const partition of touched) {
+    return newest;
+  }
+
+  #expectQuiet(newest: ReadonlyMap<number, EpochMs>): void {
+    for (const [partition, ts] of newest) {
+      this.#newest.set(partition, Math.max(ts, this.#newest.get(partition) ?? 0));
       const timer = this.#timers.get(partition);
       if (timer === undefined) this.#timers.set(partition, this.#tickAfterQuiet(partition));
       else timer.refresh();
@@ -98,7 +108,8 @@ const waitMs = 100;
 /** Before its very first step a partition waits until the others of the same fetch have said where they stand. */
 const firstWaitMs = 200;
 
-type IngestedRecord = Ingested & { readonly offset: number; readonly ts: EpochMs | undefined };
+/** Records, and events, that are read and appended together. */
+const atOnceMax = 1000;
 
 /** Reads the gateways' topics. At least once: what a restart sends again is dropped in the shard by its source position. */
 export async function runIngest(options: IngestRoleOptions): Promise<readonly Consumption[]> {
@@ -106,35 +117,30 @@ export async function runIngest(options: IngestRoleOptions): Promise<readonly Co
   const pace = new Pace(options);
   const onBatch = async (batch: LogBatch, giveBack: (from: number) => void): Promise<void> => {
     const { topic, partition } = batch;
-    const read = readBatch(options, batch);
     const last = batch.records.at(-1)!.offset;
-    const stand = (next: number): boolean => {
-      const behind = next < read.length || last + 1 < batch.end;
-      const front = (read[next] ?? read.at(-1))?.ts;
+    const reading = new Reading(options, batch);
+    const stand = (): boolean => {
+      const next = reading.peek();
+      const behind = next !== undefined || last + 1 < batch.end;
+      const front = next?.ts ?? reading.ts;
       return front !== undefined && pace.move(topic, partition, { front, behind });
     };
-    if (stand(0)) await sleep(firstWaitMs);
-    let taken = 0;
-    while (taken < read.length) {
-      const horizon = pace.horizon(topic, partition);
-      let next = taken;
-      while (next < read.length && (read[next]!.ts ?? 0) <= horizon) next++;
-      if (next > taken) {
-        const part = read.slice(taken, next);
-        const events = part.flatMap((record) => record.events);
-        await intake.append(
-          topic,
-          events,
-          part.flatMap((record) => record.deadLetters),
-        );
-        taken = next;
-        stand(taken);
+    const appendSome = (): Promise<void> | undefined => {
+      const { events, deadLetters, records } = reading.take(pace.horizon(topic, partition));
+      return records === 0 ? undefined : intake.append(topic, events, deadLetters);
+    };
+    if (stand()) await sleep(firstWaitMs);
+    while (reading.peek() !== undefined) {
+      const appending = appendSome();
+      if (appending !== undefined) {
+        await appending;
+        stand();
       } else if (!(await pace.moved(waitMs))) {
-        giveBack(read[taken]!.offset);
+        giveBack(reading.peek()!.offset);
         break;
       }
     }
-    counts.lag(topic, partition, batch.end - (read[taken]?.offset ?? last + 1));
+    counts.lag(topic, partition, batch.end - (reading.peek()?.offset ?? last + 1));
   };
   const starts = (['earliest', 'latest'] as const).map((from) => ({
     from,
@@ -148,15 +154,48 @@ export async function runIngest(options: IngestRoleOptions): Promise<readonly Co
   return consumptions;
 }
 
-/** A record without an event stands at the time of the one before it. */
-function readBatch({ ingest, clock }: IngestRoleOptions, batch: LogBatch): readonly IngestedRecord[] {
-  const read: IngestedRecord[] = [];
-  for (const { offset, value } of batch.records) {
-    if (value === null) continue;
-    const position = { topic: batch.topic, partition: batch.partition, offset, index: 0 };
-    const ingested = ingest.ingest(value, position, clock.now());
-    const ts = ingested.events[0]?.event.ts ?? read.at(-1)?.ts;
-    read.push({ ...ingested, offset, ts });
+type IngestedRecord = Ingested & { readonly offset: number; readonly ts: EpochMs | undefined };
+
+/** The records of a batch, read no sooner than they are asked for: a batch can hold tens of thousands of events. */
+class Reading {
+  /** Of the last record that was read. */
+  ts: EpochMs | undefined;
+  readonly #options: IngestRoleOptions;
+  readonly #batch: LogBatch;
+  #at = 0;
+  #next: IngestedRecord | undefined;
+
+  constructor(options: IngestRoleOptions, batch: LogBatch) {
+    this.#options = options;
+    this.#batch = batch;
   }
-  return read;
+
+  /** The next record, not taken yet; undefined at the end. One without an event stands at the time of the one before it. */
+  peek(): IngestedRecord | undefined {
+    const { ingest, clock } = this.#options;
+    const { topic, partition, records } = this.#batch;
+    while (this.#next === undefined && this.#at < records.length) {
+      const { offset, value } = records[this.#at++]!;
+      if (value === null) continue;
+      const ingested = ingest.ingest(value, { topic, partition, offset, index: 0 }, clock.now());
+      this.ts = ingested.events[0]?.event.ts ?? this.ts;
+      this.#next = { ...ingested, offset, ts: this.ts };
+    }
+    return this.#next;
+  }
+
+  /** What comes next up to an event time, as much as is appended together. */
+  take(horizon: EpochMs): Ingested & { readonly records: number } {
+    const events: ResolvedEvent[] = [];
+    const deadLetters: DeadLetter[] = [];
+    let records = 0;
+    for (; records < atOnceMax && events.length < atOnceMax; records++) {
+      const next = this.peek();
+      if (next === undefined || (next.ts ?? 0) > horizon) break;
+      for (const event of next.events) events.push(event);
+      for (const letter of next.deadLetters) deadLetters.push(letter);
+      this.#next = undefined;
+    }
+    return { events, deadLetters, records };
+  }
 }

@@ -29,21 +29,33 @@ export function packEvents(events: readonly ResolvedEvent[], partitions: number)
   return [...packs].flatMap(([partition, pack]) => endPack(pack).map((value) => ({ partition, value })));
 }
 
-/** Records of `gait.scores`: each line is the event's with what became of it; the names are the columns of the store. */
-export function packScores(verdicts: readonly Verdict[], shard: number): NewRecord[] {
-  const pack = newPack();
-  const { writer } = pack;
-  for (const { resolved, seq, surprise, evidence, risk, top, findings } of verdicts) {
-    startLine(pack);
-    writeLine(writer, resolved);
-    const numbers = `"surprise":${round(surprise)},"evidence":${round(evidence)},"risk":${round(risk)}`;
-    writer.plain(`,"shard":${shard},"seq":${seq},${numbers},"top":`);
-    writer.list(top);
-    writer.plain(',"findings":');
-    writer.list(findings);
-    writer.plain('}');
+/** Makes records of `gait.scores`: each line is the event's with what became of it; the names are the columns of the store. */
+export class ScorePacker {
+  readonly #shard: number;
+  readonly #pack = newPack();
+
+  constructor(shard: number) {
+    this.#shard = shard;
   }
-  return endPack(pack).map((value) => ({ partition: shard, value }));
+
+  add(verdicts: readonly Verdict[]): void {
+    const { writer } = this.#pack;
+    for (const { resolved, seq, surprise, evidence, risk, top, findings } of verdicts) {
+      startLine(this.#pack);
+      writeLine(writer, resolved);
+      const numbers = `"surprise":${round(surprise)},"evidence":${round(evidence)},"risk":${round(risk)}`;
+      writer.plain(`,"shard":${this.#shard},"seq":${seq},${numbers},"top":`);
+      writer.list(top);
+      writer.plain(',"findings":');
+      writer.list(findings);
+      writer.plain('}');
+    }
+  }
+
+  /** All that was added, once. */
+  end(): NewRecord[] {
+    return endPack(this.#pack).map((value) => ({ partition: this.#shard, value }));
+  }
 }
 
 type Pack = { readonly writer: LineWriter; lines: number; readonly values: Buffer[] };

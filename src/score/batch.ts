@@ -138,6 +138,7 @@ export class Batch {
       entry.top = none;
       if (entry.judged) this.#conclude(entry, { i, statistic: statistics?.[i], slab });
       conclude(entry);
+      entry.resolved = nothing;
     }
   }
 

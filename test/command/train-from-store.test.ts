@@ -9,7 +9,7 @@ import { trainFromStore } from '../../src/command/train-from-store.ts';
 import { type Config, type ConfigOutcome, parseConfig } from '../../src/config/config.ts';
 import type { Verdict } from '../../src/pipeline.ts';
 import { assembleModel } from '../../src/role/assemble.ts';
-import { packScores } from '../../src/role/pack.ts';
+import { ScorePacker } from '../../src/role/pack.ts';
 import { openStore } from '../../src/store/clickhouse.ts';
 import { migrated, writerOf } from '../store/embedded-store.ts';
 
@@ -47,7 +47,9 @@ async function fill(config: Config): Promise<void> {
   const verdicts = [...synthesize({ ...recipe.traffic, seed: recipe.seed })].map((resolved, seq): Verdict => {
     return { resolved, seq, surprise: 0, evidence: 0, risk: 0, top: [], findings: [] };
   });
-  const records = packScores(verdicts, 0).map(({ value }, offset) => ({ offset, value: value as Buffer }));
+  const scores = new ScorePacker(0);
+  scores.add(verdicts);
+  const records = scores.end().map(({ value }, offset) => ({ offset, value: value as Buffer }));
   const writer = writerOf(store);
   await writer.scores({ topic: 'gait.scores', partition: 0, records });
   const { ts } = verdicts.at(-1)!.resolved.event;
