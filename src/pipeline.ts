@@ -10,6 +10,7 @@ import { hash64 } from './core/hash.ts';
 import { Baselines } from './feature/baselines.ts';
 import { type CaseChange, Detector } from './finding/detect.ts';
 import type { Finding } from './finding/finding.ts';
+import type { Suppression } from './finding/suppression.ts';
 import { actorKindOf } from './identity/peer-group.ts';
 import type { ResolvedEvent } from './identity/resolved-event.ts';
 import type { Policy } from './policy/decide.ts';
@@ -44,6 +45,8 @@ export type ShardOptions = {
   readonly fusion: readonly number[];
   readonly model: Model | null;
   readonly policy: Policy;
+  /** Of the configuration. */
+  readonly suppressions?: readonly Suppression[];
   /** Evaluation only: next to nothing is learned of events for which this says no, so that a frozen model can be compared with. */
   readonly learns?: (resolved: ResolvedEvent) => boolean;
   /** Where identities beyond `identitiesMax` wait; without it they are forgotten. */
@@ -228,7 +231,8 @@ export class Shard {
     }
     if (late) this.counters.late++;
     const moment = this.#baselines.enter(resolved, this.#settleNow);
-    const p = this.#batch.add({ moment, resolved, seq: this.#seq, late });
+    const excuse = this.#detector.feedback.excuseOf(moment);
+    const p = this.#batch.add({ moment, resolved, seq: this.#seq, late, excuse });
     const open = event.ts < moment.slab.u32[moment.row + at.gatedUntil]! * 1000;
     const gated = (open || isDoubted(moment)) && !isAccepted(moment);
     const frozen = this.#options.learns?.(resolved) === false;
@@ -246,7 +250,7 @@ export class Shard {
     const { identity, event } = resolved;
     const result = entry.judged && !entry.late ? this.#detector.observe(entry) : nothingFound;
     for (const { finding, change } of result.changes) {
-      if (change === 'counted') {
+      if (change === 'counted' || change === 'suppressed') {
         (this.#findings.has(finding.finding_id) ? this.#findings : this.#updated).set(finding.finding_id, finding);
         continue;
       }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isNetwork } from '../core/network.ts';
 import {
   actions,
   actorKinds,
@@ -217,12 +217,4 @@ function isTimeZone(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  if (bits === undefined) return true;
-  return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }

@@ -1,13 +1,21 @@
 import type { Observed } from '../feature/family.ts';
-import type { Contribution } from '../score/batch.ts';
-import type { Reason } from './finding.ts';
+import type { Contribution } from '../score/contribution.ts';
+import type { Cause, Reason } from './finding.ts';
 
 /** Events kept as examples, and features kept as reasons. */
 const examplesMax = 10;
 const reasonsMax = 24;
+const valuesMax = 16;
 
-type Example = { readonly event_id: string; readonly ts: number; readonly surprise: number };
-type Tally = { nats: number; most: number; observed: Observed; peers: string };
+type Example = {
+  readonly event_id: string;
+  readonly ts: number;
+  readonly surprise: number;
+  readonly route: string;
+  readonly clientIp: string | null;
+};
+/** `most`: in one event. `values`: what was observed of a feature that tells where somebody comes from, or with what. */
+export type Tally = { nats: number; most: number; observed: Observed; peers: string; values?: string[] };
 
 /** What has gathered about an identity since it began to look odd: enough to explain a finding when there is one. Plain data. */
 export type CaseFile = {
@@ -46,19 +54,32 @@ export function addToCase(file: CaseFile, event: OddEvent): void {
   if (event.success) file.succeeded++;
   if (event.keepsOpen && event.ts > file.lastSeen) file.lastSeen = event.ts;
   if (event.surprise > file.surprise) file.surprise = event.surprise;
-  keepExample(file.examples, { event_id: event.event_id, ts: event.ts, surprise: event.surprise });
-  for (const { feature, nats, observed, peers } of event.contributions) {
-    const tally = file.tallies[feature];
-    if (tally === undefined) {
-      if (Object.keys(file.tallies).length < reasonsMax) file.tallies[feature] = { nats, most: nats, observed, peers };
-      continue;
-    }
-    tally.nats += nats;
-    if (nats < tally.most) continue;
-    tally.most = nats;
-    tally.observed = observed;
-    tally.peers = peers;
+  const { event_id, ts, surprise, route, clientIp } = event;
+  keepExample(file.examples, { event_id, ts, surprise, route, clientIp });
+  for (const contribution of event.contributions) addToTally(file.tallies, contribution);
+}
+
+function addToTally(tallies: CaseFile['tallies'], { feature, nats, observed, peers }: Contribution): void {
+  const values = isOfValues(feature) ? [String(observed.observed)] : undefined;
+  const tally = tallies[feature];
+  if (tally === undefined) {
+    if (Object.keys(tallies).length >= reasonsMax) return;
+    tallies[feature] = { nats, most: nats, observed, peers, ...(values && { values }) };
+    return;
   }
+  tally.nats += nats;
+  // Of more than so many it is no longer told which: a person who looks at it has not seen the others.
+  if (values && tally.values && tally.values.length < valuesMax && !tally.values.includes(values[0]!))
+    tally.values.push(values[0]!);
+  if (nats < tally.most) return;
+  tally.most = nats;
+  tally.observed = observed;
+  tally.peers = peers;
+}
+
+/** Features of which it matters what was observed, and not only how odd it was: another country is another story. */
+function isOfValues(feature: string): boolean {
+  return feature.startsWith('context.');
 }
 
 function keepExample(examples: Example[], example: Example): void {
@@ -100,6 +121,18 @@ export function reasonsOf(file: CaseFile, prefer: (feature: string) => boolean):
       sample_size: observed.sampleSize,
       text: observed.text,
     }));
+}
+
+/** All that was said, but for what `isOthers` says of a family that it belongs to another claim. Rounded up, to be read and to be stored. */
+export function causeOf(file: CaseFile, isOthers: (family: string) => boolean): Cause {
+  const own = Object.entries(file.tallies).filter(([feature]) => !isOthers(feature.slice(0, feature.indexOf('.'))));
+  own.sort(([a, x], [b, y]) => y.most - x.most || (a < b ? -1 : 1));
+  return Object.fromEntries(
+    own.map(([feature, { most, values }]) => [
+      feature,
+      { nats: Math.ceil(most * 100) / 100, ...(values && { values: [...values] }) },
+    ]),
+  );
 }
 
 /** The feature of this family that said most. */

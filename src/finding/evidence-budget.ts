@@ -6,7 +6,7 @@ import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibr
 
 const dayMs = 86_400_000;
 /** No statistic counts for more than this many nats. */
-const statisticMax = 60;
+export const statisticMax = 60;
 /** And it never says more than this, nats: one detector's certainty is no better than its calibration. */
 const sayMax = 25;
 /**
@@ -75,6 +75,10 @@ export type Evidence = {
   nats: number;
 };
 
+export function emptyEvidence(): Evidence {
+  return { alone: new Float64Array(detectors.length), loudest: 0, together: 0, strongest: 0, nats: 0 };
+}
+
 /**
  * The alert budget. Each detector's highest statistic of an identity's day is one observation; how rare it is among identity-days makes
  * detectors of different scales comparable. What is beyond the ordinary is weighed and added up, for attacks are odd in several ways at once; and how rare
@@ -92,6 +96,7 @@ export class EvidenceBudget {
   /** What each detector's peaks come to, nats, until its scale changes; -1 where nobody asked. Most events raise no peak and ask about the same again. */
   readonly #known = new Float64Array(detectors.length * peakPlaces).fill(-1);
   readonly #words = new Float64Array(detectors.length);
+  readonly #highest = new Float64Array(detectors.length);
   /** Decades of evidence at which a finding is opened. */
   readonly threshold: number;
   #days = 0;
@@ -121,14 +126,22 @@ export class EvidenceBudget {
       }
       f32[row + at.day] = day;
     }
+    for (let d = 0; d < detectors.length; d++) {
+      const now = Math.min(statisticMax, statistics[d]!);
+      if (now > 0) raisePeak(slab, { row, detector: d, statistic: now });
+      this.#highest[d] = d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d));
+    }
+    this.weigh(this.#highest, statistics, into);
+  }
+
+  /** What a day comes to on which detectors' statistics are `highest` so far, and `now` with this event. Changes nothing. */
+  weigh(highest: Float64Array, now: Float64Array, into: Evidence): void {
     let alone = 0;
     let most = 0;
     into.strongest = 0;
     into.loudest = 0;
     for (let d = 0; d < detectors.length; d++) {
-      const now = Math.min(statisticMax, statistics[d]!);
-      if (now > 0) raisePeak(slab, { row, detector: d, statistic: now });
-      const peak = d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d));
+      const peak = highest[d]!;
       if (peak <= 0) {
         into.alone[d] = 0;
         this.#words[d] = 0;
@@ -139,7 +152,7 @@ export class EvidenceBudget {
       const said = Math.max(word, this.#byItself(d, nats));
       this.#words[d] = word;
       alone = Math.max(alone, said);
-      into.alone[d] = now > 0 && said > 0 ? this.#decades(said) : 0;
+      into.alone[d] = now[d]! > 0 && said > 0 ? this.#decades(said) : 0;
       if (into.alone[d]! > into.loudest) into.loudest = into.alone[d]!;
       if (said <= most) continue;
       most = said;

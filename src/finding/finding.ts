@@ -25,6 +25,9 @@ export type Reason = {
   readonly text: string;
 };
 
+/** `nats`: the most that the feature said in one event. `values`: what was observed, of a feature that tells where somebody comes from, or with what. */
+export type Cause = Readonly<Record<string, { readonly nats: number; readonly values?: readonly string[] }>>;
+
 export type Finding = {
   readonly finding_id: string;
   readonly kind: FindingKind;
@@ -32,7 +35,10 @@ export type Finding = {
   readonly identity_kind: IdentityKind;
   readonly tenant: string;
   readonly incident_id: string;
-  readonly state: 'open' | 'closed';
+  /** `suppressed`: made, stored and counted, but nobody is told and nothing is done: people said that it is to be expected. */
+  readonly state: 'open' | 'closed' | 'suppressed';
+  /** The suppression, or the verdict, behind that state; empty otherwise. */
+  readonly suppressed_by: string;
   readonly severity: Severity;
   /** 0 to 1: how much of the baseline is the identity's own, and how many families agree. */
   readonly confidence: number;
@@ -46,6 +52,8 @@ export type Finding = {
   /** One sentence that a person can read. */
   readonly title: string;
   readonly reasons: readonly Reason[];
+  /** All that the claim rests on, by feature: what a verdict that it is false makes expected. */
+  readonly cause: Cause;
   /** At most 10, the most surprising. */
   readonly event_ids: readonly string[];
   readonly owasp: readonly string[];

@@ -137,3 +137,11 @@ export function speaksFor(detector: DetectorName, kind: FindingKind, feature: st
   if (kind === 'behaviour_change') return behaviourFamilies.some((name) => name === family);
   return behaviourFamilies.some((name) => name === family && kindOfFamily[name] === kind);
 }
+
+/** Whether a finding of the kind may rest on the feature. */
+export function isOfKind(kind: FindingKind, feature: string): boolean {
+  const family = feature.slice(0, feature.indexOf('.'));
+  const behaviour = behaviourFamilies.find((name) => name === family);
+  if (behaviour !== undefined) return kind === 'behaviour_change' || kind === kindOfFamily[behaviour];
+  return kind === kindOf(family as Exclude<DetectorName, 'behaviour'>, feature);
+}

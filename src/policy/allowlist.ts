@@ -1,7 +1,7 @@
-import { BlockList, isIP } from 'node:net';
 import type { Allowance } from '../config/policy-file.ts';
 import type { EpochMs } from '../core/clock.ts';
-import { globMatches } from './rule.ts';
+import { globMatches } from '../core/glob.ts';
+import { networkCheck } from '../core/network.ts';
 
 /** The call, as far as it is known: a manual decision knows of none. */
 export type Whom = { readonly identity: string; readonly clientIp: string | null; readonly route: string | null };
@@ -22,14 +22,4 @@ function coverage({ identity: glob, network, route: routeGlob }: Allowance): (wh
     (glob === undefined || globMatches(glob, identity)) &&
     (routeGlob === undefined || (route !== null && globMatches(routeGlob, route))) &&
     inNetwork(clientIp);
-}
-
-function networkCheck(network: string): (clientIp: string | null) => boolean {
-  const [address = '', bits] = network.split('/');
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  const list = new BlockList();
-  list.addSubnet(address, bits === undefined ? (family === 'ipv4' ? 32 : 128) : Number(bits), family);
-  // An IPv4 address inside IPv6 (::ffff:192.0.2.1) is compared as IPv4 by the block list itself.
-  return (clientIp) =>
-    clientIp !== null && isIP(clientIp) !== 0 && list.check(clientIp, isIP(clientIp) === 6 ? 'ipv6' : 'ipv4');
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { type Clock, sleep } from '../core/clock.ts';
+import { globMatches } from '../core/glob.ts';
 import { createTokenVerifier } from '../core/jose.ts';
 import type { Redactor } from '../event/redact.ts';
 import type { EnforcementAnswer, EnforcementQuestion, HeldDecisions } from '../http/parts.ts';
@@ -7,7 +8,6 @@ import type { Consumption, Log, LogRecord } from '../log/log.ts';
 import type { Decision } from '../policy/decision.ts';
 import { DecisionTable } from '../policy/decision-table.ts';
 import { Enforcement, type EnforcementNotice, type Proof, type Question } from '../policy/enforce.ts';
-import { globMatches } from '../policy/rule.ts';
 import { answerOf, unreadyAnswer } from './enforce-answer.ts';
 import { AnswerCounts } from './enforce-answers.ts';
 import { type AskedCall, createCallReader } from './enforce-call.ts';

@@ -1,13 +1,16 @@
 import { activeAt } from '../baseline/active-layout.ts';
 import { at, detectors, families as familyNames } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
-import type { Moment, Observed } from '../feature/family.ts';
+import type { Moment } from '../feature/family.ts';
 import { families, featureCount, featureNames, featureOffsets } from '../feature/registry.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import type { Contribution } from './contribution.ts';
 import { raiseDoubt } from './doubt.ts';
 import { accumulate, faded } from './evidence.ts';
+import { familyOf, natsOf } from './feature-nats.ts';
 import type { Model } from './model.ts';
 import { emptyJudgement, type Judgement, type Scorer } from './scorer.ts';
+import { type Excuse, type Spared, spare } from './spare.ts';
 
 /** Events that the model scores at once: 0.8 µs each at this size, 70 µs alone. */
 export const batchMax = 512;
@@ -20,15 +23,6 @@ const contributionsMax = 3;
 const wordsLeast = 0.7;
 /** The family that each detector reads; behaviour, the first, gathers several. */
 const detectorFamilies = detectors.map((name) => (name === 'behaviour' ? -1 : familyNames.indexOf(name)));
-
-/** One feature of one event that stood out: its contribution in nats and what an explanation says of it. */
-export type Contribution = {
-  readonly feature: string;
-  readonly nats: number;
-  readonly observed: Observed;
-  /** The peer group that the identity is compared with, by name. */
-  readonly peers: string;
-};
 
 /** An event between the two passes; reused, so nothing may keep it. */
 export type Entry = {
@@ -46,6 +40,8 @@ export type Entry = {
   late: boolean;
   readonly judgement: Judgement;
   contributions: readonly Contribution[];
+  /** What is left of it when what people expect is left out; null when nothing is. */
+  spared: Spared | null;
   /** -log10 p. */
   surprise: number;
   /** Behaviour's accumulated evidence, the rate's and the errors' statistic, nats. */
@@ -79,7 +75,13 @@ export class Batch {
   }
 
   /** Scores without the model; returns the p-value that decides how much is learned. */
-  add(of: { moment: Moment; resolved: ResolvedEvent; seq: number; late: boolean }): number {
+  add(of: {
+    moment: Moment;
+    resolved: ResolvedEvent;
+    seq: number;
+    late: boolean;
+    excuse?: Excuse | undefined;
+  }): number {
     const offset = this.#size * featureCount;
     const entry = this.#next(of.resolved, of.seq);
     const { moment } = of;
@@ -94,9 +96,16 @@ export class Batch {
     raiseDoubt(moment, judgement.behaviourP);
     const worthWords = this.#raises(moment, judgement) || judgement.behaviourP <= wordsBelow;
     entry.contributions = worthWords ? this.#describe(moment, { ...of, offset, judgement }) : none;
+    if (of.excuse !== undefined) entry.spared = this.#spare(moment, of.excuse, entry);
     let least = 1;
     for (let i = 0; i < judgement.memberCount; i++) least = Math.min(least, judgement.members[i]!);
     return least;
+  }
+
+  #spare(moment: Moment, excuse: Excuse, { judgement, contributions }: Entry): Spared | null {
+    const vector = { values: this.#vectors, offset: (this.#size - 1) * featureCount };
+    const pOf = (ratio: number): number => this.#scorer.behaviourP(ratio, judgement.historyClass);
+    return spare({ moment, vector, judgement, contributions, excuse, pOf });
   }
 
   /** Whether a detector has something to say, and more than it said of the identity's earlier events today: a busy day says the same with each of its calls. */
@@ -171,6 +180,7 @@ export class Batch {
     entry.seq = seq;
     entry.late = false;
     entry.contributions = none;
+    entry.spared = null;
     return entry;
   }
 
@@ -181,7 +191,7 @@ export class Batch {
     for (let f = 0; f < featureCount; f++) {
       // Most are nothing, and a feature that says enough is above this on every scale.
       if (this.#vectors[offset + f]! < wordsLeast) continue;
-      const said = nats(this.#vectors[offset + f]!, f);
+      const said = natsOf(this.#vectors[offset + f]!, f);
       if (said < wordsLeast) continue;
       let place = size;
       for (; place > 0 && best.nats[place - 1]! < said; place--) {
@@ -216,7 +226,7 @@ export class Batch {
     return said.map((f) => {
       const family = familyOf[f]!;
       const observed = families[family]!.describe(moment, f - featureOffsets[family]!, of.resolved);
-      return { feature: featureNames[f]!, nats: nats(this.#vectors[of.offset + f]!, f), observed, peers };
+      return { feature: featureNames[f]!, nats: natsOf(this.#vectors[of.offset + f]!, f), observed, peers };
     });
   }
 
@@ -226,7 +236,7 @@ export class Batch {
     let most = wordsLeast;
     const end = featureOffsets[family + 1] ?? featureCount;
     for (let f = featureOffsets[family]!; f < end; f++) {
-      const said = nats(this.#vectors[offset + f]!, f);
+      const said = natsOf(this.#vectors[offset + f]!, f);
       if (said < most) continue;
       most = said;
       best = f;
@@ -234,19 +244,6 @@ export class Batch {
     return best;
   }
 }
-
-/** Standardised deviations in nats (z²/2), log ratios as they are; rarities only serve the model. */
-function nats(deviation: number, feature: number): number {
-  if (deviation <= 0) return 0;
-  const scale = scales[feature]!;
-  return scale === 'rarity' ? 0 : scale === 'standardised' ? (deviation * deviation) / 2 : deviation;
-}
-
-const familyOf = featureNames.map((_, f) => featureOffsets.findLastIndex((first) => first <= f));
-
-const scales = featureNames.map((name) =>
-  name.endsWith('_rarity') ? 'rarity' : /^(rate|volume)\./.test(name) ? 'standardised' : 'nats',
-);
 
 function newEntry(): Entry {
   return {
@@ -260,6 +257,7 @@ function newEntry(): Entry {
     late: false,
     judgement: emptyJudgement(),
     contributions: none,
+    spared: null,
     surprise: 0,
     detectors: new Float64Array(detectors.length),
     top: none,

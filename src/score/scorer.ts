@@ -72,6 +72,11 @@ export class Scorer {
     }
   }
 
+  /** P-value that behaviour of this much would have; nothing is counted. */
+  behaviourP(ratio: number, historyClass: number): number {
+    return this.#behaviour[historyClass]!.pValue(ratio);
+  }
+
   /** P-value of the model's statistic. */
   modelP(statistic: number, weight: number): number {
     this.#model.add(statistic, weight);

@@ -103,7 +103,7 @@ export type Counters = {
 };
 
 export const findingColumns = `finding_id, kind, identity, identity_kind, tenant, incident_id, state, severity, confidence, first_seen, last_seen,
-  count, surprise, risk, title, reasons, event_ids, owasp, attack, version`;
+  count, surprise, risk, title, reasons, suppressed_by, cause, event_ids, owasp, attack, version`;
 export const decisionColumns = `decision_id, version, change, identity, identity_kind, tenant, scope, action, mode, by, rule, why, finding_ids,
   incident_id, risk, risk_level, session_risk, session_id, token_id, client_ip, acr_values, max_age, issued_before, made_at, updated_at,
   expires_at`;
@@ -183,9 +183,16 @@ export function createStoreQueries(store: Store): StoreQueries {
   };
 }
 
-/** `reasons` is JSON text in the table. */
-export type StoredFinding = Omit<FindingRow, 'reasons'> & { readonly reasons: string };
+/** `reasons` and `cause` are JSON text in the table. */
+export type StoredFinding = Omit<FindingRow, 'reasons' | 'cause'> & {
+  readonly reasons: string;
+  readonly cause: string;
+};
 
 export function toFinding(row: StoredFinding): FindingRow {
-  return { ...row, reasons: JSON.parse(row.reasons || '[]') as FindingRow['reasons'] };
+  return {
+    ...row,
+    reasons: JSON.parse(row.reasons || '[]') as FindingRow['reasons'],
+    cause: JSON.parse(row.cause || '{}') as FindingRow['cause'],
+  };
 }

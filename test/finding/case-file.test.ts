@@ -16,6 +16,8 @@ const odd = (i: number, fields: Partial<OddEvent> = {}): OddEvent => ({
   event_id: `e${i}`,
   ts: 1000 + i,
   surprise: i,
+  route: '/orders',
+  clientIp: '192.0.2.1',
   success: true,
   keepsOpen: true,
   contributions: [],

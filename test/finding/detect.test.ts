@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { at, detectors } from '../../src/baseline/row-layout.ts';
 import { RowSlab } from '../../src/baseline/row-slab.ts';
-import { Detector, type FindingEvent } from '../../src/finding/detect.ts';
+import type { FindingEvent } from '../../src/finding/claim.ts';
+import { Detector } from '../../src/finding/detect.ts';
 import type { Finding } from '../../src/finding/finding.ts';
-import type { Contribution, Entry } from '../../src/score/batch.ts';
+import type { Entry } from '../../src/score/batch.ts';
+import type { Contribution } from '../../src/score/contribution.ts';
 import { equalFusion } from '../../src/score/fusion-folder.ts';
 import { resolved, start } from '../property/traffic.ts';
 
@@ -55,6 +57,7 @@ function bench() {
       late: false,
       surprise: of.surprise ?? 0,
       contributions: of.contributions ?? [],
+      spared: null,
       detectors: Float64Array.from(detectors, (_, d) => of.detectors?.[d] ?? 0),
       top: [],
     } as unknown as Entry;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PolicyRule } from '../../src/config/policy-file.ts';
-import { type Circumstances, failedCondition, globMatches, stepFor } from '../../src/policy/rule.ts';
+import { type Circumstances, failedCondition, stepFor } from '../../src/policy/rule.ts';
 import { aFinding, policyOf } from './a-finding.ts';
 
 const plain: Circumstances = {
@@ -100,21 +100,4 @@ test('what cannot step up is throttled or revoked as the rule says, an address n
   assert.equal(stepFor(rule(', insteadOfStepUp: revoke-identity'), 2, service), 'revoke-identity');
   assert.equal(stepFor(rule(), 2, key), 'throttle');
   assert.equal(stepFor(rule(', insteadOfStepUp: revoke-identity'), 2, address), 'throttle');
-});
-
-test('a star stands for any run of characters and nothing else is special', () => {
-  for (const [glob, text, matches] of [
-    ['*', '', true],
-    ['a*', 'a', true],
-    ['a*c', 'abc', true],
-    ['a*c', 'ac', true],
-    ['a*a', 'a', false],
-    ['*b*b*', 'abcb', true],
-    ['*b*b', 'ab', false],
-    ['a.c', 'abc', false],
-    ['(a+)+$', 'aaaa', false],
-    ['user:acme:*', 'user:acme:alice', true],
-  ] as const) {
-    assert.equal(globMatches(glob, text), matches, `${glob} ${text}`);
-  }
 });

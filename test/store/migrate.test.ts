@@ -149,6 +149,8 @@ const finding: Record<keyof Finding, true> = {
   risk: true,
   title: true,
   reasons: true,
+  cause: true,
+  suppressed_by: true,
   event_ids: true,
   owasp: true,
   attack: true,

@@ -6,7 +6,7 @@ import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from '.
 const filters = {
   kind: { type: 'string', enum: findingKinds },
   severity: { type: 'string', enum: severities },
-  state: { type: 'string', enum: ['open', 'closed'] },
+  state: { type: 'string', enum: ['open', 'closed', 'suppressed'] },
 };
 
 export const finding = {
@@ -38,6 +38,8 @@ export const finding = {
     risk: { type: 'number', minimum: 0, maximum: 100 },
     title: { type: 'string' },
     reasons: { type: 'array', items: { type: 'object' } },
+    suppressed_by: { type: 'string', description: 'The suppression or verdict behind the state suppressed' },
+    cause: { type: 'object', description: 'All that the claim rests on, by feature' },
     event_ids: texts,
     owasp: texts,
     attack: texts,
