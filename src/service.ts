@@ -211,8 +211,8 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
       metrics,
       clock,
       policy,
-      sample: config.sample,
       readiness,
+      key,
       ask,
       held,
     };

@@ -31,6 +31,9 @@ const ring = ['log', 'store', 'signal', 'alert', 'http', 'dashboard', 'command']
 const top = ['pipeline.ts', 'role', 'service.ts', 'cli.ts'];
 
 const pure = ['event', 'identity', 'baseline', 'feature', 'score', 'finding', 'policy', 'simulate', 'evaluate'];
+/** What `npm run bundle` makes of this folder runs in a browser: it has no Node, and what it uses of packages is bundled, so they are dev dependencies. */
+const browser = { folder: 'src/dashboard/browser/', entry: 'src/dashboard/browser/main.tsx' };
+const inBrowser = (path: string): boolean => path.startsWith(browser.folder);
 /** Loading a network's weights waits for the backend; nothing else in there does. */
 const loadsModel = 'src/score/model.ts';
 
@@ -71,7 +74,7 @@ function readSource(path: string): Source {
 }
 
 const source = listFiles('src')
-  .filter((path) => path.endsWith('.ts'))
+  .filter((path) => /\.tsx?$/.test(path))
   .map(readSource);
 const pipelines = listFiles('pipelines')
   .filter((path) => path.endsWith('.ts'))
@@ -158,6 +161,18 @@ test('the law catches an inner folder that reaches for the ring, and two ring fo
   assert.equal(mayImport('command', 'log'), true);
 });
 
+test('what runs in a browser imports nothing of Node, and nothing that runs on the server imports it', () => {
+  const nodeOnly = source.filter(
+    (file) =>
+      inBrowser(file.path) && file.imports.some((name) => name.startsWith('node:') || builtinModules.includes(name)),
+  );
+  const reaching = source.filter((file) => !inBrowser(file.path) && targets(file).some(inBrowser));
+  assert.deepEqual(
+    [...nodeOnly, ...reaching].map((file) => file.path),
+    [],
+  );
+});
+
 test('no import cycle exists', () => {
   const edges = new Map(source.map((file) => [file.path, targets(file)]));
   const finished = new Set<string>();
@@ -199,7 +214,10 @@ test('every runtime dependency is imported and every import is a declared depend
     Record<string, string>
   >;
   const declared = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }).sort();
-  const imported = new Set(source.flatMap((file) => file.imports.flatMap((name) => packageOf(name) ?? [])));
+  const packagesOf = (files: readonly Source[]): ReadonlySet<string> =>
+    new Set(files.flatMap((file) => file.imports.flatMap((name) => packageOf(name) ?? [])));
+  const imported = packagesOf(source.filter(({ path }) => !inBrowser(path)));
+  const bundled = packagesOf(source.filter(({ path }) => inBrowser(path)));
   assert.deepEqual(
     declared.filter((name) => !imported.has(name)),
     [],
@@ -208,6 +226,12 @@ test('every runtime dependency is imported and every import is a declared depend
   // tfjs-node downloads a library when it is installed, so a user adds it by hand and it is declared nowhere.
   const undeclared = [...imported].filter((name) => !declared.includes(name) && name !== '@tensorflow/tfjs-node');
   assert.deepEqual(undeclared, [], 'imported, not declared');
+  const bundledOnly = Object.keys(manifest.devDependencies ?? {});
+  assert.deepEqual(
+    [...bundled].filter((name) => !bundledOnly.includes(name)),
+    [],
+    'bundled, not a dev dependency',
+  );
 });
 
 test('clocks, chance, environment and console are asked only where the law allows', () => {
@@ -258,12 +282,12 @@ test('no folder of src holds a single file, is a drawer for everything, or re-ex
 test('file names are kebab-case', () => {
   const named = [...source, ...tests].map((file) => file.path.split('/').at(-1) ?? '');
   assert.deepEqual(
-    named.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|contract|d))?\.ts$/.test(name)),
+    named.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|contract|d))?\.tsx?$/.test(name)),
     [],
   );
 });
 
-test('every file of src and pipelines is reachable from the command line', () => {
+test('every file of src and pipelines is reachable from the command line, or from the page that is bundled', () => {
   const alive = new Set<string>();
   const byPath = new Map([...source, ...pipelines].map((file) => [file.path, file]));
   const visit = (path: string): void => {
@@ -273,6 +297,7 @@ test('every file of src and pipelines is reachable from the command line', () =>
     for (const target of targets(file)) visit(target);
   };
   visit('src/cli.ts');
+  visit(browser.entry);
   assert.deepEqual(
     [...source, ...pipelines].map((file) => file.path).filter((path) => !alive.has(path) && !path.endsWith('.d.ts')),
     [],

@@ -2,9 +2,9 @@ import { createTransport } from 'nodemailer';
 import { describeError } from '../core/errors.ts';
 import { derivedId } from '../core/hash.ts';
 import { escapeHtml } from '../core/html.ts';
+import { visible } from '../core/visible.ts';
 import type { AlertChannel, Sent } from './channel.ts';
 import type { AlertMessage } from './message.ts';
-import { visible } from './visible.ts';
 
 export type EmailOptions = {
   readonly name: string;

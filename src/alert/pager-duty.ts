@@ -1,6 +1,6 @@
 import { checkTarget, type Post } from '../core/post.ts';
+import { visible } from '../core/visible.ts';
 import type { AlertChannel, Letter } from './channel.ts';
-import { visible } from './visible.ts';
 
 export type PagerDutyOptions = {
   readonly name: string;

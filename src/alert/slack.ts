@@ -1,6 +1,6 @@
 import type { AlertChannel } from './channel.ts';
 import type { AlertMessage } from './message.ts';
-import { visibleWithin } from './visible.ts';
+import { visibleWithin } from './visible-within.ts';
 import { createWebhookChannel, type WebhookChannelOptions } from './webhook-channel.ts';
 
 /** Text that Slack shows as it is. Minted only by `escaped`. */

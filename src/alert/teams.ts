@@ -1,6 +1,6 @@
 import type { AlertChannel } from './channel.ts';
 import type { AlertMessage } from './message.ts';
-import { visibleWithin } from './visible.ts';
+import { visibleWithin } from './visible-within.ts';
 import { createWebhookChannel, type WebhookChannelOptions } from './webhook-channel.ts';
 
 /** Of one line; Teams takes cards of 28 KB, and a card has 32 lines at most. */

@@ -1,5 +1,5 @@
+import { visible } from '../core/visible.ts';
 import type { Finding } from '../finding/finding.ts';
-import { visible } from './visible.ts';
 
 /** One line about a finding for a terminal, without the line's end and without colours; at most about 500 characters. */
 export function findingLine(finding: Finding): string {

@@ -1,6 +1,6 @@
-import { visible } from '../alert/visible.ts';
 import { type ApiAccess, type ApiAccessOptions, readApiAccess } from '../config/api-access.ts';
 import { describeError, GaitError } from '../core/errors.ts';
+import { visible } from '../core/visible.ts';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 

@@ -1,4 +1,4 @@
-import { visible } from '../alert/visible.ts';
+import { visible } from '../core/visible.ts';
 
 export type Column<Row> = {
   readonly title: string;

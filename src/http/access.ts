@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { isLoopback, type KeyRole } from '../config/config-schema.ts';
 import { type Headers, HttpError, type Route } from './route.ts';
+import { checkOwnPage, type Sessions } from './session.ts';
 
 type ApiKey = { readonly name: string; readonly digest: Buffer; readonly roles: readonly KeyRole[] };
 
@@ -9,19 +10,16 @@ type ApiKey = { readonly name: string; readonly digest: Buffer; readonly roles: 
 export const localCaller = 'local';
 
 /** Decides from the headers alone, before a body is read; throws 401 or 403. Returns the name of the key. */
-export type Gate = (
-  route: Pick<Route, 'access' | 'browser' | 'method' | 'isEnforcement' | 'isLapi'>,
-  headers: Headers,
-) => string;
+export type Gate = (route: Pick<Route, 'access' | 'method' | 'isEnforcement' | 'isLapi'>, headers: Headers) => string;
 
 /**
  * With keys, every route but the public ones asks for one. Without (so on loopback only) every route is open, and what guards it is that the
  * request must be meant for this machine: a `Host` of loopback, which a page that rebound its own name to 127.0.0.1 does not have, and no
  * writing on behalf of another site's page.
  */
-export function createGate(http: Config['http']): Gate {
+export function createGate(http: Config['http'], sessions?: Sessions): Gate {
   const keys = http.keys.map(({ name, sha256, roles }) => ({ name, digest: Buffer.from(sha256, 'hex'), roles }));
-  return keys.length === 0 ? checkLocal : (route, headers) => checkKey(keys, route, headers);
+  return keys.length === 0 ? checkLocal : (route, headers) => checkKey({ keys, sessions }, route, headers);
 }
 
 function checkLocal(route: Parameters<Gate>[0], headers: Headers): string {
@@ -43,15 +41,20 @@ function hostName(host: string): string {
   return /^\[([0-9a-f:]+)\](:\d+)?$/i.exec(host)?.[1] ?? host.replace(/:\d+$/, '').toLowerCase();
 }
 
-function checkKey(keys: readonly ApiKey[], route: Parameters<Gate>[0], headers: Headers): string {
+type Known = { readonly keys: readonly ApiKey[]; readonly sessions: Sessions | undefined };
+
+function checkKey({ keys, sessions }: Known, route: Parameters<Gate>[0], headers: Headers): string {
   if (route.access === 'public') return localCaller;
-  const key = keyOf(keys, presented(route, headers));
+  const shown = presented(route, headers);
+  // The cookies of a call that is asked about are that call's own.
+  const session = shown === undefined && !route.isEnforcement ? sessions?.find(headers) : undefined;
+  const key = session === undefined ? keyOf(keys, shown) : keys.find(({ name }) => name === session);
+  if (session !== undefined && route.method !== 'GET') checkOwnPage(headers);
   if (key === undefined && route.isLapi) throw new HttpError(403, 'forbidden', { message: 'access forbidden' });
   if (key === undefined) {
-    const challenge = route.browser ? 'Basic realm="gait", charset="UTF-8"' : 'Bearer realm="gait"';
     const where = route.isEnforcement ? 'X-Gait-Key' : 'Authorization: Bearer, or X-Api-Key';
     const message = `an API key is needed: ${where}`;
-    throw new HttpError(401, 'unauthenticated', { message, headers: { 'www-authenticate': challenge } });
+    throw new HttpError(401, 'unauthenticated', { message, headers: { 'www-authenticate': 'Bearer realm="gait"' } });
   }
   const wanted = route.access;
   if (!key.roles.some((role) => role === 'admin' || wanted.includes(role))) {
@@ -65,10 +68,6 @@ function presented(route: Parameters<Gate>[0], headers: Headers): string | undef
   if (route.isEnforcement) return one(headers['x-gait-key']);
   const [scheme = '', credentials = ''] = (one(headers.authorization) ?? '').split(' ', 2);
   if (scheme.toLowerCase() === 'bearer') return credentials;
-  // Only for pages: a browser repeats Basic credentials on its own, so nothing that writes may accept them.
-  if (route.browser && scheme.toLowerCase() === 'basic') {
-    return Buffer.from(credentials, 'base64').toString('utf8').split(':').slice(1).join(':');
-  }
   return one(headers['x-api-key']);
 }
 

@@ -28,8 +28,23 @@ export type HttpParts = {
   readonly ssf: SsfParts | undefined;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
-  /** The status page as a whole HTML document, and its style sheet. */
-  readonly page: { readonly html: () => Promise<string>; readonly style: string };
+  readonly site: SiteParts;
+  /** What seals the sessions of people at the dashboard. */
+  readonly session: { readonly secret: string; readonly now: () => number };
+};
+
+/** The dashboard; `accepts` is the header Accept-Encoding. */
+export type SiteParts = {
+  /** Each answers with the same document. */
+  readonly paths: readonly string[];
+  readonly document: (accepts: string) => Promise<SiteFile>;
+  readonly asset: (name: string, accepts: string) => Promise<SiteFile | undefined>;
+};
+
+type SiteFile = {
+  readonly type: string;
+  readonly encoding: 'br' | 'gzip' | 'identity';
+  readonly body: Buffer;
 };
 
 export type SsfParts = {

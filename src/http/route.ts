@@ -8,8 +8,8 @@ export type Route = {
   readonly summary: string;
   /** Any one of these is enough (`admin` always is); `public` asks for no key at all. */
   readonly access: 'public' | readonly KeyRole[];
-  /** A person opens it in a browser, so the key may come as the password of HTTP Basic. */
-  readonly browser?: boolean;
+  /** A file for browsers, so no part of the API and of its document. */
+  readonly isPage?: boolean;
   /** An enforcement point asks: the headers are those of the call, and the key comes in X-Gait-Key. */
   readonly isEnforcement?: boolean;
   /** As CrowdSec's local API does it: without a valid key the answer is 403. */

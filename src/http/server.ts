@@ -10,6 +10,7 @@ import { type Headers, HttpError, type JsonSchema, type Lease, type Route } from
 import { auditRoute } from './routes/audit.ts';
 import { authzRoute } from './routes/authz.ts';
 import { createLapi } from './routes/crowdsec.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventsRoute } from './routes/events.ts';
 import { findingRoutes } from './routes/findings.ts';
@@ -18,8 +19,10 @@ import { incidentRoutes } from './routes/incidents.ts';
 import { opaRoute } from './routes/opa.ts';
 import { operationRoutes } from './routes/operation.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { slackRoute } from './routes/slack.ts';
 import { ssfRoutes } from './routes/ssf.ts';
+import { createSessions } from './session.ts';
 
 export type HttpServer = {
   /** `http://host:port`, with the port that the system chose when 0 was asked for. */
@@ -43,8 +46,7 @@ const requestTimeoutMs = 60_000;
 const connectionsMax = 2048;
 
 const securityHeaders = {
-  'content-security-policy':
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -67,11 +69,11 @@ export async function startServer(config: Config['http'], parts: HttpParts, logg
   app.server.maxConnections = connectionsMax;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  addHooks(app, createGate(config), parts);
+  addHooks(app, createGate(config, createSessions(config.keys, parts.session)), parts);
   answerErrors(app, config.bodyBytesMax, logger);
   await app.register(swagger, {
     openapi: documentHead(config.keys.length > 0),
-    transform: ({ route, url }) => ({ url, schema: route.config?.route ? describe(route.config.route) : {} }),
+    transform: ({ route: { config: of }, url }) => ({ url, schema: of?.route ? describe(of.route) : {} }),
   });
   await app.register(async (scope) => {
     for (const route of allRoutes(parts, config)) addRoute(scope, route);
@@ -111,6 +113,8 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
     ...(parts.slackAction === undefined ? [] : [slackRoute(parts.slackAction)]),
     ...(parts.ssf === undefined ? [] : ssfRoutes(parts.ssf)),
     ...operationRoutes(parts),
+    ...sessionRoutes(createSessions(config.keys, parts.session), config.keys),
+    ...dashboardRoutes(parts),
   ];
 }
 
@@ -177,6 +181,7 @@ function describe(route: Route): Record<string, unknown> {
     { description, content: content({ 'application/json': schema ?? (Number(status) < 400 ? {} : errorSchema) }) },
   ]);
   return {
+    hide: route.isPage === true,
     summary: route.summary,
     ...(route.query && { querystring: route.query }),
     ...(route.params && { params: route.params }),

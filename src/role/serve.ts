@@ -1,10 +1,11 @@
 import type { PolicyConfig } from '../config/policy-file.ts';
+import type { Secret } from '../config/secret.ts';
 import type { Audit } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
 import { randomId } from '../core/random.ts';
-import { renderStatusPage } from '../dashboard/status-page.ts';
-import { style } from '../dashboard/style.ts';
+import { pages } from '../dashboard/pages.ts';
+import { createSite } from '../dashboard/site.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { PageQueries } from '../http/page-parts.ts';
 import type { HttpParts, IngestBatch, IngestOutcome, Queries, Readiness, RefusedRecord } from '../http/parts.ts';
@@ -30,8 +31,9 @@ export type ServeOptions = {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly policy: PolicyConfig;
-  readonly sample: boolean;
   readonly readiness: () => Promise<Readiness>;
+  /** Seals sessions, under a name of their own. */
+  readonly key: Secret;
   readonly ask: HttpParts['ask'];
   readonly slackAction: HttpParts['slackAction'];
   readonly ssf: HttpParts['ssf'];
@@ -41,22 +43,8 @@ export type ServeOptions = {
 };
 
 export function httpParts(options: ServeOptions): HttpParts {
-  const { store, metrics, clock, policy, sample } = options;
+  const { store, metrics, clock } = options;
   const stored = store && createStoreQueries(store);
-  const html = async (): Promise<string> => {
-    const [page, counters] = await Promise.all([stored?.findings({ limit: 50 }), stored?.counters()]).catch(() => []);
-    const { eventsIn, deadLettered, identitiesHeld } = metrics.totals();
-    return renderStatusPage({
-      at: clock.now(),
-      eventsIn: Math.max(eventsIn, counters?.events ?? 0),
-      identities: Math.max(identitiesHeld, counters?.identities ?? 0),
-      openFindings: counters?.open_findings ?? 0,
-      deadLetters: Math.max(deadLettered, counters?.dead_letters ?? 0),
-      mode: policy.mode,
-      sample,
-      findings: page?.rows,
-    });
-  };
   return {
     ingest: createDoor(options),
     queries: stored ?? noQueries,
@@ -69,7 +57,8 @@ export function httpParts(options: ServeOptions): HttpParts {
     ssf: options.ssf,
     metrics,
     readiness: options.readiness,
-    page: { html, style },
+    site: { ...createSite(), paths: Object.values(pages) },
+    session: { secret: options.key.reveal(), now: clock.now },
   };
 }
 

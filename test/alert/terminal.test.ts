@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { findingLine } from '../../src/alert/terminal.ts';
-import { visible } from '../../src/alert/visible.ts';
+import { visible } from '../../src/core/visible.ts';
 import { aFinding } from '../policy/a-finding.ts';
 import { attackerTexts } from './attacker-texts.ts';
 

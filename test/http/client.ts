@@ -72,7 +72,13 @@ export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
     held: { table: new DecisionTable(100), now: () => Date.now(), nextChange: async () => undefined },
     metrics: createMetrics(),
     readiness: async () => ({ ready: true, parts: { log: { ok: true, detail: 'embedded' } } }),
-    page: { html: async () => '<!doctype html><title>Gait</title>', style: 'body{}' },
+    site: {
+      paths: ['/', '/findings/:id'],
+      document: async () => ({ type: 'text/html', encoding: 'identity', body: Buffer.from('<!doctype html>') }),
+      asset: async (name) =>
+        name === 'main.js' ? { type: 'text/javascript', encoding: 'br', body: Buffer.from('x') } : undefined,
+    },
+    session: { secret: 'a secret of this test', now: () => Date.now() },
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
 import type { HttpParts } from '../parts.ts';
 import type { Route } from '../route.ts';
 
-/** What runs the service asks for: is it alive, may it have traffic, what are its numbers. And the page for people. */
+/** What runs the service asks for: is it alive, may it have traffic, what are its numbers. */
 export function operationRoutes(parts: HttpParts): readonly Route[] {
   return [
     {
@@ -33,23 +33,6 @@ export function operationRoutes(parts: HttpParts): readonly Route[] {
         const { type, text } = await parts.metrics.expose();
         return { status: 200, body: text, type };
       },
-    },
-    {
-      method: 'GET',
-      url: '/',
-      summary: 'The status page',
-      access: ['analyst'],
-      browser: true,
-      replies: { 200: { description: 'An HTML page that needs no script' } },
-      handle: async () => ({ status: 200, body: await parts.page.html(), type: 'text/html; charset=utf-8' }),
-    },
-    {
-      method: 'GET',
-      url: '/style.css',
-      summary: 'The style sheet of the status page',
-      access: 'public',
-      replies: { 200: { description: 'CSS' } },
-      handle: async () => ({ status: 200, body: parts.page.style, type: 'text/css; charset=utf-8' }),
     },
   ];
 }

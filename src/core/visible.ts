@@ -16,18 +16,3 @@ export function visible(text: string, lengthMax: number): string {
     .replace(invisible, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
     .replace(stackedMarks, '$1');
 }
-
-/** The same after a channel's own escaping, cut so far that it also stays within the channel's limit of bytes. */
-export function visibleWithin(
-  text: string,
-  limit: { readonly length: number; readonly bytes: number },
-  escaping: (text: string) => string,
-): string {
-  let { length } = limit;
-  let shown = escaping(visible(text, length));
-  while (Buffer.byteLength(shown) > limit.bytes && length > 1) {
-    length = Math.floor(length * 0.7);
-    shown = escaping(visible(text, length));
-  }
-  return shown;
-}

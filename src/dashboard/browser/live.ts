@@ -1,0 +1,79 @@
+import { useEffect, useRef, useState } from './preact.ts';
+
+/** What the server tells by itself: one connection for the whole page, opened again for as long as the page is open. */
+export type LiveEvent = 'finding' | 'decision' | 'overview';
+export type LiveState = 'connecting' | 'live' | 'away';
+
+const kinds: readonly LiveEvent[] = ['finding', 'decision', 'overview'];
+const retryFirstMs = 1000;
+const retryMaxMs = 30_000;
+
+const listeners = new Set<(kind: LiveEvent) => void>();
+const stateListeners = new Set<(state: LiveState) => void>();
+let state: LiveState = 'connecting';
+let stream: EventSource | undefined;
+let retryMs = retryFirstMs;
+
+export function connect(): void {
+  if (stream !== undefined) return;
+  const source = new EventSource('/v1/stream');
+  stream = source;
+  source.onopen = () => {
+    // What happened while it was away is asked for again.
+    if (state === 'away') for (const kind of kinds) tell(kind);
+    retryMs = retryFirstMs;
+    setState('live');
+  };
+  source.onerror = () => {
+    setState('away');
+    // The browser tries again by itself after a connection was cut; after an answer that is no stream it is ours to.
+    if (source.readyState !== EventSource.CLOSED) return;
+    stream = undefined;
+    setTimeout(connect, retryMs);
+    retryMs = Math.min(retryMs * 2, retryMaxMs);
+  };
+  for (const kind of kinds) source.addEventListener(kind, () => tell(kind));
+}
+
+function tell(kind: LiveEvent): void {
+  for (const listener of listeners) listener(kind);
+}
+
+function setState(next: LiveState): void {
+  state = next;
+  for (const listener of stateListeners) listener(next);
+}
+
+export function useLiveState(): LiveState {
+  const [shown, setShown] = useState(state);
+  useEffect(() => {
+    stateListeners.add(setShown);
+    setShown(state);
+    return () => void stateListeners.delete(setShown);
+  }, []);
+  return shown;
+}
+
+const pauseMs = 1000;
+
+/** Calls back when something of these kinds happened, at most once a second. */
+export function useLive(wanted: readonly LiveEvent[], act: () => void): void {
+  const latest = useRef(act);
+  latest.current = act;
+  const key = wanted.join();
+  useEffect(() => {
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    const listener = (kind: LiveEvent): void => {
+      if (!key.split(',').includes(kind) || waiting !== undefined) return;
+      waiting = setTimeout(() => {
+        waiting = undefined;
+        latest.current();
+      }, pauseMs);
+    };
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+      clearTimeout(waiting);
+    };
+  }, [key]);
+}

@@ -1,0 +1,91 @@
+import type { Severity } from '../../core/words.ts';
+
+/** The rows that the pages show, as the JSON routes give them: times are ISO 8601 in UTC, and every text may have been written by an attacker. */
+export type ReasonRow = {
+  readonly feature: string;
+  readonly observed: number | string;
+  readonly expected?: number | string;
+  readonly low?: number | null;
+  readonly high?: number | null;
+  readonly share?: number;
+  readonly level?: string;
+  readonly peer_group?: string;
+  readonly sample_size?: number;
+  readonly text: string;
+};
+
+export type FindingRow = {
+  readonly finding_id: string;
+  readonly kind: string;
+  readonly identity: string;
+  readonly incident_id: string;
+  readonly state: 'open' | 'closed';
+  readonly severity: Severity;
+  readonly confidence: number;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  readonly count: number;
+  readonly surprise: number;
+  readonly risk: number;
+  readonly title: string;
+  readonly reasons: readonly ReasonRow[];
+  readonly event_ids: readonly string[];
+  readonly owasp: readonly string[];
+  readonly attack: readonly string[];
+};
+
+export type EventRow = {
+  readonly ts: string;
+  readonly event_id: string;
+  readonly method: string;
+  readonly host: string;
+  readonly route: string;
+  readonly operation: string;
+  readonly status: number;
+  readonly client_ip: string;
+  readonly session_id: string;
+  readonly country: string;
+  readonly surprise: number;
+  readonly risk: number;
+  readonly top: readonly string[];
+  readonly findings: readonly string[];
+};
+
+export type DecisionRow = {
+  readonly decision_id: string;
+  readonly identity: string;
+  readonly action: string;
+  readonly mode: 'shadow' | 'enforce';
+  readonly scope: 'identity' | 'session';
+  readonly by: string;
+  readonly rule: string;
+  readonly why: string;
+  readonly change: string;
+  readonly made_at: string;
+  readonly expires_at: string;
+};
+
+export type IdentityRow = {
+  readonly identity: string;
+  readonly identity_kind: string;
+  readonly tenant: string;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  readonly events: number;
+  readonly errors: number;
+  readonly risk: number;
+};
+
+export type Explanation = {
+  readonly outcome: string;
+  readonly risk: number;
+  readonly risk_level: string;
+  readonly rule: string | null;
+  readonly why: string | null;
+  readonly ladder: readonly string[];
+  readonly step: string | null;
+  readonly mode: string | null;
+  readonly rules: readonly { readonly rule: string; readonly failed: string | null }[];
+};
+
+export type Session = { readonly caller: string; readonly roles: readonly string[]; readonly needs_key: boolean };
