@@ -10,7 +10,10 @@ type ApiKey = { readonly name: string; readonly digest: Buffer; readonly roles: 
 export const localCaller = 'local';
 
 /** Decides from the headers alone, before a body is read; throws 401 or 403. Returns the name of the key. */
-export type Gate = (route: Pick<Route, 'access' | 'method' | 'isEnforcement' | 'isLapi'>, headers: Headers) => string;
+export type Gate = (
+  route: Pick<Route, 'access' | 'method' | 'isEnforcement' | 'isLapi' | 'isClickHouse'>,
+  headers: Headers,
+) => string;
 
 /**
  * With keys, every route but the public ones asks for one. Without (so on loopback only) every route is open, and what guards it is that the
@@ -53,7 +56,9 @@ function checkKey({ keys, sessions }: Known, route: Parameters<Gate>[0], headers
   if (key === undefined && route.isLapi) throw new HttpError(403, 'forbidden', { message: 'access forbidden' });
   if (key === undefined) {
     const where = route.isEnforcement ? 'X-Gait-Key' : 'Authorization: Bearer, or X-Api-Key';
-    const message = `an API key is needed: ${where}`;
+    const message = route.isClickHouse
+      ? 'Code: 516. DB::Exception: an API key is needed: X-ClickHouse-Key, the password of HTTP Basic, or Authorization: Bearer (AUTHENTICATION_FAILED)'
+      : `an API key is needed: ${where}`;
     throw new HttpError(401, 'unauthenticated', { message, headers: { 'www-authenticate': 'Bearer realm="gait"' } });
   }
   const wanted = route.access;
@@ -68,7 +73,10 @@ function presented(route: Parameters<Gate>[0], headers: Headers): string | undef
   if (route.isEnforcement) return one(headers['x-gait-key']);
   const [scheme = '', credentials = ''] = (one(headers.authorization) ?? '').split(' ', 2);
   if (scheme.toLowerCase() === 'bearer') return credentials;
-  return one(headers['x-api-key']);
+  if (route.isClickHouse && scheme.toLowerCase() === 'basic') {
+    return Buffer.from(credentials, 'base64').toString('utf8').split(':').slice(1).join(':');
+  }
+  return one(headers['x-api-key']) ?? (route.isClickHouse ? one(headers['x-clickhouse-key']) : undefined);
 }
 
 /** Digests are compared, all of them and in constant time, so that neither the time nor a near miss says anything about a key. */

@@ -26,6 +26,8 @@ export type HttpParts = {
   readonly held: HeldDecisions;
   /** Shared signals; undefined when neither side of them is configured. */
   readonly ssf: SsfParts | undefined;
+  /** SQL of people over the views. */
+  readonly sql: SqlDoor;
   readonly metrics: Metrics;
   readonly readiness: () => Promise<Readiness>;
   readonly site: SiteParts;
@@ -136,6 +138,31 @@ export type IngestOutcome =
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
 export type RefusedRecord = { readonly line: number; readonly reason: DeadLetterReason; readonly cause: string };
+
+export type SqlDoor = {
+  /** The only database that may be named. */
+  readonly database: string;
+  readonly ask: (question: SqlQuestion) => Promise<SqlAnswered | SqlRefused>;
+};
+export type SqlQuestion = {
+  readonly sql: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly format: string | undefined;
+};
+export type SqlAnswered = {
+  readonly kind: 'answered';
+  readonly body: Buffer;
+  readonly format: string;
+  readonly rowsRead: number;
+  readonly bytesRead: number;
+};
+/** With ClickHouse's number and name of the error. */
+export type SqlRefused = {
+  readonly kind: 'refused';
+  readonly code: number;
+  readonly name: string;
+  readonly message: string;
+};
 
 /** Newest first. Rows are as in the tables: snake_case, times as ISO 8601 in UTC. Each may fail with STORE_UNAVAILABLE (answered 503). */
 export type Queries = {

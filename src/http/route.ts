@@ -12,6 +12,8 @@ export type Route = {
   readonly isPage?: boolean;
   /** An enforcement point asks: the headers are those of the call, and the key comes in X-Gait-Key. */
   readonly isEnforcement?: boolean;
+  /** Clients of ClickHouse ask: the key may come in X-ClickHouse-Key or as the password of HTTP Basic. Nothing that writes may say so. */
+  readonly isClickHouse?: boolean;
   /** As CrowdSec's local API does it: without a valid key the answer is 403. */
   readonly isLapi?: boolean;
   readonly query?: JsonSchema;
@@ -45,7 +47,7 @@ export type Request = {
   readonly lease: Lease | undefined;
 };
 
-/** An object is sent as JSON; a text as `type` says. */
+/** An object is sent as JSON; a text and a Buffer as `type` says. */
 export type Reply = {
   readonly status: number;
   readonly body: object | string;

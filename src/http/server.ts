@@ -9,6 +9,7 @@ import type { HttpParts } from './parts.ts';
 import { type Headers, HttpError, type JsonSchema, type Lease, type Route } from './route.ts';
 import { auditRoute } from './routes/audit.ts';
 import { authzRoute } from './routes/authz.ts';
+import { clickHouseRoutes } from './routes/clickhouse.ts';
 import { createLapi } from './routes/crowdsec.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { decisionRoutes } from './routes/decisions.ts';
@@ -109,6 +110,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
     opaRoute(parts.held),
     ...orderRoutes(parts),
     auditRoute(parts.queries),
+    ...clickHouseRoutes(parts.sql, config.bodyBytesMax),
     ...identityRoutes(parts),
     ...(parts.slackAction === undefined ? [] : [slackRoute(parts.slackAction)]),
     ...(parts.ssf === undefined ? [] : ssfRoutes(parts.ssf)),

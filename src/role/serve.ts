@@ -12,6 +12,7 @@ import type { HttpParts, IngestBatch, IngestOutcome, Queries, Readiness, Refused
 import type { DeadLetter } from '../identity/dead-letter.ts';
 import type { Ingest } from '../identity/ingest.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import { createAnalyst } from '../store/analyst.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { createStoreQueries, type StoreQueries } from '../store/queries.ts';
 import { createExplain } from './explain.ts';
@@ -51,6 +52,7 @@ export function httpParts(options: ServeOptions): HttpParts {
     pages: store === undefined || stored === undefined ? noPages : createPages({ store, queries: stored }),
     order: createOrder(options),
     explain: stored ? createExplain(stored, options.policy) : noStore,
+    sql: { database: store?.database ?? '', ask: store === undefined ? noStore : createAnalyst(store) },
     ask: options.ask,
     slackAction: options.slackAction,
     held: options.held,

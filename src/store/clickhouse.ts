@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import type { ChdbConnection } from 'chdb/connection';
+import { ClickHouseLogLevel, createClient, type DataFormat } from '@clickhouse/client';
 import { describeError, GaitError } from '../core/errors.ts';
+import { type Answer, createReadOnlyPool, type EngineConnection, openEngine } from './engine.ts';
 
 /**
  * Store: what people ask questions of. In: NDJSON lines for a table, and SQL with bound parameters. Out: rows.
@@ -20,6 +20,11 @@ export type Store = {
   readonly command: (statement: string) => Promise<void>;
   /** Rows of a read-only query under the limits of `QueryLimits`; `{name:Type}` in the text is bound from `parameters`. */
   readonly query: <T>(sql: string, parameters?: Readonly<Record<string, unknown>>) => Promise<readonly T[]>;
+  /**
+   * A statement that a person wrote and `analyst.ts` let pass, under `askLimits` and in the format that it names or `format`. In process it runs with a reader's rights.
+   * Fails with what ClickHouse said, which is for the person's eyes.
+   */
+  readonly ask: (sql: string, options: { readonly parameters: object; readonly format: string }) => Promise<Answer>;
   readonly ping: () => Promise<boolean>;
   readonly close: () => Promise<void>;
 };
@@ -34,6 +39,8 @@ export type StoreOptions = {
   /** Letters, digits and underscores; default `gait`. */
   readonly database?: string;
   readonly limits?: Partial<QueryLimits>;
+  /** For what people ask. */
+  readonly askLimits?: Partial<QueryLimits>;
 } & (
   | { readonly path: string }
   | {
@@ -47,6 +54,10 @@ export type StoreOptions = {
 
 const pingMs = 2000;
 const defaultLimits: QueryLimits = { seconds: 10, memoryBytes: 1024 ** 3, rows: 100_000 };
+const defaultAskLimits: QueryLimits = { ...defaultLimits, seconds: 30 };
+/** An answer is held in memory as a whole. */
+export const answerBytesMax = 64 * 1024 ** 2;
+export const queryBytesMax = 64 * 1024;
 
 /**
  * ClickHouse's codes for content that it cannot take: unreadable text, numbers, dates, maps, arrays; too deep; out of range; a violated constraint.
@@ -88,7 +99,29 @@ function openServer(options: Opened<{ readonly url: string }>): Store {
   };
   const writer = createClient(connection);
   const reader = createClient({ ...connection, clickhouse_settings: readSettings(options.limits) });
-  return storeOf({ kind: 'server', database: options.database, writer, reader }, async (table, lines, token) => {
+  const asker = createClient({
+    ...connection,
+    database: options.database,
+    clickhouse_settings: { readonly: '2', ...askSettings(options.askLimits) },
+  });
+  const ask: Store['ask'] = async (query, { parameters, format }) => {
+    const result = await asker.exec({
+      query,
+      query_params: { ...parameters },
+      // Whole before it is sent, so that a failure is one and not half an answer.
+      clickhouse_settings: { default_format: format as DataFormat, wait_end_of_query: 1 },
+    });
+    const chunks: Buffer[] = [];
+    for await (const chunk of result.stream) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    return {
+      body,
+      rowsRead: Number(result.summary?.read_rows ?? 0),
+      bytesRead: Number(result.summary?.read_bytes ?? 0),
+    };
+  };
+  const clients = { writer, reader, ask, closeAsk: () => asker.close() };
+  return storeOf({ kind: 'server', database: options.database, ...clients }, async (table, lines, token) => {
     const { stream } = await writer.exec({
       query: `INSERT INTO ${table} FORMAT JSONEachRow`,
       values: Readable.from([lines], { objectMode: false }),
@@ -99,43 +132,41 @@ function openServer(options: Opened<{ readonly url: string }>): Store {
 }
 
 async function openEmbedded(options: Opened<{ readonly path: string }>): Promise<Store> {
-  // Two connections on one folder run side by side, so that a slow question never holds an insert up.
-  const [own, other] = await openEngine(options.path);
+  const { path, database, limits } = options;
+  const engine = await openEngine(path, database);
   const log = { level: ClickHouseLogLevel.OFF };
-  const writer = createClient({ connection: asConnection(own), log });
+  const writer = createClient({ connection: asConnection(engine.writer), log });
   const reader = createClient({
-    connection: asConnection(other),
+    connection: asConnection(engine.reader),
     log,
-    clickhouse_settings: readSettings(options.limits),
+    clickhouse_settings: readSettings(limits),
   });
-  return storeOf({ kind: 'embedded', database: options.database, writer, reader }, async (table, values, token) => {
-    const settings = { ...insertSettings, insert_deduplication_token: token ?? '' };
-    // The engine parses the bytes itself; through the client they would become one string together with the statement.
-    await own.chdb.rawInsert({ table, values, format: 'JSONEachRow', settings });
-  });
-}
-
-async function openEngine(path: string): Promise<readonly [ChdbConnection, ChdbConnection]> {
-  try {
-    const { createChdbConnection } = await import('chdb/connection');
-    return [createChdbConnection({ path }), createChdbConnection({ path })];
-  } catch (cause) {
-    const message = `the embedded ClickHouse cannot be opened in ${path} (is the optional package chdb installed, and no other process using the folder?): ${describeError(cause)}`;
-    throw new GaitError('STORE_UNAVAILABLE', message, { cause });
-  }
+  const pool = createReadOnlyPool(() => engine.openReadOnly(askSettings(options.askLimits)));
+  return storeOf(
+    { kind: 'embedded', database, writer, reader, ask: pool.query, closeAsk: pool.close },
+    async (table, values, token) => {
+      const settings = { ...insertSettings, insert_deduplication_token: token ?? '' };
+      // The engine parses the bytes itself; through the client they would become one string together with the statement.
+      await engine.writer.chdb.rawInsert({ table, values, format: 'JSONEachRow', settings });
+    },
+  );
 }
 
 type ClientConnection = NonNullable<NonNullable<Parameters<typeof createClient>[0]>['connection']>;
 
 /** The client and the engine carry the same contract in two copies, which TypeScript takes for two because of a private field in a class. */
-function asConnection(connection: ChdbConnection): ClientConnection {
+function asConnection(connection: EngineConnection): ClientConnection {
   return connection as unknown as ClientConnection;
 }
 
 type Client = ReturnType<typeof createClient>;
-type Clients = Pick<Store, 'kind' | 'database'> & { readonly writer: Client; readonly reader: Client };
+type Clients = Pick<Store, 'kind' | 'database' | 'ask'> & {
+  readonly writer: Client;
+  readonly reader: Client;
+  readonly closeAsk: () => Promise<void> | void;
+};
 
-function storeOf({ kind, database, writer, reader }: Clients, insert: Store['insert']): Store {
+function storeOf({ kind, database, writer, reader, ask, closeAsk }: Clients, insert: Store['insert']): Store {
   return {
     kind,
     database,
@@ -152,9 +183,10 @@ function storeOf({ kind, database, writer, reader }: Clients, insert: Store['ins
       );
       return guarded(result.json<T>());
     },
+    ask,
     ping: async () => (await writer.ping({ select: true, abort_signal: AbortSignal.timeout(pingMs) })).success,
     close: async () => {
-      await Promise.all([reader.close(), writer.close()]);
+      await Promise.all([closeAsk(), reader.close(), writer.close()]);
     },
   };
 }
@@ -181,6 +213,22 @@ function readSettings(limits: Partial<QueryLimits> = {}): Record<string, number 
     max_result_rows: String(rows),
     output_format_json_quote_64bit_integers: 0,
     date_time_output_format: 'iso',
+  };
+}
+
+function askSettings(limits: Partial<QueryLimits> = {}): Record<string, number> {
+  const { seconds, memoryBytes, rows } = { ...defaultAskLimits, ...limits };
+  return {
+    max_execution_time: seconds,
+    max_memory_usage: memoryBytes,
+    max_result_rows: rows,
+    max_result_bytes: answerBytesMax,
+    // The parser writes a statement longer than it came.
+    max_query_size: 8 * queryBytesMax,
+    // A statement that nests deeper would take the parser's stack.
+    max_parser_depth: 300,
+    max_ast_depth: 300,
+    max_subquery_depth: 20,
   };
 }
 

@@ -70,6 +70,7 @@ export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
     ssf: undefined,
     ask: () => ({ status: 200, headers: {}, decisionId: null, riskLevel: null, error: null }),
     held: { table: new DecisionTable(100), now: () => Date.now(), nextChange: async () => undefined },
+    sql: { database: 'gait', ask: async () => ({ kind: 'refused', code: 62, name: 'SYNTAX_ERROR', message: 'x' }) },
     metrics: createMetrics(),
     readiness: async () => ({ ready: true, parts: { log: { ok: true, detail: 'embedded' } } }),
     site: {

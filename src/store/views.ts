@@ -1,0 +1,20 @@
+/** The views that people may ask, as docs/analysts.md describes them. A view that is not in here is not answered to anybody's SQL. */
+export const documentedViews = [
+  'events',
+  'findings',
+  'decisions',
+  'receipts',
+  'identities',
+  'audit',
+  'dead_letters',
+  'events_per_minute',
+  'latency_per_minute',
+  'identities_per_minute',
+  'findings_per_minute',
+  'dead_letters_per_minute',
+  'case_notes',
+  'evidence',
+  'incidents',
+  'peer_groups',
+  'sources_per_minute',
+] as const;
