@@ -2,6 +2,7 @@ import type { Config } from './config/config.ts';
 import { kafkaOptions, storeOptions } from './config/connections.ts';
 import { loadHmacKey } from './config/hmac-key.ts';
 import { createLogger, type Logger } from './config/logging.ts';
+import type { Audit } from './core/audit.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { describeError, GaitError } from './core/errors.ts';
 import type { Enrich } from './event/enrich.ts';
@@ -9,7 +10,9 @@ import { createRedactor } from './event/redact.ts';
 import type { Finding } from './finding/finding.ts';
 import { startGrpc } from './http/grpc.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
+import type { HttpParts } from './http/parts.ts';
 import { type HttpServer, startServer } from './http/server.ts';
+import type { Ingest } from './identity/ingest.ts';
 import { openEmbeddedLog } from './log/embedded.ts';
 import { openKafkaLog } from './log/kafka.ts';
 import type { Consumption, Log, TopicSpec } from './log/log.ts';
@@ -23,7 +26,7 @@ import { runEffect } from './role/effect.ts';
 import { type Enforcer, runEnforce } from './role/enforce.ts';
 import { openEnrichment } from './role/enrichment.ts';
 import { Intake, runIngest } from './role/ingest.ts';
-import { createTell } from './role/notices.ts';
+import { createTell, type Tell } from './role/notices.ts';
 import { playSample } from './role/sample.ts';
 import { runSeen } from './role/seen.ts';
 import { httpParts, httpSource } from './role/serve.ts';
@@ -175,56 +178,8 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
   const tell = await createTell({ log, topic: config.topics.events });
   const ssf = await runSsf({ log, config, key, clock, audit, tell, delivered: metrics.delivered }, signal);
   await run(ssf.consumptions);
-  let server: HttpServer | undefined;
-  if (config.roles.includes('serve')) {
-    const enforcer = await startEnforce(parts, { log, key });
-    const onUnwritten = (reason: string): void => logger.warn({ reason }, 'receipts could not be written');
-    const { counts } = enforcer;
-    await run([
-      enforcer.consumption,
-      runSeen({ log, topic: config.topics.receipts, counts, onTrouble: onUnwritten }, signal),
-    ]);
-    const readiness = async () => {
-      const stored = store === undefined ? undefined : await store.ping();
-      const detail =
-        stored === undefined ? 'not used' : stored ? 'answers' : 'does not answer: findings wait in the log';
-      const decisions = { ok: enforcer.isReady(), detail: enforcer.isReady() ? 'read' : 'being read' };
-      return {
-        ready: !signal.aborted && stored !== false && decisions.ok,
-        parts: {
-          log: { ok: !signal.aborted, detail: config.log.kind },
-          store: { ok: stored !== false, detail },
-          decisions,
-        },
-      };
-    };
-    const policy = readPolicy(config);
-    const { ask, held } = enforcer;
-    const slackAction = createSlackActions({ config, log, tell, audit, clock });
-    const told = { tell, audit, slackAction };
-    const served = {
-      ...told,
-      ssf: ssf.parts,
-      ingest,
-      intake,
-      store,
-      metrics,
-      clock,
-      policy,
-      readiness,
-      key,
-      ask,
-      held,
-    };
-    server = await startServer(config.http, httpParts(served), logger);
-    closers.push(() => server?.close());
-    closers.push(enforcer.release);
-    const { grpc } = config.enforce;
-    if (grpc !== undefined) {
-      const options = { listen: grpc, http: config.http, protoPath: extAuthzPath, ask, logger };
-      closers.push((await startGrpc(options)).close);
-    }
-  }
+  const wired = { log, store, key, run, ingest, intake, audit, tell, ssf: ssf.parts };
+  const server = config.roles.includes('serve') ? await startServing(parts, wired) : undefined;
   if (config.sample) {
     const playing = playSample(
       { log, path: samplePath, topic: `${config.topics.events}.sample`, ingest, intake, clock },
@@ -234,6 +189,66 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
     playing.then(() => signal.aborted || parts.onSamplePlayed?.(), parts.failed);
   }
   return server?.address;
+}
+
+/** What the server asks of the rest, by the names that http knows. */
+type Wired = Opened & {
+  readonly ingest: Ingest;
+  readonly intake: Intake;
+  readonly audit: Audit;
+  readonly tell: Tell;
+  readonly ssf: HttpParts['ssf'];
+};
+
+async function startServing(parts: Parts, wired: Wired): Promise<HttpServer> {
+  const { config, clock, metrics, logger, closers, signal } = parts;
+  const { log, store, key, run, tell, audit } = wired;
+  const enforcer = await startEnforce(parts, { log, key });
+  const onUnwritten = (reason: string): void => logger.warn({ reason }, 'receipts could not be written');
+  const { counts } = enforcer;
+  await run([
+    enforcer.consumption,
+    runSeen({ log, topic: config.topics.receipts, counts, onTrouble: onUnwritten }, signal),
+  ]);
+  const readiness = async () => {
+    const stored = store === undefined ? undefined : await store.ping();
+    const detail = stored === undefined ? 'not used' : stored ? 'answers' : 'does not answer: findings wait in the log';
+    const decisions = { ok: enforcer.isReady(), detail: enforcer.isReady() ? 'read' : 'being read' };
+    return {
+      ready: !signal.aborted && stored !== false && decisions.ok,
+      parts: {
+        log: { ok: !signal.aborted, detail: config.log.kind },
+        store: { ok: stored !== false, detail },
+        decisions,
+      },
+    };
+  };
+  const policy = readPolicy(config);
+  const { ask, held } = enforcer;
+  const slackAction = createSlackActions({ config, log, tell, audit, clock });
+  const served = {
+    ...wired,
+    config,
+    metrics,
+    clock,
+    policy,
+    slackAction,
+    readiness,
+    ask,
+    held,
+    onTrouble: (reason: string): void => logger.warn({ reason }, 'a page could not be kept up to date'),
+  };
+  const { parts: asked, consumptions } = await httpParts(served, signal);
+  await run(consumptions);
+  const server = await startServer(config.http, asked, logger);
+  closers.push(() => server.close());
+  closers.push(enforcer.release);
+  const { grpc } = config.enforce;
+  if (grpc !== undefined) {
+    const options = { listen: grpc, http: config.http, protoPath: extAuthzPath, ask, logger };
+    closers.push((await startGrpc(options)).close);
+  }
+  return server;
 }
 
 async function startEnforce(parts: Parts, { log, key }: Pick<Opened, 'log' | 'key'>): Promise<Enforcer> {

@@ -29,6 +29,8 @@ export type Metrics = {
   readonly httpRequest: (route: string, status: number) => void;
   /** Sums since the start, for the status page. */
   readonly totals: () => { readonly eventsIn: number; readonly deadLettered: number; readonly identitiesHeld: number };
+  /** Records not read yet, by topic. */
+  readonly lags: () => Promise<readonly { readonly topic: string; readonly records: number }[]>;
   /** The text format of Prometheus. */
   readonly expose: () => Promise<{ readonly type: string; readonly text: string }>;
 };
@@ -108,8 +110,18 @@ export function createMetrics(): Metrics {
     ...enforcementMetrics(registers),
     httpRequest: (route, status) => requests.inc({ route, status }),
     totals: () => ({ ...sums, identitiesHeld: [...held.values()].reduce((sum, count) => sum + count, 0) }),
+    lags: () => byTopic(lag),
     expose: async () => ({ type: registry.contentType, text: await registry.metrics() }),
   };
+}
+
+async function byTopic(lag: Gauge<'topic' | 'partition'>): Promise<{ topic: string; records: number }[]> {
+  const records = new Map<string, number>();
+  for (const { labels, value } of (await lag.get()).values) {
+    const topic = String(labels.topic);
+    records.set(topic, (records.get(topic) ?? 0) + value);
+  }
+  return [...records].map(([topic, waiting]) => ({ topic, records: waiting }));
 }
 
 function enforcementMetrics(registers: Registry[]): Pick<Metrics, 'answered' | 'decisionsHeld'> {

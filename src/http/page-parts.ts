@@ -10,4 +10,23 @@ export type PageQueries = {
   readonly incident: (id: string) => Promise<object | undefined>;
   /** With the calls around it, what is like it, what was decided, and its peers. */
   readonly context: (findingId: string) => Promise<object | undefined>;
+  readonly overview: () => Promise<object>;
+};
+
+/** One thing that is new. */
+export type LiveMessage = {
+  /** Undefined for what tells a state and need not be told again. */
+  readonly id: string | undefined;
+  /** `reset`: something was missed, so whoever listens reads anew what it shows. */
+  readonly event: 'finding' | 'decision' | 'overview' | 'reset';
+  /** JSON. */
+  readonly data: string;
+};
+
+export type Live = {
+  /** What is newer than the message of this id (where that is still known), then what comes. Returns how to leave. `end`: nothing will come any more. */
+  readonly listen: (
+    lastId: string | undefined,
+    listener: { readonly tell: (message: LiveMessage) => void; readonly end: () => void },
+  ) => () => void;
 };

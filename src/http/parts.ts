@@ -3,7 +3,7 @@ import type { DeadLetterReason } from '../event/traffic-event.ts';
 import type { DecisionTable } from '../policy/decision-table.ts';
 import type { NoticeOf } from '../policy/notice.ts';
 import type { Metrics } from './metrics.ts';
-import type { PageQueries } from './page-parts.ts';
+import type { Live, PageQueries } from './page-parts.ts';
 import type { ListFilter, Page } from './paging.ts';
 
 /**
@@ -14,6 +14,7 @@ export type HttpParts = {
   readonly ingest: (batch: IngestBatch) => Promise<IngestOutcome>;
   readonly queries: Queries;
   readonly pages: PageQueries;
+  readonly live: Live;
   /** Tells the shards what a person decided; the audit first. Resolves when it is durable, to the notice's id. */
   readonly order: (order: Order, from: string) => Promise<string>;
   /** Which rule won about an identity, and why; undefined when nothing was ever found about it. */

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { KeyRole } from '../config/config-schema.ts';
 
 /** A route as data, so that only server.ts knows the framework, and the OpenAPI document and the access rules cannot miss one. */
@@ -47,10 +48,10 @@ export type Request = {
   readonly lease: Lease | undefined;
 };
 
-/** An object is sent as JSON; a text and a Buffer as `type` says. */
+/** An object is sent as JSON; a text, a Buffer and a stream as `type` says. */
 export type Reply = {
   readonly status: number;
-  readonly body: object | string;
+  readonly body: object | string | Readable;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 };

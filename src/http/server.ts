@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Config } from '../config/config.ts';
@@ -20,9 +21,11 @@ import { incidentRoutes } from './routes/incidents.ts';
 import { opaRoute } from './routes/opa.ts';
 import { operationRoutes } from './routes/operation.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { overviewRoute } from './routes/overview.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { slackRoute } from './routes/slack.ts';
 import { ssfRoutes } from './routes/ssf.ts';
+import { streamRoute } from './routes/stream.ts';
 import { createSessions } from './session.ts';
 
 export type HttpServer = {
@@ -103,6 +106,8 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
   return [
     eventsRoute(parts.ingest, config.bodyBytesMax),
     authzRoute(parts.ask),
+    overviewRoute(parts.pages),
+    streamRoute(parts.live),
     ...incidentRoutes(parts.pages),
     ...findingRoutes(parts),
     ...decisionRoutes(parts.queries, lapi),
@@ -157,7 +162,8 @@ function addRoute(scope: FastifyInstance, route: Route): void {
         lease: request.lease,
       });
       const type = answer.type ?? 'application/json; charset=utf-8';
-      const isPlain = typeof answer.body === 'string' || Buffer.isBuffer(answer.body);
+      const isPlain =
+        typeof answer.body === 'string' || Buffer.isBuffer(answer.body) || answer.body instanceof Readable;
       const content = isPlain ? answer.body : JSON.stringify(answer.body);
       return reply
         .code(answer.status)

@@ -1,10 +1,11 @@
+import type { Config } from '../config/config.ts';
 import type { PolicyConfig } from '../config/policy-file.ts';
 import type { Secret } from '../config/secret.ts';
 import type { Audit } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
 import { randomId } from '../core/random.ts';
-import { pages } from '../dashboard/pages.ts';
+import { pages as pagePaths } from '../dashboard/pages.ts';
 import { createSite } from '../dashboard/site.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { PageQueries } from '../http/page-parts.ts';
@@ -12,11 +13,13 @@ import type { HttpParts, IngestBatch, IngestOutcome, Queries, Readiness, Refused
 import type { DeadLetter } from '../identity/dead-letter.ts';
 import type { Ingest } from '../identity/ingest.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
+import type { Consumption, Log } from '../log/log.ts';
 import { createAnalyst } from '../store/analyst.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { createStoreQueries, type StoreQueries } from '../store/queries.ts';
 import { createExplain } from './explain.ts';
 import type { Intake } from './ingest.ts';
+import { runLive } from './live.ts';
 import type { Tell } from './notices.ts';
 import { createPages } from './pages.ts';
 
@@ -26,6 +29,8 @@ export const httpSource = 'http:';
 const recordsUnderWayMax = 100_000;
 
 export type ServeOptions = {
+  readonly log: Log;
+  readonly config: Config;
   readonly ingest: Ingest;
   readonly intake: Intake;
   readonly store: Store | undefined;
@@ -41,15 +46,30 @@ export type ServeOptions = {
   readonly tell: Tell;
   readonly audit: Audit;
   readonly held: HttpParts['held'];
+  readonly onTrouble: (reason: string) => void;
 };
 
-export function httpParts(options: ServeOptions): HttpParts {
-  const { store, metrics, clock } = options;
-  const stored = store && createStoreQueries(store);
+export type Served = { readonly parts: HttpParts; readonly consumptions: readonly Consumption[] };
+
+/** What the server asks, and what runs for it until `signal`. */
+export async function httpParts(options: ServeOptions, signal: AbortSignal): Promise<Served> {
+  const { log, config, store, onTrouble } = options;
+  const queries = store && createStoreQueries(store);
+  const pages = store === undefined || queries === undefined ? noPages : createPages({ ...options, store, queries });
+  const { topics } = config;
+  const { live, consumptions } = await runLive({ log, topics, overview: pages.overview, onTrouble }, signal);
+  return { parts: partsOf(options, { stored: queries, pages, live }), consumptions };
+}
+
+type Asked = Pick<HttpParts, 'pages' | 'live'> & { readonly stored: StoreQueries | undefined };
+
+function partsOf(options: ServeOptions, { stored, pages, live }: Asked): HttpParts {
+  const { metrics, clock, store } = options;
   return {
     ingest: createDoor(options),
     queries: stored ?? noQueries,
-    pages: store === undefined || stored === undefined ? noPages : createPages({ store, queries: stored }),
+    pages,
+    live,
     order: createOrder(options),
     explain: stored ? createExplain(stored, options.policy) : noStore,
     sql: { database: store?.database ?? '', ask: store === undefined ? noStore : createAnalyst(store) },
@@ -59,7 +79,7 @@ export function httpParts(options: ServeOptions): HttpParts {
     ssf: options.ssf,
     metrics,
     readiness: options.readiness,
-    site: { ...createSite(), paths: Object.values(pages) },
+    site: { ...createSite(), paths: Object.values(pagePaths) },
     session: { secret: options.key.reveal(), now: clock.now },
   };
 }
@@ -77,7 +97,7 @@ const noQueries: Queries & Partial<StoreQueries> = {
   identity: noStore,
 };
 
-const noPages: PageQueries = { incidents: noStore, incident: noStore, context: noStore };
+const noPages: PageQueries = { incidents: noStore, incident: noStore, context: noStore, overview: noStore };
 
 function createOrder({ tell, audit, clock }: ServeOptions): HttpParts['order'] {
   return async (order, from) => {

@@ -1,4 +1,4 @@
-import type { PageQueries } from '../../src/http/page-parts.ts';
+import type { Live, PageQueries } from '../../src/http/page-parts.ts';
 
 /** Rows as the store gives them. */
 export function sampleFinding(
@@ -45,4 +45,16 @@ export const sampleDecision = {
 const noRows = async () => ({ rows: [], next: undefined });
 const none = async () => undefined;
 
-export const samplePages: PageQueries = { incidents: noRows, incident: none, context: none };
+export const samplePages: PageQueries = {
+  incidents: noRows,
+  incident: none,
+  context: none,
+  overview: async () => ({}),
+};
+
+export const sampleLive: Live = {
+  listen: (_, { end }) => {
+    end();
+    return () => {};
+  },
+};
