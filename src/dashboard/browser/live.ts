@@ -20,7 +20,7 @@ export function connect(): void {
   stream = source;
   source.onopen = () => {
     // What happened while it was away is asked for again.
-    if (state === 'away') for (const kind of kinds) tell(kind);
+    if (state === 'away') kinds.forEach(tell);
     retryMs = retryFirstMs;
     setState('live');
   };
@@ -33,6 +33,8 @@ export function connect(): void {
     retryMs = Math.min(retryMs * 2, retryMaxMs);
   };
   for (const kind of kinds) source.addEventListener(kind, () => tell(kind));
+  // Too much was missed to be told again.
+  source.addEventListener('reset', () => kinds.forEach(tell));
 }
 
 function tell(kind: LiveEvent): void {

@@ -1,13 +1,20 @@
 import { ApiError, ask, whenLocked } from './api.ts';
 import { listenToKeys } from './keys.ts';
 import { connect } from './live.ts';
+import { DecisionsPage } from './pages/decisions.tsx';
 import { FindingPage } from './pages/finding.tsx';
 import { FindingsPage } from './pages/findings.tsx';
+import { IdentitiesPage } from './pages/identities.tsx';
+import { IdentityPage } from './pages/identity.tsx';
+import { IncidentPage } from './pages/incident.tsx';
+import { IncidentsPage } from './pages/incidents.tsx';
+import { OverviewPage } from './pages/overview.tsx';
 import { Waiting } from './pieces.tsx';
 import { render, useEffect, useErrorBoundary, useState } from './preact.ts';
 import { followLinks, type Place, usePlace } from './router.ts';
 import type { Session } from './rows.ts';
-import { LogIn, NotFound, SessionProvider, Shell } from './shell.tsx';
+import { SessionProvider } from './session.ts';
+import { LogIn, NotFound, Shell } from './shell.tsx';
 
 /** The dashboard in the browser: who reads, where he is, and the page for it. */
 function App() {
@@ -49,10 +56,21 @@ function Current() {
 function Page({ place }: { readonly place: Place }) {
   switch (place.name) {
     case 'overview':
+      return <OverviewPage />;
+    case 'incidents':
+      return <IncidentsPage place={place} />;
+    case 'incident':
+      return <IncidentPage place={place} />;
     case 'findings':
       return <FindingsPage place={place} />;
     case 'finding':
       return <FindingPage place={place} />;
+    case 'identities':
+      return <IdentitiesPage place={place} />;
+    case 'identity':
+      return <IdentityPage place={place} />;
+    case 'decisions':
+      return <DecisionsPage place={place} />;
     default:
       return <NotFound />;
   }

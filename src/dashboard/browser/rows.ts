@@ -1,4 +1,4 @@
-import type { Severity } from '../../core/words.ts';
+import type { Action, FindingKind, Severity } from '../../core/words.ts';
 
 /** The rows that the pages show, as the JSON routes give them: times are ISO 8601 in UTC, and every text may have been written by an attacker. */
 export type ReasonRow = {
@@ -16,10 +16,10 @@ export type ReasonRow = {
 
 export type FindingRow = {
   readonly finding_id: string;
-  readonly kind: string;
+  readonly kind: FindingKind;
   readonly identity: string;
   readonly incident_id: string;
-  readonly state: 'open' | 'closed';
+  readonly state: 'open' | 'closed' | 'suppressed';
   readonly severity: Severity;
   readonly confidence: number;
   readonly first_seen: string;
@@ -43,18 +43,16 @@ export type EventRow = {
   readonly operation: string;
   readonly status: number;
   readonly client_ip: string;
-  readonly session_id: string;
   readonly country: string;
   readonly surprise: number;
-  readonly risk: number;
   readonly top: readonly string[];
-  readonly findings: readonly string[];
+  readonly in_finding: boolean;
 };
 
 export type DecisionRow = {
   readonly decision_id: string;
   readonly identity: string;
-  readonly action: string;
+  readonly action: Action;
   readonly mode: 'shadow' | 'enforce';
   readonly scope: 'identity' | 'session';
   readonly by: string;
@@ -63,6 +61,49 @@ export type DecisionRow = {
   readonly change: string;
   readonly made_at: string;
   readonly expires_at: string;
+};
+
+export type FindingContext = {
+  readonly finding: FindingRow;
+  readonly events: readonly EventRow[];
+  readonly similar: readonly FindingRow[];
+  readonly decisions: readonly DecisionRow[];
+  readonly peers: { readonly group: string; readonly size: number | null };
+};
+
+export type IncidentRow = {
+  readonly incident_id: string;
+  readonly state: 'open' | 'closed';
+  readonly severity: Severity;
+  readonly title: string;
+  readonly identities: readonly string[];
+  readonly identity_count: number;
+  readonly kinds: readonly FindingKind[];
+  readonly finding_count: number;
+  readonly open_count: number;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  readonly risk: number;
+  readonly assignee: string;
+  /** Of a list only. */
+  readonly actions?: readonly string[];
+};
+
+export type Incident = IncidentRow & {
+  readonly findings: readonly FindingRow[];
+  readonly decisions: readonly DecisionRow[];
+  readonly comments: readonly {
+    readonly note_id: string;
+    readonly at: string;
+    readonly who: string;
+    readonly text: string;
+  }[];
+  readonly timeline: readonly {
+    readonly at: string;
+    readonly type: 'event' | 'finding' | 'decision' | 'receipt' | 'verdict' | 'comment' | 'case';
+    readonly text: string;
+    readonly ref: string;
+  }[];
 };
 
 export type IdentityRow = {
@@ -78,13 +119,7 @@ export type IdentityRow = {
 
 export type Explanation = {
   readonly outcome: string;
-  readonly risk: number;
-  readonly risk_level: string;
   readonly rule: string | null;
-  readonly why: string | null;
-  readonly ladder: readonly string[];
-  readonly step: string | null;
-  readonly mode: string | null;
   readonly rules: readonly { readonly rule: string; readonly failed: string | null }[];
 };
 

@@ -2,26 +2,33 @@ import type { PageName } from '../pages.ts';
 import { ask } from './api.ts';
 import { goTo, useKeys } from './keys.ts';
 import { useLiveState } from './live.ts';
-import { type ComponentChildren, createContext, useContext, useEffect, useRef, useState } from './preact.ts';
+import { type ComponentChildren, useEffect, useRef, useState } from './preact.ts';
 import { linkTo, usePlace } from './router.ts';
 import type { Session } from './rows.ts';
+import { useSession } from './session.ts';
 
 /** What stands around every page: where one is, where one can go, whether what is shown is live, and the keys. */
-const SessionContext = createContext<Session>({ caller: '', roles: [], needs_key: false });
-export const SessionProvider = SessionContext.Provider;
-
-/** Whether the reader may change anything. */
-export function useIsAdmin(): boolean {
-  return useContext(SessionContext).roles.includes('admin');
-}
-
 const sections: readonly { readonly name: PageName; readonly text: string; readonly icon: string }[] = [
+  { name: 'overview', text: 'Overview', icon: 'M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z' },
+  { name: 'incidents', text: 'Incidents', icon: 'M12 4 3 19.5h18zM12 10v4M12 16.8v.2' },
   { name: 'findings', text: 'Findings', icon: 'M4 6h16M4 12h10M4 18h7' },
+  {
+    name: 'identities',
+    text: 'Identities',
+    icon: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8M4 20.5c.8-4 3.8-5.5 8-5.5s7.2 1.500 8 5.500',
+  },
+  { name: 'decisions', text: 'Decisions', icon: 'M12 3l8 3v6c0 5-4 8-8 9-4-1-8-4-8-9V6z' },
+  {
+    name: 'detections',
+    text: 'Detections',
+    icon: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8M12 12v0',
+  },
+  { name: 'ingest', text: 'Ingest', icon: 'M12 3v11M7 10l5 5 5-5M4 20h16' },
+  { name: 'settings', text: 'Settings', icon: 'M4 7h9M19 7h1M4 17h1M11 17h9M16 4.500v5M8 14.500v5' },
 ];
 
 /** A page of one thing belongs to the section of its list. */
 const sectionOf: Partial<Record<PageName, PageName>> = {
-  overview: 'findings',
   incident: 'incidents',
   finding: 'findings',
   identity: 'identities',
@@ -72,6 +79,9 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
             ?
           </button>
           <LogOut />
+          <a class="attribution soft" href="https://db-ip.com" rel="noreferrer">
+            IP Geolocation by DB-IP
+          </a>
         </div>
       </header>
       <main id="main" ref={main} tabIndex={-1}>
@@ -126,7 +136,7 @@ function ThemeButton() {
 }
 
 function LogOut() {
-  const session = useContext(SessionContext);
+  const session = useSession();
   if (!session.needs_key) return null;
   const leave = (): void => void ask('/v1/session', { method: 'DELETE' }).then(() => location.reload());
   return (
@@ -141,9 +151,7 @@ const keyHelp: readonly (readonly [string, string])[] = [
   ['Enter', 'open the row'],
   ['/', 'search'],
   ['Esc', 'back to the list, or leave a field'],
-  ...Object.entries(goTo)
-    .filter(([, name]) => sections.some((section) => section.name === name))
-    .map(([key, name]) => [`g ${key}`, `go to ${name}`] as const),
+  ...Object.entries(goTo).map(([key, name]) => [`g ${key}`, `go to ${name}`] as const),
   ['?', 'this list'],
 ];
 

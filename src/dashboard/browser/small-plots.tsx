@@ -85,3 +85,84 @@ export function ShareBar({ share }: { readonly share: number }) {
     </svg>
   );
 }
+
+type Bucket = { readonly from: number; readonly to: number; readonly identities: number };
+
+/** How many identities have which risk. Few have any, so heights are logarithms; the numbers stand above. */
+export function RiskBars({ buckets }: { readonly buckets: readonly Bucket[] }) {
+  const most = Math.max(1, ...buckets.map(({ identities }) => identities));
+  const tall = (identities: number): number =>
+    identities === 0 ? 0 : 4 + (Math.log1p(identities) / Math.log1p(most)) * 76;
+  const step = 400 / Math.max(1, buckets.length);
+  return (
+    <svg
+      class="riskbars"
+      viewBox="0 0 400 128"
+      role="img"
+      aria-label={buckets.map(({ from, to, identities }) => `risk ${from} to ${to}: ${identities}`).join(', ')}
+    >
+      {buckets.map(({ from, identities }, i) => (
+        <g key={from}>
+          <rect
+            class={`fill ${from >= 70 ? 'high' : from >= 35 ? 'medium' : 'low'}`}
+            x={i * step + 2}
+            width={step - 4}
+            y={104 - tall(identities)}
+            height={tall(identities)}
+            rx="2"
+          />
+          {identities > 0 && (
+            <text x={(i + 0.5) * step} y={98 - tall(identities)} text-anchor="middle">
+              {figure(identities)}
+            </text>
+          )}
+          <text class="axis" x={(i + 0.5) * step} y="121" text-anchor="middle">
+            {from}
+          </text>
+        </g>
+      ))}
+    </svg>
+  );
+}
+
+const days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+const hours = Array.from({ length: 24 }, (_, hour) => hour);
+
+/** Calls by day of the week and hour (UTC); the darker the more, by square root, so that a quiet hour differs from none. */
+export function HeatMap({ calls }: { readonly calls: readonly (readonly number[])[] }) {
+  const most = Math.max(1, ...calls.flat());
+  return (
+    <table class="heat">
+      <caption class="unseen">Calls by day of the week and hour, UTC</caption>
+      <thead>
+        <tr>
+          <td />
+          {hours.map((hour) => (
+            <th key={hour} scope="col">
+              {hour % 3 === 0 ? hour : <span class="unseen">{hour}</span>}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {days.map((day, i) => (
+          <tr key={day}>
+            <th scope="row">{day}</th>
+            {hours.map((hour) => {
+              const value = calls[i]?.[hour] ?? 0;
+              return (
+                <td
+                  key={hour}
+                  title={`${day} ${hour}:00, ${figure(value)} calls`}
+                  style={{ '--heat': `${Math.sqrt(value / most) * 100}%` }}
+                >
+                  <span class="unseen">{figure(value)}</span>
+                </td>
+              );
+            })}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

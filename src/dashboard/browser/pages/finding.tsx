@@ -3,47 +3,45 @@ import { useKeys } from '../keys.ts';
 import { useLive } from '../live.ts';
 import { DecisionBadge, Empty, Fact, Identity, Kind, Panel, Risk, Severity, Time, Waiting } from '../pieces.tsx';
 import { go, linkTo, type Place } from '../router.ts';
-import type { DecisionRow, EventRow, Explanation, FindingRow, IdentityRow, ReasonRow } from '../rows.ts';
+import type { DecisionRow, Explanation, FindingContext, FindingRow, ReasonRow } from '../rows.ts';
 import { ObservedPlot, ShareBar } from '../small-plots.tsx';
 import { Timeline } from '../timeline.tsx';
+import { Verdict, type VerdictRow } from '../verdict.tsx';
 import { claimOf, count, kindName, percent, plural } from '../words.ts';
 
-type Known = IdentityRow & { readonly recent: readonly EventRow[] };
+type Context = FindingContext & { readonly verdicts?: readonly VerdictRow[] };
 
 /** One finding: what happened, why it is odd, who it is about, what was done. */
 export function FindingPage({ place }: { readonly place: Place }) {
-  const path = `/v1/findings/${encodeURIComponent(place.id)}`;
-  const finding = useAnswer<FindingRow>(path);
-  useLive(['finding', 'decision'], finding.reload);
-  useKeys({ Escape: () => go(linkTo('findings')) });
-  if (finding.data === undefined) return <Waiting error={finding.error} what="finding" />;
-  return <Found finding={finding.data} />;
+  const context = useAnswer<Context>(`/v1/findings/${encodeURIComponent(place.id)}/context`);
+  useLive(['finding', 'decision'], context.reload);
+  const incident = context.data?.finding.incident_id ?? '';
+  useKeys({ Escape: () => go(incident === '' ? linkTo('findings') : linkTo('incident', incident)) });
+  if (context.data === undefined) return <Waiting error={context.error} what="finding" />;
+  return <Found context={context.data} reload={context.reload} />;
 }
 
-function Found({ finding }: { readonly finding: FindingRow }) {
+function Found({ context, reload }: { readonly context: Context; readonly reload: () => void }) {
+  const { finding, events, similar, decisions, peers } = context;
   const of = `/v1/identities/${encodeURIComponent(finding.identity)}`;
-  const identity = useAnswer<Known>(of);
   const explained = useAnswer<Explanation>(`${of}/explain-decision`);
-  const query = `identity=${encodeURIComponent(finding.identity)}&limit=50`;
-  const decisions = useAnswer<{ readonly decisions: readonly DecisionRow[] }>(`/v1/decisions?${query}`);
-  const others = useAnswer<{ readonly findings: readonly FindingRow[] }>(`/v1/findings?${query}`);
-  const similar = others.data?.findings.filter(({ finding_id }) => finding_id !== finding.finding_id);
   const { claim, because } = claimOf(finding);
   return (
     <article class="page finding">
       <header class="head">
         <p class="path">
-          <a href={linkTo('findings')}>Findings</a> <span class="soft">/ {kindName(finding.kind)}</span>
+          <a href={linkTo('incident', finding.incident_id)}>Incident</a>{' '}
+          <span class="soft">/ {kindName(finding.kind)}</span>
         </p>
-        <h1>{claim}</h1>
+        <h1>
+          <Identity of={finding.identity} /> <span>{claim.charAt(0).toLowerCase() + claim.slice(1)}</span>
+        </h1>
         <p class="because">{because}</p>
         <dl class="facts">
           <Fact name="Severity">
             <Severity of={finding.severity} />
           </Fact>
-          <Fact name="Who">
-            <Identity of={finding.identity} />
-          </Fact>
+          <Fact name="State">{finding.state}</Fact>
           <Fact name="Risk">
             <Risk of={finding.risk} />
           </Fact>
@@ -55,18 +53,18 @@ function Found({ finding }: { readonly finding: FindingRow }) {
           </Fact>
           <Fact name="Events">{count(finding.count)}</Fact>
           <Fact name="Confidence">{percent(finding.confidence)}</Fact>
-          <Fact name="State">{finding.state}</Fact>
         </dl>
+        <Verdict finding={finding} verdicts={context.verdicts ?? []} onDone={reload} />
       </header>
       <div class="columns">
         <div class="column">
           <Why reasons={finding.reasons} />
-          <Timeline finding={finding} events={identity.data?.recent} error={identity.error} />
+          <Timeline events={events} />
         </div>
         <div class="column aside">
-          <WhatWasDone explained={explained.data} decisions={decisions.data?.decisions ?? []} />
-          <Peers reasons={finding.reasons} known={identity.data} />
-          <Similar findings={similar ?? []} />
+          <WhatWasDone explained={explained.data} decisions={decisions} />
+          <ComparedWith reasons={finding.reasons} peers={peers} />
+          <Similar findings={similar} identity={finding.identity} />
           <Means finding={finding} />
         </div>
       </div>
@@ -76,7 +74,10 @@ function Found({ finding }: { readonly finding: FindingRow }) {
 
 function Why({ reasons }: { readonly reasons: readonly ReasonRow[] }) {
   return (
-    <Panel title="Why" note="observed against expected; the band holds 90 % of what is usual">
+    <Panel
+      title="Why"
+      note="the band holds 90 % of what is usual, the line is what was expected, the dot what was seen"
+    >
       <ol class="reasons">
         {reasons.map((reason) => (
           <li key={reason.feature}>
@@ -104,13 +105,9 @@ function levelText({ level = '', sample_size }: ReasonRow): string {
   return sample_size === undefined ? against : `${against} (${plural(sample_size, 'event')})`;
 }
 
-function WhatWasDone({
-  explained,
-  decisions,
-}: {
-  readonly explained: Explanation | undefined;
-  readonly decisions: readonly DecisionRow[];
-}) {
+type DoneProps = { readonly explained: Explanation | undefined; readonly decisions: readonly DecisionRow[] };
+
+function WhatWasDone({ explained, decisions }: DoneProps) {
   return (
     <Panel title="What was done">
       {explained !== undefined && <p class="outcome">{explained.outcome}</p>}
@@ -126,17 +123,14 @@ function WhatWasDone({
           </li>
         ))}
       </ul>
-      {decisions.length === 0 && <Empty>No decision was made about it.</Empty>}
+      {decisions.length === 0 && <Empty>No decision was made because of it.</Empty>}
       {explained !== undefined && explained.rules.length > 0 && (
         <details>
           <summary>What each rule said</summary>
           <ul class="rules">
             {explained.rules.map(({ rule, failed }) => (
               <li key={rule} class={rule === explained.rule ? 'won' : ''}>
-                <code>{rule}</code>
-                <span class="soft">
-                  {failed === null ? (rule === explained.rule ? 'won' : 'holds, an earlier one won') : `no: ${failed}`}
-                </span>
+                <code>{rule}</code> <span class="soft">{ruleText(failed, rule === explained.rule)}</span>
               </li>
             ))}
           </ul>
@@ -146,27 +140,26 @@ function WhatWasDone({
   );
 }
 
-function Peers({ reasons, known }: { readonly reasons: readonly ReasonRow[]; readonly known: Known | undefined }) {
-  const group = reasons.find(({ peer_group = '' }) => peer_group !== '')?.peer_group;
-  const [tenant = '', actor = '', role = ''] = (group ?? '').split('|');
+function ruleText(failed: string | null, hasWon: boolean): string {
+  if (failed !== null) return `no: ${failed}`;
+  return hasWon ? 'holds, and is the first that does' : 'holds, but an earlier one does too';
+}
+
+type PeersProps = { readonly reasons: readonly ReasonRow[]; readonly peers: FindingContext['peers'] };
+
+function ComparedWith({ reasons, peers }: PeersProps) {
+  const [tenant = '', actor = '', role = ''] = peers.group.split('|');
+  const used = [...new Set(reasons.flatMap(({ level }) => (level === undefined ? [] : [levels[level] ?? level])))];
   return (
-    <Panel title="Who it is">
+    <Panel title="Compared with">
       <dl class="facts stacked">
-        {known !== undefined && (
-          <>
-            <Fact name="Known since">
-              <Time of={known.first_seen} isExact />
-            </Fact>
-            <Fact name="Events">
-              {count(known.events)} <span class="soft">({count(known.errors)} refused or failed)</span>
-            </Fact>
-          </>
-        )}
-        {group !== undefined && (
-          <Fact name="Compared with">
-            {actor === '' ? group : `${actor}s`}
-            {role !== '' && ` that are ${role}`}
-            {tenant !== '' && <span class="soft"> in {tenant}</span>}
+        <Fact name="Baselines used">{used.join(', ')}</Fact>
+        {peers.group !== '' && (
+          <Fact name="Its peers">
+            {actor === '' ? peers.group : `${actor}s`}
+            {role !== '' && ` of ${role}`}
+            {tenant !== '' && tenant !== '-' && ` in ${tenant}`}
+            {peers.size !== null && <span class="soft"> · {plural(peers.size, 'identity', 'identities')}</span>}
           </Fact>
         )}
       </dl>
@@ -174,20 +167,23 @@ function Peers({ reasons, known }: { readonly reasons: readonly ReasonRow[]; rea
   );
 }
 
-function Similar({ findings }: { readonly findings: readonly FindingRow[] }) {
+function Similar({ findings, identity }: { readonly findings: readonly FindingRow[]; readonly identity: string }) {
   return (
-    <Panel title="Other findings about it">
+    <Panel title="Similar findings" note="of the same kind">
       <ul class="plainlist">
-        {findings.slice(0, 10).map((finding) => (
+        {findings.map((finding) => (
           <li key={finding.finding_id}>
-            <a href={linkTo('finding', finding.finding_id)}>{claimOf(finding).claim}</a>
+            <a href={linkTo('finding', finding.finding_id)}>
+              <Severity of={finding.severity} />{' '}
+              {finding.identity === identity ? 'the same identity' : finding.identity}
+            </a>
             <p class="soft">
-              <Severity of={finding.severity} /> <Time of={finding.last_seen} />
+              {claimOf(finding).because} · <Time of={finding.last_seen} />
             </p>
           </li>
         ))}
       </ul>
-      {findings.length === 0 && <Empty>None.</Empty>}
+      {findings.length === 0 && <Empty>This is the only one.</Empty>}
     </Panel>
   );
 }

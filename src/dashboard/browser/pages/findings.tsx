@@ -1,52 +1,46 @@
-import { findingKinds, severities } from '../../../core/words.ts';
 import { useList } from '../api.ts';
 import { type Choice, Filters, filtersOf } from '../filters.tsx';
-import { useLive } from '../live.ts';
 import { IdentityText, Kind, Risk, Severity, Time } from '../pieces.tsx';
 import { linkTo, type Place } from '../router.ts';
 import type { FindingRow } from '../rows.ts';
-import { VirtualList } from '../virtual-list.tsx';
-import { claimOf, kindName, plural } from '../words.ts';
+import { VirtualList, withFilters } from '../virtual-list.tsx';
+import { claimOf, plural } from '../words.ts';
+import { kindChoice, severityChoice } from './incidents.tsx';
 
 const choices: readonly Choice[] = [
-  {
-    name: 'state',
-    label: 'State',
-    options: ['open', 'closed'].map((value) => ({ value, text: value })),
-  },
-  { name: 'severity', label: 'Severity', options: [...severities].reverse().map((value) => ({ value, text: value })) },
-  { name: 'kind', label: 'Detection', options: findingKinds.map((value) => ({ value, text: kindName(value) })) },
+  { name: 'state', label: 'State', options: ['open', 'closed'].map((value) => ({ value, text: value })) },
+  severityChoice,
+  kindChoice,
 ];
 const search = { name: 'identity', label: 'Identity' };
 
 /** Every finding, newest first. */
 export function FindingsPage({ place }: { readonly place: Place }) {
-  const filters = filtersOf(place, choices, search);
-  const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value !== '')).toString();
-  const list = useList<FindingRow>(`/v1/findings${query === '' ? '' : `?${query}`}`, 'findings');
-  useLive(['finding'], list.reload);
+  const list = useList<FindingRow>(withFilters('/v1/findings', filtersOf(place, choices, search)), 'findings');
   return (
     <div class="page listing">
       <header class="head">
         <h1>Findings</h1>
         <span class="soft" role="status">
-          {list.isComplete ? plural(list.rows.length, 'finding') : `${plural(list.rows.length, 'finding')} so far`}
+          {plural(list.rows.length, 'finding')}
+          {!list.isComplete && ' so far'}
         </span>
         <Filters place={place} choices={choices} search={search} />
       </header>
       <VirtualList
         label="Findings"
         list={list}
+        live={['finding']}
         keyOf={(row) => row.finding_id}
         linkOf={(row) => linkTo('finding', row.finding_id)}
-        row={(row) => <Row of={row} />}
-        empty="Nothing matches. New findings appear here by themselves."
+        row={(row) => <FindingLine of={row} />}
+        empty="Nothing matches. What is found appears here by itself."
       />
     </div>
   );
 }
 
-function Row({ of }: { readonly of: FindingRow }) {
+export function FindingLine({ of }: { readonly of: FindingRow }) {
   const { claim, because } = claimOf(of);
   return (
     <>
@@ -59,7 +53,7 @@ function Row({ of }: { readonly of: FindingRow }) {
         <span class="under">
           <Kind of={of.kind} />
           <IdentityText of={of.identity} />
-          {of.state === 'closed' && <span class="soft">closed</span>}
+          {of.state !== 'open' && <span class="soft">{of.state}</span>}
           <span class="soft">{plural(of.count, 'event')}</span>
         </span>
       </span>

@@ -1,0 +1,87 @@
+import { systemClock } from '../../../core/clock.ts';
+import { actions } from '../../../core/words.ts';
+import { Decide, Restore } from '../acts.tsx';
+import { useList } from '../api.ts';
+import { type Choice, Filters, filtersOf } from '../filters.tsx';
+import { useLive } from '../live.ts';
+import { DecisionBadge, Identity, Panel, Time, Waiting } from '../pieces.tsx';
+import type { Place } from '../router.ts';
+import type { DecisionRow } from '../rows.ts';
+import { type Column, Table } from '../table.tsx';
+import { withFilters } from '../virtual-list.tsx';
+
+const choices: readonly Choice[] = [
+  { name: 'action', label: 'Action', options: actions.map((value) => ({ value, text: value })) },
+  { name: 'mode', label: 'Mode', options: ['shadow', 'enforce'].map((value) => ({ value, text: value })) },
+];
+const search = { name: 'identity', label: 'Identity' };
+
+/** What was decided: in force now, and what has ended; and deciding by hand. */
+export function DecisionsPage({ place }: { readonly place: Place }) {
+  const list = useList<DecisionRow>(withFilters('/v1/decisions', filtersOf(place, choices, search)), 'decisions');
+  useLive(['decision'], list.reload);
+  const active = list.rows.filter(isActive);
+  const ended = list.rows.filter((row) => !isActive(row));
+  const end: Column<DecisionRow> = {
+    head: 'End it',
+    cell: (row) => <Restore decisionId={row.decision_id} onDone={list.reload} />,
+  };
+  return (
+    <div class="page">
+      <header class="head">
+        <h1>Decisions</h1>
+        <Decide onDone={list.reload} />
+        <Filters place={place} choices={choices} search={search} />
+      </header>
+      {list.error !== undefined && <Waiting error={list.error} what="decisions" />}
+      <div class="column">
+        <Panel title="In force" note="an enforced one is told to every enforcement point; one in shadow is only shown">
+          <Table
+            caption="In force"
+            rows={active}
+            keyOf={(row) => row.decision_id}
+            empty="Nothing is in force."
+            columns={[...columns, end]}
+          />
+        </Panel>
+        <Panel title="Ended" note="expired, answered or taken back">
+          <Table
+            caption="Ended"
+            rows={ended}
+            keyOf={(row) => row.decision_id}
+            empty="Nothing has ended yet."
+            columns={columns}
+          />
+          {!list.isComplete && (
+            <button type="button" onClick={list.more} disabled={list.isLoading}>
+              Show more
+            </button>
+          )}
+        </Panel>
+      </div>
+    </div>
+  );
+}
+
+function isActive({ change, expires_at }: DecisionRow): boolean {
+  return change !== 'restored' && change !== 'answered' && Date.parse(expires_at) > systemClock.now();
+}
+
+export const columns: readonly Column<DecisionRow>[] = [
+  { head: 'Decided', cell: (row) => <Time of={row.made_at} /> },
+  { head: 'What', cell: (row) => <DecisionBadge action={row.action} mode={row.mode} /> },
+  { head: 'About', cell: (row) => <Identity of={row.identity} /> },
+  {
+    head: 'Why',
+    cell: (row) => (
+      <>
+        {row.why}{' '}
+        <span class="soft">
+          {row.rule} · {row.by}
+        </span>
+      </>
+    ),
+  },
+  { head: 'State', cell: (row) => row.change },
+  { head: 'Until', cell: (row) => <Time of={row.expires_at} /> },
+];
