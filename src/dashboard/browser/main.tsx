@@ -2,13 +2,16 @@ import { ApiError, ask, whenLocked } from './api.ts';
 import { listenToKeys } from './keys.ts';
 import { connect } from './live.ts';
 import { DecisionsPage } from './pages/decisions.tsx';
+import { DetectionsPage } from './pages/detections.tsx';
 import { FindingPage } from './pages/finding.tsx';
 import { FindingsPage } from './pages/findings.tsx';
 import { IdentitiesPage } from './pages/identities.tsx';
 import { IdentityPage } from './pages/identity.tsx';
 import { IncidentPage } from './pages/incident.tsx';
 import { IncidentsPage } from './pages/incidents.tsx';
+import { IngestPage } from './pages/ingest.tsx';
 import { OverviewPage } from './pages/overview.tsx';
+import { SettingsPage } from './pages/settings.tsx';
 import { Waiting } from './pieces.tsx';
 import { render, useEffect, useErrorBoundary, useState } from './preact.ts';
 import { followLinks, type Place, usePlace } from './router.ts';
@@ -71,8 +74,12 @@ function Page({ place }: { readonly place: Place }) {
       return <IdentityPage place={place} />;
     case 'decisions':
       return <DecisionsPage place={place} />;
-    default:
-      return <NotFound />;
+    case 'detections':
+      return <DetectionsPage />;
+    case 'ingest':
+      return <IngestPage />;
+    case 'settings':
+      return <SettingsPage />;
   }
 }
 

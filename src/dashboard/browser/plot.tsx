@@ -71,6 +71,13 @@ type Drawn = {
   readonly max: number | undefined;
 };
 
+/** The time of day; the date below it where the day begins anew. */
+function axisTime(at: number, before: number | undefined): string {
+  const [date = '', time = ''] = new Date(at * 1000).toISOString().split('T');
+  const isSameDay = before !== undefined && new Date(before * 1000).toISOString().startsWith(date);
+  return isSameDay ? time.slice(0, 5) : `${time.slice(0, 5)}\n${date}`;
+}
+
 /** A canvas knows no variables and no light-dark(): the style sheet is asked what it means now. */
 function colorOf(element: HTMLElement, name: string): string {
   const probe = element.appendChild(document.createElement('i'));
@@ -91,7 +98,10 @@ function optionsOf({ element, series, height, max }: Drawn): UPlot.Options {
     legend: { live: true },
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
     scales: { y: { range: (_plot, _low, high) => [0, max ?? Math.max(1, (high ?? 0) * 1.1)] } },
-    axes: [axis, { ...axis, size: 46, values: (_plot, values) => values.map((value) => figure(value)) }],
+    axes: [
+      { ...axis, values: (_plot, splits) => splits.map((at, i) => axisTime(at, splits[i - 1])) },
+      { ...axis, size: 46, values: (_plot, values) => values.map((value) => figure(value)) },
+    ],
     series: [
       { label: 'UTC', value: (_plot, at) => (at === null ? '–' : clockTime(new Date(at * 1000).toISOString())) },
       ...series.map((each) => seriesOf(each, color(each.color))),

@@ -119,7 +119,7 @@ function Call({ row, before, isOpen, toggle }: CallProps) {
         </button>
       </td>
       <td class={row.status >= 400 ? 'number refused' : 'number'}>{row.status || '–'}</td>
-      <td>
+      <td class="nowrap">
         <span class="id">{row.client_ip}</span> <span class="soft">{row.country}</span>
       </td>
       <td class="number right">{figure(row.surprise)}</td>

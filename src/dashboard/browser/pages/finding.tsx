@@ -7,7 +7,7 @@ import type { DecisionRow, Explanation, FindingContext, FindingRow, ReasonRow } 
 import { ObservedPlot, ShareBar } from '../small-plots.tsx';
 import { Timeline } from '../timeline.tsx';
 import { Verdict, type VerdictRow } from '../verdict.tsx';
-import { claimOf, count, kindName, percent, plural } from '../words.ts';
+import { claimOf, count, identityName, kindName, percent, plural } from '../words.ts';
 
 type Context = FindingContext & { readonly verdicts?: readonly VerdictRow[] };
 
@@ -157,7 +157,7 @@ function ComparedWith({ reasons, peers }: PeersProps) {
         {peers.group !== '' && (
           <Fact name="Its peers">
             {actor === '' ? peers.group : `${actor}s`}
-            {role !== '' && ` of ${role}`}
+            {role !== '' && role !== '-' && ` of ${role}`}
             {tenant !== '' && tenant !== '-' && ` in ${tenant}`}
             {peers.size !== null && <span class="soft"> · {plural(peers.size, 'identity', 'identities')}</span>}
           </Fact>
@@ -175,7 +175,7 @@ function Similar({ findings, identity }: { readonly findings: readonly FindingRo
           <li key={finding.finding_id}>
             <a href={linkTo('finding', finding.finding_id)}>
               <Severity of={finding.severity} />{' '}
-              {finding.identity === identity ? 'the same identity' : finding.identity}
+              {finding.identity === identity ? 'the same identity' : identityName(finding.identity).id}
             </a>
             <p class="soft">
               {claimOf(finding).because} · <Time of={finding.last_seen} />

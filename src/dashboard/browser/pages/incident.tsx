@@ -130,7 +130,9 @@ function Story({ incident }: { readonly incident: Incident }) {
           <li key={`${moment.at} ${moment.type} ${moment.ref}`} class={moment.type}>
             <time dateTime={moment.at}>{clockTime(moment.at)}</time>
             <span class="tag">{moment.type}</span>
-            <span class="text">{moment.text}</span>
+            <span class="text">
+              {moment.type === 'finding' ? <a href={linkTo('finding', moment.ref)}>{moment.text}</a> : moment.text}
+            </span>
           </li>
         ))}
       </ol>
