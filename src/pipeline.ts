@@ -294,7 +294,7 @@ export class Shard {
     for (const { identity, until } of this.#detector.gates.splice(0)) this.#gate(identity, until);
     this.#detector.advance(ts);
     for (const finding of this.#detector.closeQuiet(ts, this.#seq)) this.#findings.set(finding.finding_id, finding);
-    this.#options.policy.advance(ts);
+    this.#decisions.push(...this.#options.policy.advance(ts));
     this.#frame = frame;
   }
 

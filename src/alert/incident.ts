@@ -165,8 +165,9 @@ function addLine(incident: Incident, line: Line): boolean {
 }
 
 function addDecision(incident: Incident, decision: Decision): boolean {
-  const { decision_id: id, action, mode, rule, version } = decision;
-  if (action === 'observe') return false;
+  const { decision_id: id, action, mode, rule, version, change } = decision;
+  // That its time is over is no news to people.
+  if (action === 'observe' || change === 'expired') return false;
   const before = Object.hasOwn(incident.decisions, id) ? incident.decisions[id] : undefined;
   if (before !== undefined && before.version >= version) return false;
   if (before === undefined && Object.keys(incident.decisions).length >= decisionsMax) return false;

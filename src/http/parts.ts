@@ -110,6 +110,8 @@ export type HeldDecisions = {
   readonly now: () => number;
   /** Resolves at the next change, or after so long. */
   readonly nextChange: (waitMs: number) => Promise<void>;
+  /** This enforcement point was given these decisions, by id, to act on by itself. */
+  readonly handed: (ids: Iterable<string>, point: string) => void;
 };
 
 export type EnforcementAnswer = {

@@ -99,6 +99,7 @@ function manualDecision(notice: NoticeOf<'decide'>, to: Notified, scope: Decisio
     tenant,
     scope,
     action,
+    ended: null,
     mode: notice.mode,
     by: notice.by,
     rule: 'manual',
@@ -210,7 +211,7 @@ function end(
   subject.open = subject.open.flatMap((each) =>
     each !== open ? [each] : kept ? [{ ...open, state: 'ended' as const }] : [],
   );
-  return nextVersion(open, { change, action: 'restore', ...signed(notice) });
+  return nextVersion(open, { change, action: 'restore', ended: open.decision.action, ...signed(notice) });
 }
 
 function change(subject: Subject, open: Open, fields: Partial<Decision> & Pick<Decision, 'change'>): Decision {

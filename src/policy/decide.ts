@@ -7,9 +7,10 @@ import { Guardrail, type GuardrailState, type ShardOf } from './guardrail.ts';
 import { circumstancesOf, covers, type FindingChange, type Judgement, judge, type Rules, rulesOf } from './judge.ts';
 import { makeDecision, page } from './make-decision.ts';
 import type { Notice } from './notice.ts';
-import { addEvidence, riskAt } from './risk.ts';
+import { addEvidence, levelAt, riskAt } from './risk.ts';
 import { type Circumstances, isRevocation } from './rule.ts';
-import { rememberedMax, type Subject, Subjects, sessionOf } from './subject.ts';
+import { Running } from './running.ts';
+import { newSubject, rememberedMax, type Subject, Subjects, sessionOf } from './subject.ts';
 
 export type PolicyResult = {
   readonly risk: number;
@@ -23,8 +24,8 @@ export type Policy = {
   readonly onNotice: (notice: Notice) => readonly Decision[];
   /** 0 to 100. */
   readonly riskOf: (identity: string, at: EpochMs) => number;
-  /** Frees what has decayed. Never changes a result, only memory. */
-  readonly advance: (at: EpochMs) => void;
+  /** The ends of enforced decisions whose time is over by then. Frees what has decayed as well. */
+  readonly advance: (at: EpochMs) => readonly Decision[];
   readonly size: () => number;
   readonly snapshot: () => string;
   /** Fails with STATE_INVALID on a snapshot of another version. */
@@ -38,6 +39,8 @@ type Snapshot = {
   /** Ids of the last notices. */
   readonly noticed: readonly string[];
   readonly subjects: readonly (readonly [string, Subject])[];
+  /** Not in what was written before ends were told. */
+  readonly running?: readonly Decision[];
 };
 
 const noticedMax = 1024;
@@ -74,6 +77,7 @@ class PolicyEngine {
   readonly #guardrail: Guardrail;
   readonly #subjects: Subjects;
   readonly #noticed = new Set<string>();
+  readonly #running = new Running();
   #activeIdentities = 0;
 
   constructor(config: PolicyConfig, shard: ShardOf) {
@@ -98,6 +102,7 @@ class PolicyEngine {
     const circumstances = circumstancesOf(this.#config, subject, change);
     const judged = judge(this.#rules, subject, circumstances);
     const decisions = judged === undefined ? [] : this.#apply(judged, subject, circumstances);
+    this.#running.take(decisions);
     return { risk: circumstances.risk, level: circumstances.level, decisions };
   }
 
@@ -105,12 +110,14 @@ class PolicyEngine {
     if (this.#noticed.has(notice.notice_id)) return [];
     this.#noticed.add(notice.notice_id);
     if (this.#noticed.size > noticedMax) this.#noticed.delete(this.#noticed.values().next().value ?? '');
-    return answerNotice(notice, {
+    const decisions = answerNotice(notice, {
       rules: this.#rules,
       shard: this.#shard,
       subject: this.#subjects.touch(notice.identity, notice.at),
       admit: (revokes) => this.#guardrail.admit(revokes, notice.at, this.#activeIdentities),
     });
+    this.#running.take(decisions);
+    return decisions;
   }
 
   riskOf(identity: string, at: EpochMs): number {
@@ -118,8 +125,24 @@ class PolicyEngine {
     return subject === undefined ? 0 : riskAt(subject, at, this.#config.risk);
   }
 
-  advance(at: EpochMs): void {
+  advance(at: EpochMs): readonly Decision[] {
+    const { risk } = this.#config;
+    const ends = this.#running.endedBy(at).map((decision): Decision => {
+      const { version, identity, expires_at } = decision;
+      const subject = this.#subjects.known(identity, expires_at) ?? newSubject(expires_at);
+      return {
+        ...decision,
+        version: version + 1,
+        change: 'expired',
+        by: 'policy',
+        why: 'Its time is over.',
+        risk: riskAt(subject, expires_at, risk),
+        risk_level: levelAt(subject, expires_at, risk),
+        updated_at: expires_at,
+      };
+    });
     this.#subjects.forget(at);
+    return ends;
   }
 
   snapshot(): string {
@@ -129,6 +152,7 @@ class PolicyEngine {
       activeIdentities: this.#activeIdentities,
       noticed: [...this.#noticed],
       subjects: this.#subjects.save(),
+      running: this.#running.save(),
     };
     return JSON.stringify(snapshot);
   }
@@ -147,6 +171,7 @@ class PolicyEngine {
     this.#noticed.clear();
     for (const id of snapshot.noticed) this.#noticed.add(id);
     this.#subjects.load(snapshot.subjects);
+    this.#running.load(snapshot.running ?? []);
   }
 
   #apply(judged: Judgement, subject: Subject, change: FindingChange & Circumstances): readonly Decision[] {

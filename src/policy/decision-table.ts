@@ -81,6 +81,8 @@ export class DecisionTable {
   /** Takes a decision over; a version that is not newer than the one that is known changes nothing. */
   apply(decision: Decision, now: EpochMs): void {
     const { decision_id: id, version } = decision;
+    // It goes by the clock here, and a session whose refused token lives longer goes on.
+    if (decision.change === 'expired') return;
     const known = this.#byId.get(id);
     if (version <= Math.max(known?.version ?? 0, this.#ended.get(id) ?? 0)) return;
     if (known !== undefined) this.#remove(known);

@@ -51,7 +51,8 @@ export class DecisionWatch {
     const { decision_id: id, change, mode, action, made_at, updated_at } = decision;
     const known = this.#watched.get(id);
     if (known !== undefined && known.decision.version >= decision.version) return;
-    if (mode !== 'enforce' || action === 'observe' || action === 'notify' || action === 'restore') {
+    const isOver = action === 'restore' || change === 'expired';
+    if (mode !== 'enforce' || isOver || action === 'observe' || action === 'notify') {
       this.#watched.delete(id);
       return;
     }

@@ -4,8 +4,19 @@ import type { IdentityKey, IdentityKind } from '../identity/resolved-event.ts';
 /** Decision: what is to be done about an identity. Has an id derived from its claim, versions, a reason, a TTL and an end. */
 export { type Action, actions, type RiskLevel, riskLevels } from '../core/words.ts';
 
-/** What the newest version did. That a decision's time is over is no version: everybody who holds it knows `expires_at`. */
-export const decisionChanges = ['made', 'extended', 'escalated', 'narrowed', 'answered', 'restored'] as const;
+/**
+ * What the newest version did. `expired` is for the record and for those who know no times (shared signals): everybody else who holds a decision
+ * knows `expires_at` and waits for nothing.
+ */
+export const decisionChanges = [
+  'made',
+  'extended',
+  'escalated',
+  'narrowed',
+  'answered',
+  'restored',
+  'expired',
+] as const;
 export type DecisionChange = (typeof decisionChanges)[number];
 
 /** The public contract of `gait.signals` (docs/decision.schema.json). */
@@ -20,6 +31,8 @@ export type Decision = {
   /** `session`: about the session `session_id` only; otherwise about all that the identity does. */
   readonly scope: 'identity' | 'session';
   readonly action: Action;
+  /** With `restore` what has ended; else null. */
+  readonly ended: Action | null;
   /** `shadow`: made, stored and shown as "would have", not sent. */
   readonly mode: 'shadow' | 'enforce';
   /** `policy`, or the name of the key or issuer behind the newest version. */

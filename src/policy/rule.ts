@@ -79,9 +79,14 @@ export function stepFor(rule: PolicyRule, offence: number, who: Who): Action {
   const ladder = [rule.action, ...rule.escalate];
   const step = ladder[Math.min(offence, ladder.length) - 1] ?? rule.action;
   const { identityKind: kind, actorKind } = who;
-  const person = actorKind !== 'service' && (kind === 'user' || kind === 'session');
+  const person = actorKind !== 'service' && canStepUp(kind);
   const fitting = step === 'step-up' && !person ? rule.insteadOfStepUp : step;
   return kind === 'address' && isRevocation(fitting) ? 'throttle' : fitting;
+}
+
+/** A key, a certificate, a client or an address has nobody behind it who could authenticate. */
+export function canStepUp(kind: IdentityKind): boolean {
+  return kind === 'user' || kind === 'session';
 }
 
 export function isRevocation(action: Action): boolean {

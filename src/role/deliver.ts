@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
-import type { Consumption, Log } from '../log/log.ts';
+import type { Consumption, Log, LogRecord } from '../log/log.ts';
 import { type Receipt, receiptKey } from '../policy/decision.ts';
 import { createSignalDelivery } from '../signal/deliver.ts';
 import { createHttpAction, withClientCredentials } from '../signal/http-action.ts';
@@ -42,8 +42,10 @@ export async function runDeliver(options: DeliverRoleOptions, signal: AbortSigna
     const post = grant === undefined ? courier.post : withClientCredentials(courier.post, grant, clock);
     const headers = Object.fromEntries(Object.entries(action.headers).map(([name, value]) => [name, value.reveal()]));
     const webhook = createHttpAction({ ...action, headers });
-    const options = { ...courier, post, webhook, staleAfterMs: signals.staleAfterMs, onReceipt };
-    const onBatch = createSignalDelivery(options);
+    const wasDelivered = (decisionId: string): Promise<boolean> =>
+      isInTopic(log, topics.receipts, receiptKey({ decision_id: decisionId, target: action.name, state: 'delivered' }));
+    const delivery = { ...courier, post, webhook, staleAfterMs: signals.staleAfterMs, wasDelivered, onReceipt };
+    const onBatch = createSignalDelivery(delivery);
     consumptions.push(
       await log.consume({
         group: `${group}-action-${action.name}`,
@@ -56,4 +58,18 @@ export async function runDeliver(options: DeliverRoleOptions, signal: AbortSigna
 
   consumptions.push(...(await runAlerts({ ...options, ...courier })));
   return consumptions;
+}
+
+/** Whether a compacted topic holds a record of this key now. Reads all of it: for questions that are rarely asked. */
+async function isInTopic(log: Log, topic: string, wanted: string): Promise<boolean> {
+  let isThere = false;
+  const onRecords = (records: readonly LogRecord[]): void => {
+    for (const { key, value } of records) if (key === wanted) isThere = value !== null;
+  };
+  const tail = await log.tail({ topic, from: 'earliest', onRecords });
+  // Its `done` tells the same failure once more.
+  tail.done.catch(() => undefined);
+  await tail.caughtUp;
+  await tail.close();
+  return isThere;
 }

@@ -10,6 +10,8 @@ export type AnswerCount = {
   /** Calls that were let through although the decision concerned them (a throttle that is not exhausted). */
   allowed: number;
   refused: number;
+  /** How often it was given the decision to act on by itself. */
+  handed: number;
   /** Of all these when they were last taken. */
   taken: number;
 };
@@ -23,25 +25,36 @@ export class AnswerCounts {
 
   count({ kind, held }: Verdict, point: string, at: EpochMs): void {
     if (held === undefined) return;
-    const name = `${held.id} ${point}`;
-    const known = this.#counts.get(name);
-    const count = known ?? { decisionId: held.id, point, firstAt: at, lastAt: at, allowed: 0, refused: 0, taken: 0 };
-    if (known !== undefined) this.#counts.delete(name);
-    else if (this.#counts.size >= countsMax) this.#counts.delete(this.#counts.keys().next().value ?? '');
-    this.#counts.set(name, count);
-    count.lastAt = at;
+    const count = this.#countOf(held.id, point, at);
     if (kind === 'allow') count.allowed++;
     else count.refused++;
+  }
+
+  hand(decisionId: string, point: string, at: EpochMs): void {
+    this.#countOf(decisionId, point, at).handed++;
   }
 
   /** Those that were answered since they were last taken, as they stand now. */
   take(): readonly Readonly<AnswerCount>[] {
     const news: AnswerCount[] = [];
     for (const count of this.#counts.values()) {
-      if (count.allowed + count.refused === count.taken) continue;
-      count.taken = count.allowed + count.refused;
+      const answers = count.allowed + count.refused + count.handed;
+      if (answers === count.taken) continue;
+      count.taken = answers;
       news.push({ ...count });
     }
     return news;
+  }
+
+  #countOf(decisionId: string, point: string, at: EpochMs): AnswerCount {
+    const name = `${decisionId} ${point}`;
+    const known = this.#counts.get(name);
+    const none = { allowed: 0, refused: 0, handed: 0, taken: 0 };
+    const count = known ?? { decisionId, point, firstAt: at, lastAt: at, ...none };
+    if (known !== undefined) this.#counts.delete(name);
+    else if (this.#counts.size >= countsMax) this.#counts.delete(this.#counts.keys().next().value ?? '');
+    this.#counts.set(name, count);
+    count.lastAt = at;
+    return count;
   }
 }

@@ -80,7 +80,14 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
   const stop = new AbortController();
   void proofs.keepKeys(stop.signal, options.onKeysMissing ?? (() => undefined));
   const ask = createAsk({ ...options, table, counts, proofs, isReady: () => isReady });
-  const held = { table, now: clock.now, nextChange: (waitMs: number) => sleep(waitMs, change.signal) };
+  const held: HeldDecisions = {
+    table,
+    now: clock.now,
+    nextChange: (waitMs) => sleep(waitMs, change.signal),
+    handed: (ids, point) => {
+      for (const id of ids) counts.hand(id, point, clock.now());
+    },
+  };
   const release = (): void => {
     isReleased = true;
     stop.abort();

@@ -4,7 +4,7 @@ import type { Finding } from '../finding/finding.ts';
 import type { HttpParts } from '../http/parts.ts';
 import { actorKindOf } from '../identity/peer-group.ts';
 import type { IdentityKind } from '../identity/resolved-event.ts';
-import type { Decision } from '../policy/decision.ts';
+import type { Action, Decision } from '../policy/decision.ts';
 import { explain } from '../policy/explain.ts';
 import type { DecisionRow, EventRow, FindingRow, StoreQueries } from '../store/queries.ts';
 
@@ -54,6 +54,7 @@ function decisionOf(row: DecisionRow): Decision {
   return {
     ...row,
     shard: 0,
+    ended: orNull(row.ended) as Action | null,
     session_id: orNull(row.session_id),
     token_id: orNull(row.token_id),
     client_ip: orNull(row.client_ip),

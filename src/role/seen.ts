@@ -25,7 +25,7 @@ export function runSeen(options: SeenOptions, signal: AbortSignal): Consumption 
   const write = async (): Promise<void> => {
     const receipts = counts.take().flatMap((count): Receipt[] => {
       const key = `${count.decisionId} ${count.point}`;
-      const answers = count.allowed + count.refused;
+      const answers = count.allowed + count.refused + count.handed;
       if (answers < 2 * (written.get(key) ?? 0)) return [];
       written.set(key, answers);
       if (written.size > rememberedMax) written.delete(written.keys().next().value ?? '');
@@ -44,7 +44,9 @@ export function runSeen(options: SeenOptions, signal: AbortSignal): Consumption 
 }
 
 /** The time is that of the first answer: how long a decision took to get there. */
-function receiptOf({ decisionId, point, firstAt, allowed, refused }: AnswerCount, attempts: number): Receipt {
-  const detail = `${refused} calls refused, ${allowed} let through`;
+function receiptOf({ decisionId, point, firstAt, allowed, refused, handed }: AnswerCount, attempts: number): Receipt {
+  const answered = `${refused} calls refused, ${allowed} let through`;
+  const fetched = `fetched ${handed} times`;
+  const detail = handed === 0 ? answered : allowed + refused === 0 ? fetched : `${answered}, ${fetched}`;
   return { decision_id: decisionId, target: point, state: 'seen', attempts, status: null, detail, at: firstAt };
 }

@@ -14,6 +14,11 @@ export type SignalDeliveryOptions = Omit<CourierOptions, 'target'> & {
   readonly webhook: SignalTarget;
   /** A decision made longer ago than this is not sent: after an outage nobody is locked out for what happened before it. */
   readonly staleAfterMs: number;
+  /**
+   * Whether the decision was delivered to it before. For a target that is told of makings only: while it was away compaction may have left nothing
+   * but the extension, which is then the first that it hears.
+   */
+  readonly wasDelivered?: (decisionId: string) => Promise<boolean>;
   /** Called once per end; the next decision waits until the receipt is durable. */
   readonly onReceipt: (receipt: Receipt) => Promise<void>;
 };
@@ -28,11 +33,22 @@ export type SignalBatch = { readonly records: readonly { readonly value: Buffer 
 export function createSignalDelivery(options: SignalDeliveryOptions): (batch: SignalBatch) => Promise<void> {
   const { webhook, staleAfterMs, onReceipt, clock } = options;
   const courier = createCourier({ ...options, target: webhook.name });
+  const asMade = async (decision: Decision): Promise<Decision> => {
+    const made: Decision = { ...decision, change: 'made' };
+    const isNews =
+      decision.change === 'extended' &&
+      options.wasDelivered !== undefined &&
+      webhook.request(made, made.updated_at) !== undefined &&
+      !(await options.wasDelivered(decision.decision_id));
+    return isNews ? made : decision;
+  };
   return async ({ records }) => {
     const decisions = records.flatMap(({ value }) => (value === null ? [] : (readDecision(value) ?? [])));
     const over = new Set(decisions.filter(({ action }) => action === 'restore').map(({ decision_id }) => decision_id));
-    for (const decision of decisions) {
-      if (decision.mode !== 'enforce') continue;
+    for (const said of decisions) {
+      // Who holds it knows when it ends.
+      if (said.mode !== 'enforce' || said.change === 'expired') continue;
+      const decision = await asMade(said);
       const first = webhook.request(decision, decision.updated_at);
       if (first === undefined) continue;
       const { decision_id, version, action } = decision;

@@ -86,9 +86,10 @@ export function verificationSet(
  * session, it still holds for that one, which is whom the token would be about.
  */
 function eventsOf(decision: Decision, { profile, toldLevel }: SetContext): readonly SetEvent[] {
-  const { change, action, scope } = decision;
+  const { change, scope } = decision;
   const isAnswered = change === 'answered' || (change === 'narrowed' && scope === 'identity');
-  const isOver = isAnswered || change === 'restored' || action === 'restore';
+  const isOver = isAnswered || change === 'restored' || change === 'expired';
+  const action = decision.ended ?? decision.action;
   if (!isOver && change !== 'made' && change !== 'escalated') return [];
   const events: SetEvent[] = [];
   // Of whom nothing was told the level is the lowest.

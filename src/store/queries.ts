@@ -47,9 +47,24 @@ export type FindingRow = Omit<Finding, 'first_seen' | 'last_seen' | 'shard'> & {
 /** Texts are empty where a decision has null. */
 export type DecisionRow = Omit<
   Decision,
-  'made_at' | 'updated_at' | 'expires_at' | 'issued_before' | 'session_id' | 'token_id' | 'client_ip' | 'shard'
+  | 'ended'
+  | 'made_at'
+  | 'updated_at'
+  | 'expires_at'
+  | 'issued_before'
+  | 'session_id'
+  | 'token_id'
+  | 'client_ip'
+  | 'shard'
 > & {
-  readonly [name in 'made_at' | 'updated_at' | 'expires_at' | 'session_id' | 'token_id' | 'client_ip']: string;
+  readonly [name in
+    | 'ended'
+    | 'made_at'
+    | 'updated_at'
+    | 'expires_at'
+    | 'session_id'
+    | 'token_id'
+    | 'client_ip']: string;
 } & { readonly issued_before: string | null };
 
 export type ReceiptRow = Omit<Receipt, 'decision_id' | 'at'> & { readonly at: string };
@@ -104,7 +119,7 @@ export type Counters = {
 
 export const findingColumns = `finding_id, kind, identity, identity_kind, tenant, incident_id, state, severity, confidence, first_seen, last_seen,
   count, surprise, risk, title, reasons, suppressed_by, cause, event_ids, owasp, attack, version`;
-export const decisionColumns = `decision_id, version, change, identity, identity_kind, tenant, scope, action, mode, by, rule, why, finding_ids,
+export const decisionColumns = `decision_id, version, change, identity, identity_kind, tenant, scope, action, ended, mode, by, rule, why, finding_ids,
   incident_id, risk, risk_level, session_risk, session_id, token_id, client_ip, acr_values, max_age, issued_before, made_at, updated_at,
   expires_at`;
 export const eventColumns =

@@ -70,7 +70,12 @@ export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
     slackAction: undefined,
     ssf: undefined,
     ask: () => ({ status: 200, headers: {}, decisionId: null, riskLevel: null, error: null }),
-    held: { table: new DecisionTable(100), now: () => Date.now(), nextChange: async () => undefined },
+    held: {
+      table: new DecisionTable(100),
+      now: () => Date.now(),
+      nextChange: async () => undefined,
+      handed: () => undefined,
+    },
     sql: { database: 'gait', ask: async () => ({ kind: 'refused', code: 62, name: 'SYNTAX_ERROR', message: 'x' }) },
     metrics: createMetrics(),
     readiness: async () => ({ ready: true, parts: { log: { ok: true, detail: 'embedded' } } }),

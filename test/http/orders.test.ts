@@ -46,6 +46,10 @@ test('what is not valid is refused with its place, and nothing is ordered', asyn
     [{ ...body, reason: '' }, /reason: /],
     [{ ...body, reason: 'a\nb' }, /reason: expected one line/],
     [{ ...body, modus: 'enforce' }, /modus/],
+    ...['client', 'api-key', 'mtls', 'consumer', 'device', 'address'].map((kind): [unknown, RegExp] => [
+      { ...body, identity: `${kind}:acme:x` },
+      /action: only a user or a session can/,
+    ]),
   ];
   for (const [value, message] of refused) {
     const answer = await post('/v1/decisions', value);

@@ -177,3 +177,34 @@ test('what is no notice, or one of a later version, is passed over', () => {
     assert.equal(read(broken), null, JSON.stringify(broken).slice(0, 80));
   }
 });
+
+test('what has ended says what it was, and the end of an enforced decision is told once, after every restart the same', () => {
+  const policy = createPolicy(
+    policyOf('rules: [{ name: r, action: throttle, mode: enforce, ttl: 1h, why: Because. }]'),
+  );
+  const [first] = policy.onFinding(call('s1')).decisions;
+  const [end] = policy.onNotice(aNotice('restore', { decision_id: first!.decision_id }));
+  assert.deepEqual([end?.action, end?.ended], ['restore', 'throttle']);
+  const [second] = policy.onFinding(call('s1', start + hour, 'fnd_2')).decisions;
+  const [mine] = policy.onNotice(aNotice('decide', { ...lockOut, mode: 'shadow', at: start + hour }));
+  assert.ok(second && mine);
+  assert.deepEqual(policy.advance(start + 2 * hour - 1), []);
+  const again = createPolicy(policyOf('rules: []'));
+  again.restore(policy.snapshot());
+  const [told, ...rest] = policy.advance(start + 3 * hour);
+  assert.deepEqual(rest, [], 'neither what was taken back nor what was rehearsed');
+  const { decision_id, version, change, action, updated_at } = told!;
+  const wanted = [second.decision_id, 2, 'expired', 'throttle', second.expires_at];
+  assert.deepEqual([decision_id, version, change, action, updated_at], wanted);
+  assert.ok(told!.risk < second.risk, 'the risk is that of its end');
+  assert.deepEqual(again.advance(start + 3 * hour), [told]);
+  assert.deepEqual(policy.advance(start + 4 * hour), []);
+});
+
+test('the end of a step-up that was answered is told no second time', () => {
+  const policy = stepUp();
+  const [made] = policy.onFinding(call('s1')).decisions;
+  const answer = { decision_id: made!.decision_id, session_id: 's1', at: start + minute };
+  assert.equal(policy.onNotice(aNotice('step-up-succeeded', answer))[0]?.change, 'narrowed');
+  assert.deepEqual(policy.advance(start + 2 * hour), []);
+});

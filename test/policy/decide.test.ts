@@ -32,6 +32,7 @@ test('a decision says who, what, why, on which findings and until when', () => {
     identity_kind: 'user',
     tenant: 'acme',
     action: 'throttle',
+    ended: null,
     mode: 'shadow',
     rule: 'r',
     why: 'Because.',

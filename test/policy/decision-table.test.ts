@@ -47,6 +47,15 @@ test('the newest version wins, whatever the order, and an ended decision that is
   assert.equal(table.size, 0);
 });
 
+test('that its time is over is nothing that has to be told: what outlasts it goes on', () => {
+  const ended = made({ action: 'revoke-session', expires_at: now + 1000 });
+  const table = tableOf(ended);
+  table.find(caller(), now)!.expiresAt = now + 5000;
+  table.apply({ ...ended, version: 2, change: 'expired' }, now + 1000);
+  assert.equal(table.find(caller(), now + 2000)?.action, 'revoke-session');
+  assert.equal(table.find(caller(), now + 5000), undefined);
+});
+
 test('the strongest of several decisions is answered: of identity, session, token, address with and without tenant', () => {
   const address = identityKey('address', 'acme', '192.0.2.7');
   const anywhere = identityKey('address', null, '192.0.2.8');

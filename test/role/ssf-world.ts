@@ -105,6 +105,7 @@ export function aDecision(changes: Partial<Decision> = {}): Decision {
     tenant: '-',
     scope: 'identity',
     action: 'revoke-session',
+    ended: null,
     mode: 'enforce',
     by: 'policy',
     rule: 'taken-over',

@@ -14,6 +14,7 @@ export function aDecision(fields: Partial<Decision> = {}): Decision {
     tenant: 'acme',
     scope: 'identity',
     action: 'throttle',
+    ended: null,
     mode: 'enforce',
     by: 'policy',
     rule: 'medium-risk',

@@ -70,3 +70,20 @@ test('an answered step-up is told as sufficient again; narrowed to the odd sessi
   assert.deepEqual([claims?.current_level, claims?.change_direction], ['sufficient', 'increase']);
   assert.deepEqual(setsOf({ ...narrowed, scope: 'session', session_id: 's-81' }, { ...caep, toldLevel: 'HIGH' }), []);
 });
+
+test('whatever ends a step-up or a throttle, receivers are told that it is over; of a revocation nothing is left to tell', () => {
+  const caep = { ...okta, profile: { ...okta.profile, profile: 'caep' as const }, toldLevel: 'HIGH' as const };
+  const claimsOf = (changes: Partial<typeof alice>) =>
+    setsOf({ ...alice, ...changes, version: 2 }, caep).flatMap(({ events }) => Object.values(events));
+  for (const change of ['restored', 'expired', 'answered'] as const) {
+    const ending = (action: typeof alice.action) =>
+      change === 'expired' ? { change, action } : { change, action: 'restore' as const, ended: action };
+    const [assurance, ...none] = claimsOf(ending('step-up'));
+    assert.deepEqual([assurance?.current_level, assurance?.change_direction], ['sufficient', 'increase'], change);
+    const [throttle, ...nothing] = claimsOf(ending('throttle'));
+    assert.deepEqual(throttle?.claims, { gait_action: null, risk_level: 'HIGH' }, change);
+    assert.deepEqual([...none, ...nothing, ...claimsOf(ending('revoke-session'))], []);
+  }
+  const [risk] = claimsOf({ change: 'expired', action: 'throttle', risk_level: 'LOW' });
+  assert.deepEqual([risk?.previous_level, risk?.current_level], ['HIGH', 'LOW'], 'the level falls with it');
+});

@@ -163,6 +163,7 @@ const decision: Record<keyof Decision, true> = {
   identity_kind: true,
   tenant: true,
   action: true,
+  ended: true,
   mode: true,
   rule: true,
   why: true,

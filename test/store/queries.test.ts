@@ -65,6 +65,7 @@ const decision: Decision = {
   identity_kind: 'user',
   tenant: 'acme',
   action: 'step-up',
+  ended: null,
   mode: 'shadow',
   rule: 'high',
   why: 'because',
@@ -166,7 +167,7 @@ describe('store queries', () => {
       updated_at: iso(decision.updated_at),
       expires_at: iso(decision.expires_at),
     };
-    const decisionRow = { ...made, ...times, session_id: '', token_id: '', client_ip: '', version: 2 };
+    const decisionRow = { ...made, ...times, ended: '', session_id: '', token_id: '', client_ip: '', version: 2 };
     assert.deepEqual(await queries.decisions({ action: 'step-up' }), { rows: [decisionRow], next: undefined });
     assert.deepEqual(await queries.decisions({ mode: 'enforce' }), { rows: [], next: undefined });
     const { decision_id: _id, ...delivered } = receipt;

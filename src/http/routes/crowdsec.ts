@@ -42,11 +42,11 @@ export const lapiQuery = {
 
 export type Lapi = {
   /** Null when the question is none of a bouncer's. */
-  readonly decisions: (query: Readonly<Record<string, string | number>>) => Reply | null;
+  readonly decisions: (query: Readonly<Record<string, string | number>>, caller: string) => Reply | null;
   readonly stream: Route;
 };
 
-export function createLapi({ table, now }: HeldDecisions): Lapi {
+export function createLapi({ table, now, handed }: HeldDecisions): Lapi {
   const told = new Map<string, Map<string, Entry>>();
   const ended = new Map<string, Entry>();
   let gathered = { at: Number.NEGATIVE_INFINITY, changes: -1, held: [] as readonly Held[] };
@@ -69,9 +69,14 @@ export function createLapi({ table, now }: HeldDecisions): Lapi {
     for (const [id, entry] of before)
       if (!current.has(id)) remember(ended, endedMax, [id, { ...entry, duration: '0s' }]);
     remember(told, callersMax, [caller, current]);
+    const made = [...current].filter(([id]) => isStartup || !before.has(id));
+    handed(
+      made.map(([id]) => id),
+      caller,
+    );
     const gone = isStartup ? [...ended] : [...ended].filter(([id]) => before.has(id));
     return {
-      new: [...current].filter(([id]) => isStartup || !before.has(id)).map(([, entry]) => entry),
+      new: made.map(([, entry]) => entry),
       deleted: gone.filter(([id]) => !current.has(id)).map(([, entry]) => entry),
     };
   };
@@ -93,11 +98,15 @@ export function createLapi({ table, now }: HeldDecisions): Lapi {
 
   return {
     stream,
-    decisions: ({ ip, scope, value }) => {
+    decisions: ({ ip, scope, value }, caller) => {
       if (ip === undefined && scope === undefined && value === undefined) return null;
       const address = ip ?? (String(scope).toLowerCase() === 'ip' ? value : undefined);
-      const found = [...inForce().values()].filter((entry) => entry.value === address);
-      return { status: 200, body: found.length === 0 ? 'null' : found };
+      const found = [...inForce()].filter(([, entry]) => entry.value === address);
+      handed(
+        found.map(([id]) => id),
+        caller,
+      );
+      return { status: 200, body: found.length === 0 ? 'null' : found.map(([, entry]) => entry) };
     },
   };
 }

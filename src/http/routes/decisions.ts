@@ -19,6 +19,7 @@ export const decision = {
     identity_kind: { type: 'string' },
     tenant: { type: 'string' },
     ...filters,
+    ended: { type: 'string', description: 'With action restore what has ended, else empty' },
     scope: { type: 'string', enum: ['identity', 'session'], description: 'session: about session_id only' },
     by: { type: 'string', description: 'policy, or whoever decided' },
     rule: { type: 'string' },
@@ -54,7 +55,8 @@ export function decisionRoutes(queries: Queries, lapi: Lapi): readonly Route[] {
       access: ['analyst', 'enforce'],
       query: listQuery({ ...filters, ...lapiQuery }),
       replies: { 200: { description: 'A page of decisions', schema: pageSchema('decisions', decision) } },
-      handle: async ({ query }) => lapi.decisions(query) ?? answerPage('decisions', await queries.decisions(query)),
+      handle: async ({ query, caller }) =>
+        lapi.decisions(query, caller) ?? answerPage('decisions', await queries.decisions(query)),
     },
     {
       method: 'GET',

@@ -14,32 +14,37 @@ const root = 'gait';
 const waitMsMax = 60_000;
 const compress = promisify(gzip);
 
-export function opaRoute({ table, now, nextChange }: HeldDecisions): Route {
+export function opaRoute({ table, now, nextChange, handed }: HeldDecisions): Route {
   // A process that starts anew counts its changes anew.
   const run = randomId('').slice(1, 9);
   const tag = (): string => `"${run}.${table.changes}"`;
-  let snapshot: { readonly tag: string; readonly body: Promise<Buffer> } | undefined;
+  type Made = { readonly tag: string; readonly ids: readonly string[]; readonly body: Promise<Buffer> };
+  let snapshot: Made | undefined;
 
   const changedSince = (etag: string): ReadonlySet<string> | undefined => {
     const [, known, changes] = /^"([0-9a-f]+)\.(\d+)"$/.exec(etag) ?? [];
     return known === run ? table.changedSince(Number(changes)) : undefined;
   };
-  const whole = (): Promise<Buffer> => {
-    if (snapshot?.tag === tag()) return snapshot.body;
-    const decisions = Object.fromEntries(
-      [...table.inForce(now())].map(({ key }) => [key, documentOf(table.at(key, now()))]),
-    );
-    const body = bundle(tag(), 'data.json', { [root]: { decisions } });
-    snapshot = { tag: tag(), body };
-    return body;
+  const whole = (): Made => {
+    if (snapshot?.tag === tag()) return snapshot;
+    const at = now();
+    const strongest = new Map([...table.inForce(at)].map(({ key }) => [key, table.at(key, at)]));
+    const decisions = Object.fromEntries([...strongest].map(([key, held]) => [key, documentOf(held)]));
+    snapshot = {
+      tag: tag(),
+      ids: idsOf(strongest.values()),
+      body: bundle(tag(), 'data.json', { [root]: { decisions } }),
+    };
+    return snapshot;
   };
-  const patch = (keys: ReadonlySet<string>): Promise<Buffer> => {
-    const data = [...keys].map((key) => ({
+  const patch = (keys: ReadonlySet<string>): Made => {
+    const strongest = [...keys].map((key) => [key, table.at(key, now())] as const);
+    const data = strongest.map(([key, held]) => ({
       op: 'upsert',
       path: `/${root}/decisions/${step(key)}`,
-      value: documentOf(table.at(key, now())),
+      value: documentOf(held),
     }));
-    return bundle(tag(), 'patch.json', { data });
+    return { tag: tag(), ids: idsOf(strongest.map(([, held]) => held)), body: bundle(tag(), 'patch.json', { data }) };
   };
 
   return {
@@ -51,7 +56,7 @@ export function opaRoute({ table, now, nextChange }: HeldDecisions): Route {
       200: { description: 'A bundle; ETag names its state' },
       304: { description: 'Nothing has changed since If-None-Match' },
     },
-    handle: async ({ headers }) => {
+    handle: async ({ headers, caller }) => {
       const etag = String(headers['if-none-match'] ?? '')
         .split(',', 1)[0]!
         .trim();
@@ -59,10 +64,15 @@ export function opaRoute({ table, now, nextChange }: HeldDecisions): Route {
       if (changedSince(etag)?.size === 0 && wait > 0) await nextChange(wait);
       const changed = changedSince(etag);
       if (changed?.size === 0) return reply(304, tag(), Buffer.alloc(0));
-      const body = changed !== undefined && takesDelta ? patch(changed) : whole();
-      return reply(200, tag(), await body);
+      const made = changed !== undefined && takesDelta ? patch(changed) : whole();
+      handed(made.ids, caller);
+      return reply(200, made.tag, await made.body);
     },
   };
+}
+
+function idsOf(held: Iterable<Held | undefined>): readonly string[] {
+  return [...held].flatMap((each) => (each === undefined ? [] : [each.id]));
 }
 
 function reply(status: number, etag: string, body: Buffer): Reply {

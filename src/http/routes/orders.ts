@@ -3,6 +3,7 @@ import { actions } from '../../core/words.ts';
 import { identityParts } from '../../identity/identity-key.ts';
 import type { IdentityKey } from '../../identity/resolved-event.ts';
 import { manualId } from '../../policy/answer-notice.ts';
+import { canStepUp } from '../../policy/rule.ts';
 import { readJson } from '../body.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpError, type Route } from '../route.ts';
@@ -22,16 +23,21 @@ const reason = z
   .max(500)
   .regex(/^\P{Cc}*$/u, 'expected one line without control characters');
 
-const decideBody = z.strictObject({
-  identity,
-  action: z.enum(actions).exclude(['restore']),
-  /** As `15m`, `2h`, `7d`. */
-  ttl: duration.refine((ms) => ms > 0 && ms <= ttlMaxMs, 'expected more than nothing and at most 366d'),
-  reason,
-  /** Only this session of the identity. */
-  session: z.string().min(1).max(1024).optional(),
-  mode: z.enum(['shadow', 'enforce']).default('enforce'),
-});
+const decideBody = z
+  .strictObject({
+    identity,
+    action: z.enum(actions).exclude(['restore']),
+    /** As `15m`, `2h`, `7d`. */
+    ttl: duration.refine((ms) => ms > 0 && ms <= ttlMaxMs, 'expected more than nothing and at most 366d'),
+    reason,
+    /** Only this session of the identity. */
+    session: z.string().min(1).max(1024).optional(),
+    mode: z.enum(['shadow', 'enforce']).default('enforce'),
+  })
+  .refine((order) => order.action !== 'step-up' || canStepUp(identityParts(order.identity)?.kind ?? 'user'), {
+    path: ['action'],
+    message: 'only a user or a session can step up; throttle or revoke this identity',
+  });
 const restoreBody = z.strictObject({
   reason,
   /** Whose decision it is, for one that the store has not got yet. */
