@@ -11,6 +11,11 @@ export type PageQueries = {
   /** With the calls around it, what is like it, what was decided, and its peers. */
   readonly context: (findingId: string) => Promise<object | undefined>;
   readonly overview: () => Promise<object>;
+  readonly identities: (filter: ListFilter<'sort' | 'q' | 'kind'>) => Promise<Page>;
+  readonly profile: (identity: string) => Promise<object | undefined>;
+  readonly detections: () => Promise<readonly object[]>;
+  readonly ingest: () => Promise<object>;
+  readonly settings: () => Promise<object>;
 };
 
 /** One thing that is new. */

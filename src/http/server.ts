@@ -16,6 +16,7 @@ import { dashboardRoutes } from './routes/dashboard.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventsRoute } from './routes/events.ts';
 import { findingRoutes } from './routes/findings.ts';
+import { healthRoutes } from './routes/health.ts';
 import { identityRoutes } from './routes/identities.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { opaRoute } from './routes/opa.ts';
@@ -108,6 +109,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
     authzRoute(parts.ask),
     overviewRoute(parts.pages),
     streamRoute(parts.live),
+    ...healthRoutes(parts.pages),
     ...incidentRoutes(parts.pages),
     ...findingRoutes(parts),
     ...decisionRoutes(parts.queries, lapi),

@@ -1,14 +1,20 @@
 import type { Config } from '../config/config.ts';
 import type { PolicyConfig } from '../config/policy-file.ts';
 import type { Clock } from '../core/clock.ts';
+import { findingKinds } from '../core/words.ts';
+import { kinds } from '../finding/kinds.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { PageQueries } from '../http/page-parts.ts';
 import type { Store } from '../store/clickhouse.ts';
 import type { StoreQueries } from '../store/queries.ts';
 import { createContextQuery } from '../store/queries-context.ts';
+import { createHealthQueries, type DetectionRow } from '../store/queries-detections.ts';
 import { createIncidentQueries } from '../store/queries-incidents.ts';
 import { createOverviewQuery } from '../store/queries-overview.ts';
+import { createProfileQueries, type ProfileQueries } from '../store/queries-profile.ts';
 import { timelineOf } from './incident-timeline.ts';
+import { wordsOf } from './profile-words.ts';
+import { modeOfKind } from './settings.ts';
 
 /** What the dashboard's pages ask, from what is stored. */
 export type PagesOptions = {
@@ -23,12 +29,21 @@ export type PagesOptions = {
 /** What everybody watches is asked for once, however many do. */
 const overviewAgeMs = 2000;
 
-export function createPages(options: PagesOptions): PageQueries {
+export function createPages(options: PagesOptions): Omit<PageQueries, 'settings'> {
   const { store, queries } = options;
   const contextOf = createContextQuery(store);
   const incidents = createIncidentQueries(store);
+  const profiles = createProfileQueries(store, options.policy.risk.halfLife);
+  const health = createHealthQueries(store);
   return {
     overview: createOverview(options),
+    identities: profiles.identities,
+    profile: createProfile(options, profiles),
+    detections: async () => detectionsOf(await health.detections(), options.policy),
+    ingest: async () => {
+      const [stored, lag] = await Promise.all([health.ingest(options.clock.now()), options.metrics.lags()]);
+      return { ...stored, lag };
+    },
     context: async (id) => {
       const finding = await queries.finding(id);
       return finding && contextOf(finding);
@@ -47,6 +62,34 @@ export function createPages(options: PagesOptions): PageQueries {
       };
     },
   };
+}
+
+/** What an identity usually does, and what was found and decided about it. */
+function createProfile({ queries }: PagesOptions, { profile }: ProfileQueries): PageQueries['profile'] {
+  return async (identity) => {
+    const known = await queries.identity(identity, 1);
+    if (known === undefined) return undefined;
+    const [usual, findings, decisions] = await Promise.all([
+      profile(identity),
+      queries.findings({ identity, limit: 50 }),
+      queries.decisions({ identity, limit: 50 }),
+    ]);
+    const { recent: _, ...row } = known;
+    return { ...row, ...usual, findings: findings.rows, decisions: decisions.rows, words: wordsOf(row, usual) };
+  };
+}
+
+/** Every kind there is, also those of which there is no finding. */
+function detectionsOf(rows: readonly DetectionRow[], policy: PolicyConfig): readonly object[] {
+  const found = new Map(rows.map((row) => [row.kind, row]));
+  const none = { findings: 0, open: 0, suppressed: 0, identities: 0, true_positive: 0, false_positive: 0 };
+  const all = findingKinds.map((kind) => {
+    const row = found.get(kind) ?? { ...none, severity_max: null, last_seen: null };
+    const judged = row.true_positive + row.false_positive;
+    const noise = judged === 0 ? null : Math.round((row.false_positive / judged) * 1000) / 1000;
+    return { ...row, kind, ...kinds[kind], mode: modeOfKind(kind, policy), noise };
+  });
+  return all.sort((a, b) => b.findings - a.findings || (a.kind < b.kind ? -1 : 1));
 }
 
 function createOverview({ store, queries, config, policy, metrics, clock }: PagesOptions): PageQueries['overview'] {

@@ -22,6 +22,7 @@ import type { Intake } from './ingest.ts';
 import { runLive } from './live.ts';
 import type { Tell } from './notices.ts';
 import { createPages } from './pages.ts';
+import { settingsOf } from './settings.ts';
 
 /** Begins the name of HTTP as a source; the format that the sender asked for follows, and the run. */
 export const httpSource = 'http:';
@@ -55,7 +56,9 @@ export type Served = { readonly parts: HttpParts; readonly consumptions: readonl
 export async function httpParts(options: ServeOptions, signal: AbortSignal): Promise<Served> {
   const { log, config, store, onTrouble } = options;
   const queries = store && createStoreQueries(store);
-  const pages = store === undefined || queries === undefined ? noPages : createPages({ ...options, store, queries });
+  const settings = async (): Promise<object> => settingsOf(config, options.policy);
+  const stored = store === undefined || queries === undefined ? noPages : createPages({ ...options, store, queries });
+  const pages = { ...stored, settings };
   const { topics } = config;
   const { live, consumptions } = await runLive({ log, topics, overview: pages.overview, onTrouble }, signal);
   return { parts: partsOf(options, { stored: queries, pages, live }), consumptions };
@@ -97,7 +100,16 @@ const noQueries: Queries & Partial<StoreQueries> = {
   identity: noStore,
 };
 
-const noPages: PageQueries = { incidents: noStore, incident: noStore, context: noStore, overview: noStore };
+const noPages: Omit<PageQueries, 'settings'> = {
+  incidents: noStore,
+  incident: noStore,
+  context: noStore,
+  overview: noStore,
+  identities: noStore,
+  profile: noStore,
+  detections: noStore,
+  ingest: noStore,
+};
 
 function createOrder({ tell, audit, clock }: ServeOptions): HttpParts['order'] {
   return async (order, from) => {

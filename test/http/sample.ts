@@ -45,11 +45,18 @@ export const sampleDecision = {
 const noRows = async () => ({ rows: [], next: undefined });
 const none = async () => undefined;
 
+const nothing = async () => ({});
+
 export const samplePages: PageQueries = {
   incidents: noRows,
   incident: none,
   context: none,
-  overview: async () => ({}),
+  overview: nothing,
+  identities: noRows,
+  profile: none,
+  detections: async () => [],
+  ingest: nothing,
+  settings: nothing,
 };
 
 export const sampleLive: Live = {

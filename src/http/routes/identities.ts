@@ -1,6 +1,7 @@
+import { identityKinds } from '../../core/words.ts';
 import type { HttpParts } from '../parts.ts';
 import type { Route } from '../route.ts';
-import { answerOne, id, time } from './list.ts';
+import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
 
 const identity = {
   type: 'object',
@@ -45,9 +46,88 @@ const explanation = {
   },
 };
 
-export function identityRoutes({ queries, explain }: Pick<HttpParts, 'queries' | 'explain'>): readonly Route[] {
+const { recent: _, ...head } = identity.properties;
+const listed = {
+  type: 'object',
+  required: ['identity', 'identity_kind', 'last_seen', 'events', 'risk', 'risk_now'],
+  properties: {
+    ...head,
+    risk_now: { type: 'number', minimum: 0, maximum: 100, description: 'Decayed to the newest event of all' },
+  },
+};
+
+const uses = (description: string) => ({
+  type: 'array',
+  description,
+  items: {
+    type: 'object',
+    properties: { value: { type: 'string' }, calls: { type: 'number' }, first_seen: time, last_seen: time },
+  },
+});
+const profile = {
+  type: 'object',
+  required: ['identity', 'risk_series', 'heat', 'routes', 'sessions', 'clients', 'devices', 'networks', 'words'],
+  properties: {
+    ...head,
+    risk_series: {
+      type: 'array',
+      description: 'At most 200 points; times without calls are not there',
+      items: {
+        type: 'object',
+        properties: { at: time, risk: { type: 'number' }, surprise: { type: 'number' }, calls: { type: 'number' } },
+      },
+    },
+    heat: {
+      type: 'array',
+      description: 'Calls by day of the week (Monday first) and hour, UTC',
+      items: { type: 'array', items: { type: 'number' } },
+    },
+    active_days: { type: 'integer' },
+    route_count: { type: 'integer' },
+    routes: { ...uses('At most 50, the most used'), items: { type: 'object' } },
+    sessions: uses('At most 20, the most used, as the next three'),
+    clients: uses('User agents'),
+    devices: uses('Devices, or fingerprints of TLS clients'),
+    networks: uses('Autonomous system and country, or the address where that is not known'),
+    findings: { type: 'array', items: { type: 'object' } },
+    decisions: { type: 'array', items: { type: 'object' } },
+    words: { ...texts, description: 'What it usually does, in sentences' },
+  },
+};
+const filters = {
+  sort: { type: 'string', enum: ['risk', 'last_seen'], default: 'risk' },
+  q: { type: 'string', maxLength: 200, description: 'A part of the key, in any case' },
+  kind: { type: 'string', enum: identityKinds },
+};
+
+export function identityRoutes({
+  queries,
+  pages,
+  explain,
+}: Pick<HttpParts, 'queries' | 'pages' | 'explain'>): readonly Route[] {
   const params = { type: 'object', required: ['id'], properties: { id } };
   return [
+    {
+      method: 'GET',
+      url: '/v1/identities',
+      summary: 'Identities: the riskiest first, or those seen last',
+      access: ['analyst'],
+      query: listQuery(filters),
+      replies: { 200: { description: 'A page of identities', schema: pageSchema('identities', listed) } },
+      handle: async ({ query }) => answerPage('identities', await pages.identities(query)),
+    },
+    {
+      method: 'GET',
+      url: '/v1/identities/:id/profile',
+      summary: 'How one identity moves: risk over time, hours, routes, sessions, programs, networks, in words too',
+      access: ['analyst'],
+      params,
+      replies: {
+        200: { description: 'What it usually does, and what was found', schema: profile },
+        404: { description: 'It was never seen' },
+      },
+      handle: async ({ params }) => answerOne(await pages.profile(params.id ?? '')),
+    },
     {
       method: 'GET',
       url: '/v1/identities/:id',
