@@ -126,6 +126,9 @@ test('the OpenAPI document describes every route with its parameters, body and a
   assert.equal(ofCalls.length, 7, 'a call is asked about with its own method');
   assert.deepEqual(routes.filter((route) => !ofCalls.includes(route)).sort(), [
     'delete /v1/session',
+    'get /clickhouse',
+    'get /clickhouse/',
+    'get /clickhouse/ping',
     'get /healthz',
     'get /metrics',
     'get /openapi.json',
@@ -150,6 +153,8 @@ test('the OpenAPI document describes every route with its parameters, body and a
     'get /v1/session',
     'get /v1/settings',
     'get /v1/stream',
+    'post /clickhouse',
+    'post /clickhouse/',
     'post /v1/decisions',
     'post /v1/decisions/{id}/restore',
     'post /v1/events',
