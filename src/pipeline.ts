@@ -6,7 +6,6 @@ import { at } from './baseline/row-layout.ts';
 import { decodeCommon, decodeStateRecord, encodeState, Pieces } from './baseline/snapshot.ts';
 import { SourceMarks } from './baseline/source-marks.ts';
 import type { EpochMs } from './core/clock.ts';
-import { hash64 } from './core/hash.ts';
 import { Baselines } from './feature/baselines.ts';
 import { type CaseChange, Detector } from './finding/detect.ts';
 import type { Finding } from './finding/finding.ts';
@@ -15,7 +14,8 @@ import { actorKindOf } from './identity/peer-group.ts';
 import type { ResolvedEvent } from './identity/resolved-event.ts';
 import type { Policy } from './policy/decide.ts';
 import type { Decision } from './policy/decision.ts';
-import type { Notice } from './policy/notice.ts';
+import type { AnyNotice } from './policy/notice.ts';
+import { addSaid, type NoticeTaker, nothingSaid, type Said, takeNotice } from './policy/take-notice.ts';
 import { Batch, type Entry } from './score/batch.ts';
 import { isAccepted, isDoubted } from './score/doubt.ts';
 import { learningWeight } from './score/evidence.ts';
@@ -70,6 +70,8 @@ export type ShardOutput = {
   readonly verdicts: readonly Verdict[];
   readonly findings: readonly Finding[];
   readonly decisions: readonly Decision[];
+  /** What people said, as it was taken. */
+  readonly said: Said;
 };
 
 /**
@@ -97,6 +99,8 @@ export class Shard {
   /** Findings that saw one more event and are otherwise as they were told: told again when the frame ends, not with every event. */
   #updated = new Map<string, Finding>();
   #decisions: Decision[] = [];
+  #said = nothingSaid();
+  readonly #noticeTaker: NoticeTaker;
   readonly #arrays = new LargeArrays();
   readonly #commonPieces = new Pieces();
   readonly #changePieces = new Pieces();
@@ -116,6 +120,7 @@ export class Shard {
     this.#batch = new Batch(this.#scorer, options.model);
     this.#recent = new RecentIds(options.duplicateWindow);
     this.#buffer = new ReorderBuffer(options.reorderWindowMs, reorderMax);
+    this.#noticeTaker = { policy: options.policy, detector: this.#detector, next: () => ++this.#seq };
   }
 
   get identities(): number {
@@ -175,18 +180,17 @@ export class Shard {
   }
 
   /** People and other systems have their say at this place in the log, whatever events still wait for their turn. */
-  notice(notice: Notice): void {
+  notice(notice: AnyNotice): void {
     this.#settle();
-    const { identity } = notice;
-    const decisions = this.#options.policy.onNotice(notice);
-    this.#decisions.push(...decisions);
-    if (notice.notice !== 'step-up-succeeded' || decisions.length === 0) return;
-    const { high, low } = hash64(identity);
-    const row = this.#baselines.slab.recall(high, low);
-    for (const finding of this.#detector.acquit(identity, { row, seq: ++this.#seq })) {
-      this.#findings.set(finding.finding_id, finding);
-      this.#updated.delete(finding.finding_id);
-    }
+    const said = takeNotice(notice, this.#noticeTaker);
+    for (const finding of said.findings) this.#tell(finding);
+    this.#decisions.push(...said.decisions);
+    addSaid(this.#said, said);
+  }
+
+  #tell(finding: Finding): void {
+    this.#findings.set(finding.finding_id, finding);
+    this.#updated.delete(finding.finding_id);
   }
 
   /** The newest event time seen, while events wait for their turn; undefined when none does. */
@@ -204,9 +208,11 @@ export class Shard {
   drain(): ShardOutput {
     this.#settle();
     const verdicts = this.takeVerdicts();
-    const output = { verdicts, findings: [...this.#findings.values()], decisions: this.#decisions };
+    const findings = [...this.#findings.values()];
+    const output = { verdicts, findings, decisions: this.#decisions, said: this.#said };
     this.#findings = new Map();
     this.#decisions = [];
+    this.#said = nothingSaid();
     return output;
   }
 
@@ -291,19 +297,12 @@ export class Shard {
     this.#baselines.advance(ts);
     this.#scorer.advance();
     // Before days end: whether a day had a finding is known whatever frame comes next.
-    for (const { identity, until } of this.#detector.gates.splice(0)) this.#gate(identity, until);
+    this.#detector.holdBack();
     this.#detector.advance(ts);
     for (const finding of this.#detector.closeQuiet(ts, this.#seq)) this.#findings.set(finding.finding_id, finding);
+    for (const finding of this.#detector.feedback.expire({ at: ts, seq: this.#seq })) this.#tell(finding);
     this.#decisions.push(...this.#options.policy.advance(ts));
     this.#frame = frame;
-  }
-
-  #gate(identity: string, until: number): void {
-    const { high, low } = hash64(identity);
-    const row = this.#baselines.slab.recall(high, low);
-    if (row < 0) return;
-    this.#baselines.slab.u32[row + at.gatedUntil] = until;
-    this.#baselines.slab.markDirty(row);
   }
 
   /** Sent again by a restarted ingest (position), or by the gateway itself (id). */

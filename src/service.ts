@@ -332,6 +332,8 @@ function topicsOf(config: Config): TopicSpec[] {
     { name: topics.signals, partitions: 1, cleanup: 'compact' },
     { name: topics.receipts, partitions: 1, cleanup: 'compact' },
     { ...stream(topics.audit, retention.ttlDays), partitions: 1 },
+    { name: topics.verdicts, partitions: 1, cleanup: 'compact' },
+    { name: topics.suppressions, partitions: 1, cleanup: 'compact' },
     { name: topics.ssf, partitions: 1, cleanup: 'compact' },
     { name: topics.alertReceipts, partitions: 1, cleanup: 'compact' },
     ...alertTopics(config),

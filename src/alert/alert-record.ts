@@ -1,4 +1,5 @@
 import { isTime } from '../core/clock.ts';
+import { type VerdictWord, verdictWords } from '../core/words.ts';
 import { type Finding, type Severity, severities } from '../finding/finding.ts';
 import type { Decision } from '../policy/decision.ts';
 
@@ -16,7 +17,8 @@ export type AlertRecord =
 
 export type Verdict = {
   readonly incident_id: string;
-  readonly verdict: 'true-positive' | 'false-positive';
+  /** Null: the one before was taken back. */
+  readonly verdict: VerdictWord | null;
   /** A name that a channel gave, so possibly anything. */
   readonly by: string;
   readonly at: number;
@@ -62,7 +64,7 @@ function isWhole(record: AlertRecord): boolean {
     }
     case 'verdict': {
       const { incident_id, verdict, by, at } = record.verdict;
-      return [incident_id, by].every(isText) && ['true-positive', 'false-positive'].includes(verdict) && isTime(at);
+      return [incident_id, by].every(isText) && (verdict === null || verdictWords.includes(verdict)) && isTime(at);
     }
     case 'page': {
       const { group, id, severity, headline, text, at } = record.page;

@@ -2,7 +2,7 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Severity } from '../finding/finding.ts';
 import { type AlertRecord, rank } from './alert-record.ts';
 import type { Errand, Tells } from './channel.ts';
-import { type Incident, incidentOf, newIncident, take } from './incident.ts';
+import { type Incident, incidentOf, isTold, newIncident, take } from './incident.ts';
 
 export type BoardOptions = {
   /** What the channel can and wants to be told after the first message. */
@@ -61,8 +61,9 @@ export class Board {
     if (id === '') return;
     const known = this.#incidents.get(id);
     // The end of what was forgotten. What began and ended while we were away is news all the same.
-    const isEnd = record.kind === 'finding' && record.finding.state === 'closed';
+    const isEnd = record.kind === 'finding' && record.finding.state !== 'open';
     if (known === undefined && isEnd && record.finding.last_seen <= now - this.#options.staleAfterMs) return;
+    if (known === undefined && record.kind === 'finding' && record.finding.state === 'suppressed') return;
     const incident = known ?? newIncident(id, kind, now);
     if (!take(incident, record, now)) return;
     this.#incidents.delete(id);
@@ -202,7 +203,7 @@ export class Board {
   #isEnough({ kind, severity, lines, dropped }: Incident): boolean {
     if (kind === 'page') return true;
     const { severityMin, findingsMin } = this.#options;
-    const count = Object.keys(lines).length + dropped;
+    const count = Object.values(lines).filter(isTold).length + dropped;
     return count > 0 && rank(severity) >= rank(severityMin) && count >= findingsMin;
   }
 

@@ -1,7 +1,9 @@
 import type { EpochMs } from '../core/clock.ts';
+import type { VerdictWord } from '../core/words.ts';
 import type { Finding, Severity } from '../finding/finding.ts';
+import { effectOf } from '../finding/verdict.ts';
 import type { Decision } from '../policy/decision.ts';
-import { type AlertRecord, type Page, rank, type Verdict } from './alert-record.ts';
+import { type AlertRecord, type Page, rank } from './alert-record.ts';
 
 /** What a message needs of a finding or a page. */
 export type Line = Pick<
@@ -30,7 +32,7 @@ export type Incident = {
   lines: Record<string, Line>;
   dropped: number;
   decisions: Record<string, DecisionLine>;
-  verdict: Pick<Verdict, 'verdict' | 'by'> | null;
+  verdict: { readonly verdict: VerdictWord; readonly by: string } | null;
   severity: Severity;
   status: 'open' | 'acknowledged' | 'closed';
   /** Wall clock: when it began, and when something last changed that was not told; null when all was. */
@@ -98,15 +100,22 @@ export function take(incident: Incident, record: AlertRecord, now: EpochMs): boo
   if (!isNews) return false;
   const lines = Object.values(incident.lines);
   const open = lines.filter(({ state }) => state === 'open');
-  incident.severity = lines.reduce<Severity>(
+  const counted = lines.some(isTold) ? lines.filter(isTold) : lines;
+  incident.severity = counted.reduce<Severity>(
     (most, { severity }) => (rank(severity) > rank(most) ? severity : most),
     'low',
   );
-  const acknowledged = incident.verdict?.verdict === 'true-positive' ? 'acknowledged' : 'open';
+  const { verdict } = incident.verdict ?? { verdict: null };
+  const acknowledged = verdict !== null && effectOf(verdict) === 'confirms' ? 'acknowledged' : 'open';
   incident.status = lines.length > 0 && open.length === 0 ? 'closed' : acknowledged;
   incident.changedAt ??= now;
   incident.touchedAt = now;
   return true;
+}
+
+/** What people expect is nothing to tell them. */
+export function isTold({ state }: Line): boolean {
+  return state !== 'suppressed';
 }
 
 function apply(incident: Incident, record: AlertRecord): boolean {
@@ -117,8 +126,8 @@ function apply(incident: Incident, record: AlertRecord): boolean {
       return addDecision(incident, record.decision);
     case 'verdict': {
       const { verdict, by } = record.verdict;
-      if (incident.verdict?.verdict === verdict) return false;
-      incident.verdict = { verdict, by: by.slice(0, textMax) };
+      if ((incident.verdict?.verdict ?? null) === verdict) return false;
+      incident.verdict = verdict === null ? null : { verdict, by: by.slice(0, textMax) };
       return true;
     }
     case 'page':
@@ -128,6 +137,7 @@ function apply(incident: Incident, record: AlertRecord): boolean {
 
 function addFinding(incident: Incident, finding: Finding): boolean {
   const { finding_id: id, severity, state, kind, count, risk, confidence, first_seen, last_seen, version } = finding;
+  if (state === 'suppressed' && incident.lines[id] === undefined) return false;
   incident.identity = finding.identity.slice(0, textMax);
   incident.tenant = String(finding.tenant ?? '').slice(0, textMax);
   const reasons = finding.reasons.slice(0, reasonsMax).map((reason) => String(reason.text).slice(0, textMax));

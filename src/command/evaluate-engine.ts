@@ -5,6 +5,7 @@ import { GaitError } from '../core/errors.ts';
 import type { FindingScores } from '../evaluate/outcome.ts';
 import { type Incident, Traffic } from '../evaluate/traffic.ts';
 import type { Finding } from '../finding/finding.ts';
+import type { Suppression } from '../finding/suppression.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import { Shard, type ShardOutput } from '../pipeline.ts';
 import { createPolicy } from '../policy/decide.ts';
@@ -61,6 +62,8 @@ export type EngineOptions = {
   readonly findingsPer1000PerDay: number;
   /** Events for which this says no are scored and not learned. */
   readonly learns?: (event: ResolvedEvent) => boolean;
+  /** What people said of an earlier pass. */
+  readonly suppressions?: readonly Suppression[];
 };
 
 /** Gait itself, as one of those who score a stream. */
@@ -74,7 +77,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     const config = defaultConfig();
     this.#options = options;
-    const { model, findingsPer1000PerDay, learns } = options;
+    const { model, findingsPer1000PerDay, learns, suppressions = [] } = options;
     const own = {
       shard: 0,
       fusion: assembleFusion(config),
@@ -82,6 +85,7 @@ export class Engine {
       policy: createPolicy(readPolicy(config)),
       model,
       findingsPer1000PerDay,
+      suppressions,
     };
     this.#shard = new Shard({ ...config.detect, ...own, ...(learns === undefined ? {} : { learns }) });
   }
@@ -104,7 +108,8 @@ export class Engine {
       state[index] = evidence;
       for (const finding of findings) if (!firstNamed.has(finding)) firstNamed.set(finding, index);
     }
-    const raised = [...this.#findings.values()].map((finding) => {
+    const told = [...this.#findings.values()].filter(({ state }) => state !== 'suppressed');
+    const raised = told.map((finding) => {
       const at = firstNamed.get(finding.finding_id) ?? traffic.indexOf(finding.event_ids[0]!)!;
       return { finding, at };
     });

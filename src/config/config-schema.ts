@@ -72,6 +72,9 @@ const topics = z.strictObject({
   alertState: topicName.default('gait.alert-state'),
   alertReceipts: topicName.default('gait.alert-receipts'),
   audit: topicName.default('gait.audit'),
+  /** What people said of findings, and what is not to be told. */
+  verdicts: topicName.default('gait.verdicts'),
+  suppressions: topicName.default('gait.suppressions'),
   deadLetter: topicName.default('gait.dead-letter'),
 });
 

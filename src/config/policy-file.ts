@@ -108,6 +108,23 @@ const allowance = strict({
   'give identity, network or route',
 );
 
+/** What is not to be told: who and what is meant stands in all that is given. */
+const suppression = strict({
+  identity: glob.optional(),
+  peerGroup: z.string().min(1).max(256).optional(),
+  route: glob.optional(),
+  network: z.string().refine(isNetwork, 'expected an address or a network such as 192.0.2.0/24').optional(),
+  /** Kinds of finding; none: all. */
+  kinds: z.array(kind).default([]),
+  until: z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+  owner: z.string().min(1).max(200),
+  reason: z.string().min(1).max(500),
+}).refine(
+  ({ identity, peerGroup, route, network, kinds }) =>
+    kinds.length > 0 || [identity, peerGroup, route, network].some((each) => each !== undefined),
+  'give identity, peerGroup, route, network or kinds',
+);
+
 const thresholds = (enter: number, leave: number) =>
   strict({ enter: risk.default(enter), leave: risk.default(leave) })
     .refine((pair) => pair.leave < pair.enter, 'leave must be below enter, or the level would flicker')
@@ -129,6 +146,13 @@ const policy = strict({
     high: thresholds(70, 50),
     /** A level is kept at least this long before it may fall. */
     dwell: duration.prefault('10m'),
+    /** What a verdict that a finding was right adds to the risk that the identity has without any finding. */
+    prior: strict({
+      weight: share.default(0.15),
+      /** In no case as much as `medium.leave`: by itself it neither raises a level nor keeps one. */
+      max: share.default(0.24),
+      halfLife: duration.refine((ms) => ms > 0, 'must be above zero').prefault('30d'),
+    }).prefault({}),
     /** The share that is left when its owner has answered a step-up. */
     afterStepUp: share.default(0.2),
     identitiesMax: z.int().positive().max(10_000_000).default(100_000),
@@ -154,6 +178,7 @@ const policy = strict({
     .max(1000)
     .refine((rules) => new Set(rules.map((each) => each.name)).size === rules.length, 'two rules share a name'),
   allowlist: z.array(allowance).max(10_000).default([]),
+  suppressions: z.array(suppression).max(256).default([]),
 }).superRefine(({ rules, tags }, context) => {
   for (const [i, { when }] of rules.entries())
     for (const [j, each] of (when.tags ?? []).entries()) {

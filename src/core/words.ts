@@ -52,6 +52,23 @@ export const actions = [
 ] as const;
 export type Action = (typeof actions)[number];
 
+/** What a person says of a finding, with the numbers that OCSF gives it (`verdict_id`, schema 1.3). */
+export const verdictIds = {
+  'false-positive': 1,
+  'true-positive': 2,
+  disregard: 3,
+  suspicious: 4,
+  benign: 5,
+  test: 6,
+  'insufficient-data': 7,
+  'security-risk': 8,
+  'managed-externally': 9,
+  duplicate: 10,
+  other: 99,
+} as const;
+export type VerdictWord = keyof typeof verdictIds;
+export const verdictWords = Object.keys(verdictIds) as readonly VerdictWord[];
+
 /** What the headline of an alert may name, as `{severity}`. */
 export const alertFields = [
   'severity',

@@ -1,6 +1,7 @@
 import { clearOdd } from '../baseline/peaks.ts';
 import { at, detectors } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
+import { hash64 } from '../core/hash.ts';
 import type { IdentityKey } from '../identity/resolved-event.ts';
 import type { Entry } from '../score/batch.ts';
 import { addToCase, openCase } from './case-file.ts';
@@ -52,7 +53,7 @@ export class Detector {
   readonly #touched = new Set<string>();
   readonly #gone = new Set<string>();
   /** Until when identities' learning is held back: applied when the frame ends. */
-  readonly gates: Gate[] = [];
+  readonly #gates: Gate[] = [];
   #checkedPeriod = 0;
   #day = 0;
   readonly #evidence = emptyEvidence();
@@ -90,7 +91,7 @@ export class Detector {
     this.feedback.listen(found, seen);
     const changes = odd ? this.#claims.make(found, { seen, evidence, shares }) : [];
     if (changes.length > 0 && together >= threshold - newsDecades)
-      this.gates.push({ identity, until: Math.floor((event.ts + quietMs) / 1000) });
+      this.#gates.push({ identity, until: Math.floor((event.ts + quietMs) / 1000) });
     return { evidence: nats, changes: this.feedback.tell(found, seen, { changes, odd }) };
   }
 
@@ -131,12 +132,28 @@ export class Detector {
   }
 
   /** Its owner was there: what was claimed is closed, and what had gathered is forgotten; what comes now is a story of its own. */
-  acquit(identity: string, { row, seq }: { readonly row: number; readonly seq: number }): Finding[] {
+  acquit(identity: string, seq: number): Finding[] {
+    const row = this.#rowOf(identity);
     if (row >= 0) clearOdd(this.#slab, row);
     const found = this.#cases.get(identity);
     const closed = found === undefined ? [] : this.feedback.close(identity, found, seq);
     this.#drop(identity);
     return closed;
+  }
+
+  /** The frame is over: from now on hardly anything is learned of those about whom something was claimed in it. */
+  holdBack(): void {
+    for (const { identity, until } of this.#gates.splice(0)) {
+      const row = this.#rowOf(identity);
+      if (row < 0) continue;
+      this.#slab.u32[row + at.gatedUntil] = until;
+      this.#slab.markDirty(row);
+    }
+  }
+
+  #rowOf(identity: string): number {
+    const { high, low } = hash64(identity);
+    return this.#slab.recall(high, low);
   }
 
   openIds(identity: string): readonly string[] {
@@ -184,7 +201,7 @@ export class Detector {
       budget: this.#budget.snapshot(),
       period: this.#checkedPeriod,
       day: this.#day,
-      gates: [...this.gates],
+      gates: [...this.#gates],
       suppressions: this.feedback.save(),
     };
   }
@@ -193,7 +210,7 @@ export class Detector {
     this.#budget.restore(saved.budget);
     this.#checkedPeriod = saved.period;
     this.#day = saved.day;
-    this.gates.push(...saved.gates);
+    this.#gates.push(...saved.gates);
     this.feedback.load(saved.suppressions ?? []);
   }
 

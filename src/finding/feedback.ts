@@ -112,6 +112,11 @@ export class Feedback {
     });
   }
 
+  /** The open finding, as it is told. */
+  openFinding(identity: string, id: string): Finding | undefined {
+    return openOf(this.#of.cases.get(identity)).find((open) => open?.finding_id === id) ?? undefined;
+  }
+
   /** From now on; open findings that rest on nothing else are suppressed, and returned. */
   suppress(suppression: Suppression, moment: Moment): Finding[] {
     if (suppression.until <= moment.at) return [];

@@ -1,6 +1,7 @@
 import { dayPeakOf } from '../baseline/peaks.ts';
 import { at, behaviourFamilies, detectors, families } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
+import { featureNames } from '../feature/registry.ts';
 import type { Entry } from '../score/batch.ts';
 import { accumulate } from '../score/evidence.ts';
 import type { Excuse } from '../score/spare.ts';
@@ -47,6 +48,8 @@ export function beginHearing(found: Story & { hearing: Hearing | null }, { slab,
   }
   const highest = before.highest.map((peak, d) => {
     const { all, left } = said.get(detectors[d]!) ?? { all: 0, left: 0 };
+    // What was too little to become a reason is expected if it is no more than what is expected of any of its features.
+    if (all === 0) return peak <= mostAllowed(detectors[d]!, excuse) ? 0 : peak;
     return left < all ? Math.min(peak, left) : peak;
   });
   const shares = behaviourFamilies.map((name, i) => {
@@ -56,6 +59,11 @@ export function beginHearing(found: Story & { hearing: Hearing | null }, { slab,
   const sum = (all: readonly number[]): number => all.reduce((a, b) => a + Math.max(0, b), 0);
   const evidence = before.evidence * (sum(before.shares) === 0 ? 1 : sum(shares) / sum(before.shares));
   return { ...before, file, open: [...before.open], by: excuse.by, evidence, shares, highest };
+}
+
+function mostAllowed(family: string, { allowed }: Excuse): number {
+  const own = featureNames.filter((feature) => feature.startsWith(`${family}.`));
+  return Math.max(0, ...own.map((feature) => allowed(feature, () => '')));
 }
 
 /** Before anything is excused. */

@@ -1,8 +1,9 @@
 import type { EpochMs } from '../core/clock.ts';
 import { globMatches } from '../core/glob.ts';
+import { derivedId } from '../core/hash.ts';
 import { networkCheck } from '../core/network.ts';
 import type { Excuse } from '../score/spare.ts';
-import type { Cause, FindingKind } from './finding.ts';
+import type { Cause, Finding, FindingKind } from './finding.ts';
 import { isOfKind } from './kinds.ts';
 
 /**
@@ -45,6 +46,34 @@ const suppressionsMax = 10_000;
 /** And those that are neither of one identity nor of one peer group: each is asked about every event. */
 const wideMax = 256;
 
+/** How far a verdict reaches: to the one identity, to all of its peers, or to calls of one route by anybody of the tenant. */
+export const scopes = ['identity', 'peer-group', 'route'] as const;
+export type Scope = (typeof scopes)[number];
+
+/** What a verdict that a finding is false teaches. */
+export function taughtBy(
+  verdict: { readonly verdict_id: string; readonly scope: Scope; readonly route: string | null } & Pick<
+    Suppression,
+    'owner' | 'reason' | 'until'
+  >,
+  { identity, tenant, kind, reasons, cause }: Pick<Finding, 'identity' | 'tenant' | 'kind' | 'reasons' | 'cause'>,
+): Suppression {
+  const { verdict_id, scope, route, owner, reason, until } = verdict;
+  return {
+    suppression_id: derivedId('sup', [verdict_id]),
+    verdict_id,
+    identity: scope === 'identity' ? identity : scope === 'route' ? `*:${tenant}:*` : null,
+    peer_group: scope === 'peer-group' ? (reasons[0]?.peer_group ?? null) : null,
+    route: scope === 'route' ? route : null,
+    network: null,
+    kinds: [kind],
+    cause,
+    owner,
+    reason,
+    until,
+  };
+}
+
 type Entry = { readonly suppression: Suppression; readonly covers: (of: Concerned) => boolean };
 
 /** All of a shard's. Deterministic in the order of its calls. */
@@ -65,6 +94,10 @@ export class Suppressions {
     if (isWide(suppression) && this.#wide.length >= wideMax) this.remove(soonest(this.#wide));
     this.#all.set(id, { suppression, covers: coverage(suppression) });
     this.#index();
+  }
+
+  get(id: string): Suppression | undefined {
+    return this.#all.get(id)?.suppression;
   }
 
   remove(id: string): Suppression | undefined {

@@ -1,11 +1,12 @@
 import { derivedId } from '../core/hash.ts';
+import { effectOf, verdictIdOf } from '../finding/verdict.ts';
 import { identityParts } from '../identity/identity-key.ts';
 import type { Decision } from './decision.ts';
 import type { Verdict } from './guardrail.ts';
 import { type Rules, scopeOf } from './judge.ts';
 import { page, termsOf } from './make-decision.ts';
 import type { Notice, NoticeOf } from './notice.ts';
-import { calm, levelAt, riskAt, withdraw } from './risk.ts';
+import { calm, confirm, levelAt, riskAt, unconfirm, withdraw } from './risk.ts';
 import { isRevocation, stepFor, strength } from './rule.ts';
 import { type Open, rememberedMax, type Subject } from './subject.ts';
 
@@ -16,6 +17,9 @@ export type Notified = {
   /** Asks the guardrail, which counts what it lets through. */
   readonly admit: (revokes: boolean) => Verdict;
 };
+
+/** Whose word it is, when and why. */
+export type Word = Pick<Notice, 'at' | 'by' | 'reason'>;
 
 /** What follows from a notice: decisions made, or versions of open ones. */
 export function answerNotice(notice: Notice, to: Notified): readonly Decision[] {
@@ -30,6 +34,8 @@ export function answerNotice(notice: Notice, to: Notified): readonly Decision[] 
       return stepUpIgnored(notice, to);
     case 'verdict':
       return verdict(notice, to);
+    case 'verdict-undone':
+      return verdictUndone(notice, to);
     case 'session-established':
     case 'credential-changed':
     case 'session-ended':
@@ -183,21 +189,43 @@ function stepUpIgnored(notice: NoticeOf<'step-up-ignored'>, { subject, rules, ad
   return [change(subject, open, next)];
 }
 
-/** A false alarm: its share of the risk goes, and what rests on it alone ends. */
-function verdict(notice: NoticeOf<'verdict'>, { subject, rules }: Notified): readonly Decision[] {
-  if (notice.verdict === 'true-positive') return [];
-  const { finding_id, at } = notice;
-  for (const state of [subject, ...subject.sessions.map(({ risk }) => risk)]) {
-    withdraw(state, { finding: finding_id, at }, rules.config.risk);
+function verdict(notice: NoticeOf<'verdict'>, to: Notified): readonly Decision[] {
+  const { subject, rules } = to;
+  switch (effectOf(notice.verdict)) {
+    case 'confirms':
+      confirm(subject, { verdict: verdictIdOf(notice.notice_id), at: notice.at }, rules.config.risk);
+      return [];
+    case 'teaches':
+    case 'dismisses':
+      return dismiss(notice.finding_id, notice, to);
+    case 'notes':
+      return [];
   }
-  const unfounded = subject.open.filter(
-    ({ decision, state }) =>
-      state !== 'ended' && decision.finding_ids.length > 0 && decision.finding_ids.every((id) => id === finding_id),
-  );
-  return unfounded.map((open) => end(subject, open, { notice, change: 'restored', isKept: true }));
 }
 
-function signed(notice: Notice): Pick<Decision, 'by' | 'why' | 'updated_at'> {
+/** A false alarm: its share of the risk goes, and what rests on it alone ends. */
+export function dismiss(finding: string, word: Word, { subject, rules }: Notified): readonly Decision[] {
+  for (const state of [subject, ...subject.sessions.map(({ risk }) => risk)])
+    withdraw(state, { finding, at: word.at }, rules.config.risk);
+  const unfounded = subject.open.filter(({ decision, state }) => state !== 'ended' && restsOn(decision, finding));
+  return unfounded.map((open) => end(subject, open, { notice: word, change: 'restored', isKept: true }));
+}
+
+/** What was ended by the verdict may be begun anew, and whom it confirmed is as trusted as before. */
+function verdictUndone(
+  { verdict_id, finding_id }: NoticeOf<'verdict-undone'>,
+  { subject }: Notified,
+): readonly Decision[] {
+  unconfirm(subject, verdict_id);
+  subject.open = subject.open.filter(({ decision, state }) => state !== 'ended' || !restsOn(decision, finding_id));
+  return [];
+}
+
+function restsOn({ finding_ids }: Decision, finding: string): boolean {
+  return finding_ids.length > 0 && finding_ids.every((id) => id === finding);
+}
+
+function signed(notice: Word): Pick<Decision, 'by' | 'why' | 'updated_at'> {
   return { by: notice.by, why: notice.reason, updated_at: notice.at };
 }
 
@@ -205,7 +233,7 @@ function signed(notice: Notice): Pick<Decision, 'by' | 'why' | 'updated_at'> {
 function end(
   subject: Subject,
   open: Open,
-  { notice, change, isKept }: { notice: Notice; change: 'answered' | 'restored'; isKept?: boolean },
+  { notice, change, isKept }: { notice: Word; change: 'answered' | 'restored'; isKept?: boolean },
 ): Decision {
   const kept = isKept === true && open.decision.rule !== 'manual';
   subject.open = subject.open.flatMap((each) =>

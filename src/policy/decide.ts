@@ -1,12 +1,13 @@
 import type { PolicyConfig } from '../config/policy-file.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
-import { answerNotice } from './answer-notice.ts';
+import type { Finding } from '../finding/finding.ts';
+import { answerNotice, dismiss, type Notified, type Word } from './answer-notice.ts';
 import type { Decision, RiskLevel } from './decision.ts';
 import { Guardrail, type GuardrailState, type ShardOf } from './guardrail.ts';
 import { circumstancesOf, covers, type FindingChange, type Judgement, judge, type Rules, rulesOf } from './judge.ts';
 import { makeDecision, page } from './make-decision.ts';
-import type { Notice } from './notice.ts';
+import type { Notice, NoticeOf } from './notice.ts';
 import { addEvidence, levelAt, riskAt } from './risk.ts';
 import { type Circumstances, isRevocation } from './rule.ts';
 import { Running } from './running.ts';
@@ -22,6 +23,12 @@ export type Policy = {
   readonly onFinding: (change: FindingChange) => PolicyResult;
   /** The same notice twice is one notice, among the last 1,024. */
   readonly onNotice: (notice: Notice) => readonly Decision[];
+  /** Whether the notice is heard for the first time; it is not the next time. */
+  readonly isNews: (noticeId: string) => boolean;
+  /** A verdict that `isNews`. */
+  readonly onVerdict: (notice: NoticeOf<'verdict' | 'verdict-undone'>) => readonly Decision[];
+  /** A finding that is no longer told: what rests on it alone ends. */
+  readonly onDismissed: (finding: Finding, word: Word) => readonly Decision[];
   /** 0 to 100. */
   readonly riskOf: (identity: string, at: EpochMs) => number;
   /** The ends of enforced decisions whose time is over by then. Frees what has decayed as well. */
@@ -62,6 +69,9 @@ export function createPolicy(config: PolicyConfig, shard: ShardOf = { shard: 0, 
   return {
     onFinding: (change) => engine.onFinding(change),
     onNotice: (notice) => engine.onNotice(notice),
+    isNews: (id) => engine.isNews(id),
+    onVerdict: (notice) => engine.answer(notice),
+    onDismissed: (finding, word) => engine.onDismissed(finding, word),
     riskOf: (identity, at) => engine.riskOf(identity, at),
     advance: (at) => engine.advance(at),
     size: () => engine.size,
@@ -107,17 +117,36 @@ class PolicyEngine {
   }
 
   onNotice(notice: Notice): readonly Decision[] {
-    if (this.#noticed.has(notice.notice_id)) return [];
-    this.#noticed.add(notice.notice_id);
+    return this.isNews(notice.notice_id) ? this.answer(notice) : [];
+  }
+
+  isNews(id: string): boolean {
+    if (this.#noticed.has(id)) return false;
+    this.#noticed.add(id);
     if (this.#noticed.size > noticedMax) this.#noticed.delete(this.#noticed.values().next().value ?? '');
-    const decisions = answerNotice(notice, {
-      rules: this.#rules,
-      shard: this.#shard,
-      subject: this.#subjects.touch(notice.identity, notice.at),
-      admit: (revokes) => this.#guardrail.admit(revokes, notice.at, this.#activeIdentities),
-    });
+    return true;
+  }
+
+  answer(notice: Notice): readonly Decision[] {
+    return this.#made(answerNotice(notice, this.#notified(notice.identity, notice.at)));
+  }
+
+  onDismissed(finding: Finding, word: Word): readonly Decision[] {
+    return this.#made(dismiss(finding.finding_id, word, this.#notified(finding.identity, word.at)));
+  }
+
+  #made(decisions: readonly Decision[]): readonly Decision[] {
     this.#running.take(decisions);
     return decisions;
+  }
+
+  #notified(identity: string, at: EpochMs): Notified {
+    return {
+      rules: this.#rules,
+      shard: this.#shard,
+      subject: this.#subjects.touch(identity, at),
+      admit: (revokes) => this.#guardrail.admit(revokes, at, this.#activeIdentities),
+    };
   }
 
   riskOf(identity: string, at: EpochMs): number {

@@ -74,7 +74,7 @@ export function explain(config: PolicyConfig, stored: StoredCase, pages: readonl
 }
 
 function outcomeOf({ state }: Finding, judged: Judgement | undefined, isTripped: boolean): string {
-  if (state === 'closed') return 'The finding is closed, and a closed finding decides nothing.';
+  if (state !== 'open') return `The finding is ${state}, and a ${state} finding decides nothing.`;
   if (judged === undefined) return 'No rule holds, so nothing is decided.';
   const { rule, allowance, manual, covered, wanted, action, mode } = judged;
   if (allowance !== undefined)

@@ -1,4 +1,7 @@
 import { z } from '../config/zod.ts';
+import { isNetwork } from '../core/network.ts';
+import { findingKinds, verdictWords } from '../core/words.ts';
+import type { Cause } from '../finding/finding.ts';
 import { identityParts } from '../identity/identity-key.ts';
 import type { IdentityKey } from '../identity/resolved-event.ts';
 import { actions } from './decision.ts';
@@ -22,6 +25,26 @@ const base = z.object({
   reason: text,
 });
 
+const everybody = base.extend({ identity: base.shape.identity.nullable() });
+
+const part = text.min(1).nullable();
+const suppression = z.strictObject({
+  suppression_id: text,
+  verdict_id: part,
+  identity: part,
+  peer_group: part,
+  route: part,
+  network: part.refine((network) => network === null || isNetwork(network)),
+  kinds: z.array(z.enum(findingKinds)),
+  cause: z
+    .record(text, z.strictObject({ nats: z.number().min(0), values: z.array(text).max(100).optional() }))
+    .transform((cause) => cause as Cause)
+    .nullable(),
+  owner: text,
+  reason: text,
+  until: z.int().min(0).max(8.64e15),
+});
+
 const notice = z.discriminatedUnion('notice', [
   /** A person's decision. Beats what policy decides by itself; an open one of the same action and scope is extended. */
   base.extend({
@@ -36,18 +59,38 @@ const notice = z.discriminatedUnion('notice', [
   base.extend({ notice: z.literal('step-up-succeeded'), decision_id: text.nullable() }),
   /** The challenge was shown `stepUp.ignoredMax` times, and the calls went on unchanged. */
   base.extend({ notice: z.literal('step-up-ignored'), decision_id: text }),
-  base.extend({ notice: z.literal('verdict'), finding_id: text, verdict: z.enum(['true-positive', 'false-positive']) }),
+  /** What a person says of a finding, and what that teaches. `session_id` is null. */
+  base.extend({
+    notice: z.literal('verdict'),
+    finding_id: text,
+    verdict: z.enum(verdictWords),
+    suppression: suppression.nullable().default(null),
+  }),
+  base.extend({
+    notice: z.literal('verdict-undone'),
+    verdict_id: text,
+    finding_id: text,
+    verdict: z.enum(verdictWords),
+    suppression_id: text.nullable(),
+  }),
+  /** Not to be told from now on, or again. `identity` only says on whose partition it stands: null for all. */
+  everybody.extend({ notice: z.literal('suppress'), suppression }),
+  everybody.extend({ notice: z.literal('unsuppress'), suppression_id: text }),
   /** From the identity provider: the person was there, or the session is over. */
   base.extend({ notice: z.literal('session-established') }),
   base.extend({ notice: z.literal('credential-changed') }),
   base.extend({ notice: z.literal('session-ended') }),
 ]);
 
-export type Notice = Readonly<z.output<typeof notice>>;
-export type NoticeOf<Kind extends Notice['notice']> = Extract<Notice, { readonly notice: Kind }>;
+export type AnyNotice = Readonly<z.output<typeof notice>>;
+/** About what is told of anybody. */
+export type SuppressionNotice = Extract<AnyNotice, { readonly notice: 'suppress' | 'unsuppress' }>;
+/** About one identity. */
+export type Notice = Exclude<AnyNotice, SuppressionNotice>;
+export type NoticeOf<Kind extends AnyNotice['notice']> = Extract<AnyNotice, { readonly notice: Kind }>;
 
 /** Null for what is no notice, or one that a later version knows. */
-export function readNotice(bytes: Buffer): Notice | null {
+export function readNotice(bytes: Buffer): AnyNotice | null {
   try {
     return notice.safeParse(JSON.parse(bytes.toString('utf8'))).data ?? null;
   } catch {

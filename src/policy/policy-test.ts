@@ -66,7 +66,7 @@ function noticeOf(
   const { identity, decision_id } = newest;
   const base = { notice_id: id, identity, session_id: session, at, by: 'test', reason: told };
   if (told === 'false-positive') {
-    return { ...base, notice: 'verdict', verdict: told, finding_id: newest.finding_ids[0] ?? '' };
+    return { ...base, notice: 'verdict', verdict: told, finding_id: newest.finding_ids[0] ?? '', suppression: null };
   }
   return { ...base, notice: told, decision_id };
 }

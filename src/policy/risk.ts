@@ -14,12 +14,18 @@ export type RiskState = {
   /** When the level last changed. */
   levelSince: EpochMs;
   credits: readonly Credit[];
+  /** Verdicts that said of an earlier finding that it was right, and when. */
+  confirmed?: readonly Confirmation[];
 };
+
+export type Confirmation = { readonly verdict: string; readonly at: EpochMs };
 
 export type RiskSettings = PolicyConfig['risk'];
 
 /** Far above the number of finding kinds, of which an identity has one open finding each; beyond it the least recently raised goes. */
 const creditsMax = 16;
+/** The bound of what verdicts add is reached long before; beyond it the oldest goes. */
+const confirmedMax = 16;
 
 export function calmRisk(at: EpochMs): RiskState {
   return { risk: 0, at, level: 'LOW', levelSince: at, credits: [] };
@@ -100,9 +106,33 @@ function settleLevel(state: RiskState, at: EpochMs, settings: RiskSettings): voi
   state.levelSince = Math.max(state.at, at);
 }
 
-/** 0 to 100, to one decimal. */
+/** 0 to 100, to one decimal: the evidence of now, and what is known from before, by noisy-or. */
 export function riskAt(state: RiskState, at: EpochMs, settings: RiskSettings): number {
-  return Math.round(state.risk * decay(state, at, settings.halfLife) * 1000) / 10;
+  const now = state.risk * decay(state, at, settings.halfLife);
+  const before = priorAt(state, at, settings);
+  return Math.round((now + before * (1 - now)) * 1000) / 10;
+}
+
+/** What earlier verdicts leave: each `weight`, halved in `halfLife`; together by noisy-or, and no more than `max`, so that nothing is done for them alone. */
+function priorAt({ confirmed = [] }: RiskState, at: EpochMs, { prior, medium }: RiskSettings): number {
+  const calm = confirmed.reduce(
+    (left, each) => left * (1 - prior.weight * 2 ** (-Math.max(0, at - each.at) / prior.halfLife)),
+    1,
+  );
+  return Math.min(prior.max, Math.max(0, medium.leave - 1) / 100, 1 - calm);
+}
+
+/** A finding about the identity was right: for a while less is needed to act on the next. */
+export function confirm(state: RiskState, of: Confirmation, settings: RiskSettings): void {
+  moveTo(state, of.at, settings);
+  state.confirmed = [...(state.confirmed ?? []), of].slice(-confirmedMax);
+  settleLevel(state, of.at, settings);
+}
+
+export function unconfirm(state: RiskState, verdict: string): void {
+  const left = (state.confirmed ?? []).filter((each) => each.verdict !== verdict);
+  if (left.length === 0) delete state.confirmed;
+  else state.confirmed = left;
 }
 
 /** A level rises at once, at `enter`; it falls below `leave` only, and not before it has lasted for `dwell`. */

@@ -8,12 +8,14 @@ import { type PolicyConfig, parsePolicyFile } from '../config/policy-file.ts';
 import type { Secret } from '../config/secret.ts';
 import { parseYaml } from '../config/yaml.ts';
 import { GaitError } from '../core/errors.ts';
+import { derivedId } from '../core/hash.ts';
 import { createDecoder, defaultDecoderLimits } from '../event/decode/decoder.ts';
 import { type FormatName, formatChoices } from '../event/decode/format.ts';
 import type { Enrich } from '../event/enrich.ts';
 import type { OpenApiDocument } from '../event/open-api-routes.ts';
 import { createRedactor } from '../event/redact.ts';
 import { createRouteTemplater } from '../event/route-template.ts';
+import type { Suppression } from '../finding/suppression.ts';
 import { createIngest, type Ingest } from '../identity/ingest.ts';
 import type { IdentityChain } from '../identity/resolve.ts';
 import { type ColdFile, openColdRows } from '../log/cold-rows.ts';
@@ -106,6 +108,20 @@ export function assembleFusion(config: Config): readonly number[] {
   return fusion === 'equal' ? equalFusion : readFusion(modelFolder(config, fusion));
 }
 
+/** Those of the policy file, named after what they say. */
+export function fileSuppressions({ suppressions }: PolicyConfig): readonly Suppression[] {
+  return suppressions.map(({ identity, peerGroup, route, network, ...rest }) => ({
+    suppression_id: derivedId('sup', ['file', JSON.stringify({ identity, peerGroup, route, network, ...rest })]),
+    verdict_id: null,
+    identity: identity ?? null,
+    peer_group: peerGroup ?? null,
+    route: route ?? null,
+    network: network ?? null,
+    cause: null,
+    ...rest,
+  }));
+}
+
 export function shardOptions(
   parts: ShardParts,
   shard: { readonly shard: number; readonly shards: number },
@@ -118,6 +134,7 @@ export function shardOptions(
     shard: shard.shard,
     model,
     policy: createPolicy(policy, shard),
+    suppressions: fileSuppressions(policy),
     cold,
   };
 }

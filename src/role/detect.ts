@@ -26,7 +26,9 @@ export type DetectCounts = Pick<
 export type DetectRoleOptions = {
   readonly log: Log;
   readonly group: string;
-  readonly topics: { readonly [name in 'events' | 'state' | 'scores' | 'findings' | 'signals']: string };
+  readonly topics: {
+    readonly [name in 'events' | 'state' | 'scores' | 'findings' | 'signals' | 'verdicts' | 'suppressions']: string;
+  };
   readonly checkpointMs: number;
   readonly shardOptions: (shard: number) => ShardOptions & { readonly cold: ColdFile };
   readonly counts: DetectCounts;
@@ -161,7 +163,7 @@ class ShardRunner {
   }
 
   /** Findings and signals are durable before the checkpoint that covers their events; after a crash they are made again under the same ids. */
-  async #emit({ findings, decisions }: Omit<ShardOutput, 'verdicts'>, judged: Judged): Promise<void> {
+  async #emit({ findings, decisions, said }: Omit<ShardOutput, 'verdicts'>, judged: Judged): Promise<void> {
     const { log, topics } = this.#options;
     const scores = judged.scores.end();
     const topic = (name: string, records: { key: string; value: string }[]): Promise<void> | undefined =>
@@ -174,6 +176,14 @@ class ShardRunner {
       topic(
         topics.signals,
         decisions.map((decision) => ({ key: decision.decision_id, value: JSON.stringify(decision) })),
+      ),
+      topic(
+        topics.verdicts,
+        said.verdicts.map((verdict) => ({ key: verdict.verdict_id, value: JSON.stringify(verdict) })),
+      ),
+      topic(
+        topics.suppressions,
+        said.suppressions.map((each) => ({ key: each.suppression_id, value: JSON.stringify(each) })),
       ),
       scores.length === 0 ? undefined : log.append(topics.scores, scores),
     ]);

@@ -54,7 +54,7 @@ export function createSlackActions(options: SlackActionsOptions): HttpParts['sla
     await tell(
       findingIds.map((finding_id) => {
         const notice_id = derivedId('ntc', ['slack', id, user.id, finding_id, verdict]);
-        return { ...said, notice_id, finding_id, reason: 'verdict given in Slack' };
+        return { ...said, notice_id, finding_id, reason: 'verdict given in Slack', suppression: null };
       }),
     );
     const told = { incident_id: incident, verdict, by: user.name.slice(0, 100), at: now };

@@ -6,11 +6,13 @@ import type { Store } from '../store/clickhouse.ts';
 import { applyMigrations, type Retention, readMigrations } from '../store/migrate.ts';
 import { createStoreWriter, type StoreWriter } from '../store/writer.ts';
 
+type Copied = Exclude<keyof StoreWriter, 'close'>;
+
 export type StoreRoleOptions = {
   readonly log: Log;
   readonly group: string;
   readonly topics: {
-    readonly [name in 'scores' | 'findings' | 'signals' | 'receipts' | 'audit' | 'deadLetter']: string;
+    readonly [name in Exclude<Copied, 'deadLetters'> | 'deadLetter']: string;
   };
   readonly store: Store;
   readonly retention: Retention;
@@ -35,15 +37,14 @@ export async function runStore(options: StoreRoleOptions, signal: AbortSignal): 
     onInsert: ({ table, rows }) => options.inserted(table, rows),
   });
   signal.addEventListener('abort', () => writer.close(), { once: true });
-  const pairs: [
-    string,
-    keyof StoreWriter & ('scores' | 'findings' | 'signals' | 'receipts' | 'audit' | 'deadLetters'),
-  ][] = [
+  const pairs: [string, Copied][] = [
     [topics.scores, 'scores'],
     [topics.findings, 'findings'],
     [topics.signals, 'signals'],
     [topics.receipts, 'receipts'],
     [topics.audit, 'audit'],
+    [topics.verdicts, 'verdicts'],
+    [topics.suppressions, 'suppressions'],
     [topics.deadLetter, 'deadLetters'],
   ];
   return Promise.all(

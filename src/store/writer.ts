@@ -21,6 +21,8 @@ export type StoreWriter = {
   readonly signals: (batch: StoreBatch) => Promise<void>;
   readonly receipts: (batch: StoreBatch) => Promise<void>;
   readonly audit: (batch: StoreBatch) => Promise<void>;
+  readonly verdicts: (batch: StoreBatch) => Promise<void>;
+  readonly suppressions: (batch: StoreBatch) => Promise<void>;
   readonly deadLetters: (batch: StoreBatch) => Promise<void>;
   /** From now on small batches are inserted without waiting, so that a shutdown is quick. */
   readonly close: () => void;
@@ -107,6 +109,8 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
     signals: rowsInto('decisions_raw_v1'),
     receipts: rowsInto('receipts_raw_v2'),
     audit: rowsInto('audit_raw_v1'),
+    verdicts: rowsInto('verdicts_raw_v1'),
+    suppressions: rowsInto('suppressions_raw_v1'),
     deadLetters: rowsInto('dead_letters_raw_v1'),
     close: () => closing.abort(),
   };

@@ -149,7 +149,7 @@ test('learning is held back for an identity with an open finding, and only for i
   const { detector, see } = bench();
   see('a', 0, odd);
   see('b', 0, {});
-  assert.deepEqual(detector.gates, [{ identity: 'user:acme:a', until: (start + 3 * day) / 1000 }]);
+  assert.deepEqual(detector.snapshot().gates, [{ identity: 'user:acme:a', until: (start + 3 * day) / 1000 }]);
 });
 
 test('a finding names its identity, what stood out, and where it comes from', () => {

@@ -19,7 +19,7 @@ import {
 import { freePort, pipelines } from '../../demo/parts.ts';
 import { parseYaml } from '../../src/config/yaml.ts';
 import { openEmbeddedLog } from '../../src/log/embedded.ts';
-import { type Notice, readNotice } from '../../src/policy/notice.ts';
+import { type AnyNotice, readNotice } from '../../src/policy/notice.ts';
 import { noticeKey } from '../../src/role/notices.ts';
 import { type GaitProcess, startGait, waitFor } from './gait-process.ts';
 
@@ -218,8 +218,8 @@ async function outbox({ admin }: Keycloak): Promise<Readonly<Record<string, { re
   return statuses;
 }
 
-async function noticesIn(path: string): Promise<readonly Notice[]> {
-  const notices: Notice[] = [];
+async function noticesIn(path: string): Promise<readonly AnyNotice[]> {
+  const notices: AnyNotice[] = [];
   const log = await openEmbeddedLog({ path, onTrouble: () => {} });
   const tail = await log.tail({
     topic: 'gait.events',

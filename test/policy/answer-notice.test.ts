@@ -142,10 +142,14 @@ test('a false alarm ends what rests on it alone and takes its share of the risk 
   const policy = stepUp();
   const first = policy.onFinding(call('s1')).risk;
   policy.onFinding(call('s1', start, 'fnd_2'));
-  const ended = policy.onNotice(aNotice('verdict', { finding_id: 'fnd_2', verdict: 'false-positive' }));
+  const ended = policy.onNotice(
+    aNotice('verdict', { finding_id: 'fnd_2', verdict: 'false-positive', suppression: null }),
+  );
   assert.equal(policy.riskOf('user:acme:alice', start), first);
   assert.deepEqual(told(ended), ['2 restored restore session enforce']);
-  const [end] = policy.onNotice(aNotice('verdict', { finding_id: 'fnd_1', verdict: 'false-positive' }));
+  const [end] = policy.onNotice(
+    aNotice('verdict', { finding_id: 'fnd_1', verdict: 'false-positive', suppression: null }),
+  );
   assert.equal(end?.change, 'restored');
   assert.equal(policy.riskOf('user:acme:alice', start), 0);
 });
