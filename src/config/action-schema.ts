@@ -33,6 +33,8 @@ const action = z
     on: z.array(z.enum(actions)).min(1),
     /** Only decisions about one session, or only those about all that an identity does; without it both. */
     scope: z.enum(['session', 'identity']).optional(),
+    /** The `iss` whose people it is for; without it those of `ingest.homeIssuer`, or all where that is not set. */
+    issuer: text.optional(),
     method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']).default('POST'),
     url: address,
     headers: z.record(headerName, headerValue).default({}),

@@ -103,6 +103,8 @@ const ingest = z.strictObject({
   recordBytesMax: integer(1024, 16 * 1024 * 1024).default(1024 * 1024),
   routesPerHostMax: integer(1, 100_000).default(2000),
   identityChain: identityChain.default([...identityNames]),
+  /** The `iss` whose users and clients have bare keys; those of any other that an event names are told apart by it. */
+  homeIssuer: text.optional(),
 });
 
 /** Without `off` and `bundled` the operator's own: one CSV file, or several that are read one after the other. */
@@ -298,6 +300,7 @@ const sections = z
   })
   .transform((config) => ({
     ...config,
+    ingest: { ...config.ingest, homeIssuer: config.ingest.homeIssuer ?? firstOfSeveral(config.enforce.issuers) },
     alerts: oneListOfChannels(config.alerts),
     log:
       config.log.kind === 'embedded'
@@ -309,6 +312,11 @@ const sections = z
         : config.store,
     sources: config.sources ?? (config.log.kind === 'kafka' ? [source.parse({ topic: 'api-traffic' })] : []),
   }));
+
+/** With one issuer, or none, nobody can be mistaken for somebody of another. */
+function firstOfSeveral(issuers: readonly { readonly issuer: string }[]): string | undefined {
+  return issuers.length > 1 ? issuers[0]?.issuer : undefined;
+}
 
 export const configSchema = {
   /** Issues carry the path of the key at fault. */

@@ -35,6 +35,8 @@ const transmitter = z.strictObject({
   audiences: z.array(text).min(1),
   /** The `iss` of the people it speaks of; without it its own. */
   subjectIssuer: text.optional(),
+  /** The `iss` in these people's tokens, where it is another still. */
+  tokenIssuer: text.optional(),
   tenant: text.optional(),
   /** What its `Authorization` header must say. */
   authorization: secret.optional(),

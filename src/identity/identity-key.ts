@@ -18,6 +18,20 @@ export function identityKey(kind: IdentityKind, tenant: string | null, id: strin
   return `${kind}:${tenantPart}:${encodePart(id, escapedInId)}` as IdentityKey;
 }
 
+/** No id holds it: a percent sign in one is encoded, so that hexadecimal digits follow. */
+const issuerMark = '%@';
+
+/** The same for somebody of another issuer than the configured home; undefined for one of home. */
+export function atIssuer(key: IdentityKey, foreignIssuer: string | undefined): IdentityKey {
+  if (foreignIssuer === undefined) return key;
+  return `${key}${issuerMark}${encodePart(foreignIssuer, escapedInId)}` as IdentityKey;
+}
+
+/** Names at an issuer: equal ones of two issuers are two. */
+export function foreignIssuerOf(issuer: string | null, homeIssuer: string | undefined): string | undefined {
+  return homeIssuer === undefined || issuer === null || issuer === homeIssuer ? undefined : issuer;
+}
+
 /** The kind and the tenant (as it stands in the key) of a text that has the form of a key; null when it has not. */
 export function identityParts(text: string): { readonly kind: IdentityKind; readonly tenant: string } | null {
   const [, kind, tenant] = /^([a-z-]+):([^:\p{Cc}\s]+):[^\p{Cc}\s]+$/u.exec(text) ?? [];
@@ -27,7 +41,20 @@ export function identityParts(text: string): { readonly kind: IdentityKind; read
 
 /** The id of a key, as it came. Undefined for one that was so long that only a hash of it is left. */
 export function identityId(key: string): string | undefined {
-  const id = key.split(':').slice(2).join(':');
+  return decode(idPartsOf(key)[0] ?? '');
+}
+
+/** The issuer of whom a key names, where it is not the home; of one that was cut its shortened form, which is nobody's. */
+export function identityIssuer(key: string): string | undefined {
+  const part = idPartsOf(key)[1];
+  return part === undefined ? undefined : (decode(part) ?? part);
+}
+
+function idPartsOf(key: string): readonly string[] {
+  return key.split(':').slice(2).join(':').split(issuerMark);
+}
+
+function decode(id: string): string | undefined {
   if (id === '' || (id.length > idCharsMax && /~[0-9a-f]{24}$/.test(id))) return undefined;
   return id.replace(/%(?:u([0-9A-F]{4})|([0-9A-F]{2}))/g, (_, wide: string | undefined, narrow: string) =>
     String.fromCharCode(Number.parseInt(wide ?? narrow, 16)),

@@ -15,6 +15,7 @@ export type IngestSource = {
   readonly chain?: IdentityChain | undefined;
   /** For events that name no tenant. */
   readonly tenant?: string | undefined;
+  readonly homeIssuer?: string | undefined;
 };
 
 export type IngestOptions = {
@@ -93,7 +94,7 @@ function resolveEvent(
   { source, templater, enrich }: ResolveOptions,
 ): ResolvedEvent | null {
   event.tenant ??= source.tenant ?? null;
-  const resolution = resolveIdentity(event, source.chain);
+  const resolution = resolveIdentity(event, source.chain, source.homeIssuer);
   if (resolution === null) return null;
   enrich?.(event);
   const { route, objects } = templater.template(event);

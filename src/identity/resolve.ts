@@ -1,5 +1,5 @@
 import type { TrafficEvent } from '../event/traffic-event.ts';
-import { identityKey } from './identity-key.ts';
+import { atIssuer, foreignIssuerOf, identityKey } from './identity-key.ts';
 import type { IdentityKey, IdentityKind } from './resolved-event.ts';
 
 /** The links of a chain, and which kind of identity each gives. */
@@ -40,9 +40,13 @@ export type Resolution = {
 /**
  * Claimed is not proven: a call refused as unauthenticated (401, or `auth_result` failure) belongs to its source, and who it said it was is an
  * attribute. Otherwise anybody could spoil somebody's baseline, or have them revoked, by sending bad tokens in their name.
- * Null when no field of the chain is set.
+ * Null when no field of the chain is set. With `homeIssuer` the users and clients of any other issuer that the event names are told apart by it.
  */
-export function resolveIdentity(event: TrafficEvent, chain: IdentityChain = defaultIdentityChain): Resolution | null {
+export function resolveIdentity(
+  event: TrafficEvent,
+  chain: IdentityChain = defaultIdentityChain,
+  homeIssuer?: string | undefined,
+): Resolution | null {
   let link: IdentityLink | undefined;
   let id: string | null = null;
   for (let i = 0; i < chain.length && id === null; i++) {
@@ -50,7 +54,9 @@ export function resolveIdentity(event: TrafficEvent, chain: IdentityChain = defa
     id = idOf(event, link);
   }
   if (link === undefined || id === null) return null;
-  const identity = identityKey(links[link], event.tenant, id);
+  const isAtIssuer = link === 'subject' || link === 'client';
+  const foreignIssuer = isAtIssuer ? foreignIssuerOf(event.issuer, homeIssuer) : undefined;
+  const identity = atIssuer(identityKey(links[link], event.tenant, id), foreignIssuer);
   if (event.status !== 401 && event.auth_result !== 'failure') {
     return { identity, identity_kind: links[link], claimed_identity: null };
   }

@@ -74,7 +74,8 @@ export function assembleIngest(
         limits,
         ...(map === undefined ? {} : { map: readFieldMap(map) }),
       });
-      return { decoder, chain: identityChain ?? config.ingest.identityChain, tenant };
+      const { identityChain: chain, homeIssuer } = config.ingest;
+      return { decoder, chain: identityChain ?? chain, tenant, homeIssuer };
     },
   });
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { seededRandom } from '../core/random.ts';
+import { foreignIssuerOf } from '../identity/identity-key.ts';
 import type { Consumption, Log, LogRecord } from '../log/log.ts';
 import { type Receipt, receiptKey } from '../policy/decision.ts';
 import { createSignalDelivery } from '../signal/deliver.ts';
@@ -41,7 +42,9 @@ export async function runDeliver(options: DeliverRoleOptions, signal: AbortSigna
     const grant = token && { ...token, clientSecret: token.clientSecret.reveal() };
     const post = grant === undefined ? courier.post : withClientCredentials(courier.post, grant, clock);
     const headers = Object.fromEntries(Object.entries(action.headers).map(([name, value]) => [name, value.reveal()]));
-    const webhook = createHttpAction({ ...action, headers });
+    const foreignIssuer =
+      action.issuer === undefined ? undefined : foreignIssuerOf(action.issuer, config.ingest.homeIssuer);
+    const webhook = createHttpAction({ ...action, foreignIssuer, headers });
     const wasDelivered = (decisionId: string): Promise<boolean> =>
       isInTopic(log, topics.receipts, receiptKey({ decision_id: decisionId, target: action.name, state: 'delivered' }));
     const delivery = { ...courier, post, webhook, staleAfterMs: signals.staleAfterMs, wasDelivered, onReceipt };

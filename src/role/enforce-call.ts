@@ -57,7 +57,7 @@ export function createCallReader(options: { readonly config: Config; readonly re
     assignQuietly(draft, 'api_key', one(headers[enforce.apiKeyHeader]));
     assignCredentials(draft, headers);
     event.tenant ??= enforce.tenant ?? null;
-    const resolution = resolveIdentity(event, chain);
+    const resolution = resolveIdentity(event, chain, ingest.homeIssuer);
     if (resolution === null) return null;
     const authorization = one(headers.authorization) ?? '';
     const bearer = bearerOf(authorization);

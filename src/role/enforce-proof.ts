@@ -4,7 +4,7 @@ import { describeError } from '../core/errors.ts';
 import { readUnverified, type TokenVerifier } from '../core/jose.ts';
 import type { Proof } from '../policy/enforce.ts';
 
-export type VerifiedCaller = { readonly subject: string | null; readonly proof: Proof };
+export type VerifiedCaller = { readonly subject: string | null; readonly issuer: string | null; readonly proof: Proof };
 
 /** Tokens whose end is remembered, by their hash; beyond it the oldest is forgotten and verified again. */
 const rememberedMax = 20_000;
@@ -91,6 +91,7 @@ export class TokenProofs {
 export function callerOf(claims: Readonly<Record<string, unknown>>): VerifiedCaller {
   return {
     subject: typeof claims.sub === 'string' ? claims.sub : null,
+    issuer: typeof claims.iss === 'string' ? claims.iss : null,
     proof: {
       authTimeSeconds: seconds(claims.auth_time),
       issuedAtSeconds: seconds(claims.iat),

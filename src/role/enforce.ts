@@ -108,8 +108,10 @@ function createAsk(parts: AskParts): Enforcer['ask'] {
 
   const answer = (call: AskedCall, point: string, caller: VerifiedCaller | null): EnforcementAnswer => {
     const now = clock.now();
-    // A verified token proves its own subject, and nobody whom a header names beside it.
-    const isOwn = caller?.subject != null && redactor.id(caller.subject) === call.event.subject;
+    // A verified token proves its own subject at its own issuer, and nobody whom a header names beside it.
+    const isOfIssuer = (issuer: string | null): boolean => issuer === null || redactor.id(issuer) === call.event.issuer;
+    const isOwn =
+      caller?.subject != null && redactor.id(caller.subject) === call.event.subject && isOfIssuer(caller.issuer);
     const verdict = enforcement.judge(questionOf(call, isOwn ? caller.proof : null), point, now);
     counts.count(verdict, point, now);
     answered(point, verdict.kind);
@@ -162,6 +164,7 @@ function gatewayCaller(
   if (!said(trusted.subject) || !(said(trusted.auth_time) || said(trusted.acr))) return null;
   return {
     subject: event.subject,
+    issuer: event.issuer,
     proof: {
       authTimeSeconds: said(trusted.auth_time) ? event.auth_time : null,
       issuedAtSeconds: null,

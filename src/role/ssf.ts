@@ -37,7 +37,10 @@ export async function runSsf(options: SsfOptions, signal: AbortSignal): Promise<
     ...source,
     authorization: source.authorization?.reveal(),
   }));
-  const receive = sources.length === 0 ? undefined : createSetReceiver({ sources, clock, tell });
+  const receive =
+    sources.length === 0
+      ? undefined
+      : createSetReceiver({ sources, homeIssuer: config.ingest.homeIssuer, clock, tell });
   if (config.ssf.issuer === undefined) return { consumptions: [], parts: { transmitter: undefined, receive } };
   const { consumptions, transmitter } = await runTransmitter(options, config.ssf.issuer, signal);
   return { consumptions, parts: { transmitter, receive } };

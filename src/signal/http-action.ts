@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { type DecisionField, fillPlaces } from '../core/place.ts';
 import type { Post, PostRequest, PostResult } from '../core/post.ts';
-import { identityId } from '../identity/identity-key.ts';
+import { identityId, identityIssuer } from '../identity/identity-key.ts';
 import type { Action, Decision } from '../policy/decision.ts';
 import type { SignalTarget } from './deliver.ts';
 
@@ -10,6 +10,8 @@ export type HttpActionOptions = {
   /** The decisions that call it. */
   readonly on: readonly Action[];
   readonly scope?: Decision['scope'] | undefined;
+  /** Whose people it ends sessions of, where that is not the home issuer. */
+  readonly foreignIssuer?: string | undefined;
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With `{{field}}`, each of which stays inside one segment of the path, or one value of the query. */
   readonly url: string;
@@ -25,11 +27,13 @@ export type HttpActionOptions = {
  * that an id that an attacker chose stays one segment or one string. The templates were checked with the configuration.
  */
 export function createHttpAction(options: HttpActionOptions): SignalTarget {
-  const { name, on, scope, method, url, headers, body = '', success } = options;
+  const { name, on, scope, foreignIssuer, method, url, headers, body = '', success } = options;
   return {
     name,
     request: (decision) => {
-      const isMeant = on.includes(decision.action) && (scope ?? decision.scope) === decision.scope;
+      // Names of people at one provider are somebody else's at another.
+      const isOfIssuer = identityIssuer(decision.identity) === foreignIssuer;
+      const isMeant = on.includes(decision.action) && (scope ?? decision.scope) === decision.scope && isOfIssuer;
       // An extended decision would end what its owner has begun since.
       if (!isMeant || !['made', 'escalated'].includes(decision.change)) return undefined;
       const values = valuesOf(decision);

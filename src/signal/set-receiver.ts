@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { derivedId } from '../core/hash.ts';
 import { type Claims, createTokenVerifier, readUnverified, type TokenFault } from '../core/jose.ts';
-import { identityKey } from '../identity/identity-key.ts';
+import { atIssuer, foreignIssuerOf, identityKey } from '../identity/identity-key.ts';
 import type { Notice } from '../policy/notice.ts';
 import { verificationType } from './set.ts';
 
@@ -12,12 +12,16 @@ export type SetSource = {
   readonly jwksUri: string;
   readonly audiences: readonly string[];
   readonly subjectIssuer?: string | undefined;
+  /** Of the people's tokens. */
+  readonly tokenIssuer?: string | undefined;
   readonly tenant?: string | undefined;
   readonly authorization?: string | undefined;
 };
 
 export type SetReceiverOptions = {
   readonly sources: readonly SetSource[];
+  /** Whose people have bare keys; undefined: everybody. */
+  readonly homeIssuer?: string | undefined;
   readonly clock: Clock;
   /** Resolves when the notices are durable; only then is the token acknowledged. */
   readonly tell: (notices: readonly Notice[]) => Promise<void>;
@@ -64,7 +68,7 @@ const refused = (err: SetError, description: string): SetAnswer => ({ kind: 'ref
  * that a configured issuer signed for us, and only about its own people. An event or a subject that means nothing to us is taken
  * and passed over, as SSF 1.0 wants it; whether we know somebody is no business of the sender's.
  */
-export function createSetReceiver({ sources, clock, tell }: SetReceiverOptions): SetReceiver {
+export function createSetReceiver({ sources, homeIssuer, clock, tell }: SetReceiverOptions): SetReceiver {
   const known = new Map(
     sources.map((source) => {
       const { issuer, jwksUri, audiences } = source;
@@ -92,7 +96,14 @@ export function createSetReceiver({ sources, clock, tell }: SetReceiverOptions):
     const id = JSON.stringify([from.source.issuer, jti]);
     if (seen.has(id)) return { kind: 'accepted' };
     const notices = Object.entries(events).flatMap(([type, event]) =>
-      noticesOf({ source: from.source, claims, type, event: isObject(event) ? event : {}, now: clock.now() }),
+      noticesOf({
+        source: from.source,
+        homeIssuer,
+        claims,
+        type,
+        event: isObject(event) ? event : {},
+        now: clock.now(),
+      }),
     );
     if (
       !isObject(claims.sub_id) &&
@@ -107,20 +118,28 @@ export function createSetReceiver({ sources, clock, tell }: SetReceiverOptions):
   };
 }
 
-type Said = { source: SetSource; claims: Claims; type: string; event: Claims; now: number };
+type Said = {
+  source: SetSource;
+  homeIssuer: string | undefined;
+  claims: Claims;
+  type: string;
+  event: Claims;
+  now: number;
+};
 
-function noticesOf({ source, claims, type, event, now }: Said): readonly Notice[] {
+function noticesOf({ source, homeIssuer, claims, type, event, now }: Said): readonly Notice[] {
   const notice = type === verificationType ? undefined : noticeOfEvent[type];
   const about = notice && subjectOf(claims.sub_id ?? event.subject, source);
   if (notice === undefined || about === undefined) return [];
   const { event_timestamp: at } = event;
   // Nobody speaks for the future: what has not happened yet would explain what comes.
   const happened = typeof at === 'number' && at > 0 ? Math.min(now, Math.floor(at * 1000)) : now;
+  const issuer = source.tokenIssuer ?? source.subjectIssuer ?? source.issuer;
   return [
     {
       notice,
       notice_id: derivedId('ntc', [source.issuer, String(claims.jti), type]),
-      identity: identityKey('user', source.tenant ?? null, about.user),
+      identity: atIssuer(identityKey('user', source.tenant ?? null, about.user), foreignIssuerOf(issuer, homeIssuer)),
       session_id: about.session,
       at: happened,
       by: source.name,

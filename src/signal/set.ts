@@ -1,7 +1,7 @@
 import { derivedId } from '../core/hash.ts';
 import type { Claims } from '../core/jose.ts';
 import type { RiskLevel } from '../core/words.ts';
-import { identityId } from '../identity/identity-key.ts';
+import { identityId, identityIssuer } from '../identity/identity-key.ts';
 import type { Decision } from '../policy/decision.ts';
 
 /** What of a receiver's configuration shapes its tokens. */
@@ -153,7 +153,7 @@ function principalOf({ identity, identity_kind }: Decision, profile: SetProfile)
   if (id === undefined) return undefined;
   if (identity_kind === 'user') {
     if (profile.subjects === 'email') return id.includes('@') ? { user: { format: 'email', email: id } } : undefined;
-    const iss = profile.subjectIssuer;
+    const iss = identityIssuer(identity) ?? profile.subjectIssuer;
     return { user: iss === undefined ? { format: 'opaque', id } : { format: 'iss_sub', iss, sub: id } };
   }
   if (profile.profile === 'okta') return undefined;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { identityId, identityKey } from '../../src/identity/identity-key.ts';
+import { atIssuer, identityId, identityIssuer, identityKey } from '../../src/identity/identity-key.ts';
 
 test('a key reads as kind:tenant:id, with - for no tenant', () => {
   assert.equal(identityKey('user', null, 'alice@example.com'), 'user:-:alice@example.com');
@@ -45,4 +45,25 @@ test('a key is bounded, and long ids with the same beginning stay apart', () => 
   assert.ok(key.length < 240);
   assert.notEqual(key, identityKey('user', null, `${long}y`));
   assert.equal(key, identityKey('user', null, long));
+});
+
+test('equal names at two issuers are two keys, neither is a bare one, and both parts come back as they were', () => {
+  assert.equal(atIssuer(identityKey('user', null, 'bob'), 'https://b.example'), 'user:-:bob%@https://b.example');
+  const text = fc.string({
+    minLength: 1,
+    maxLength: 60,
+    unit: fc.constantFrom('a', ':', '%', '@', '4', '0', 'u', ' ', '\u2003', '\ud800', '😀'),
+  });
+  const issuer = fc.option(text, { nil: undefined });
+  fc.assert(
+    fc.property(fc.tuple(text, issuer), fc.tuple(text, issuer), ([id, at], [otherId, otherAt]) => {
+      const key = atIssuer(identityKey('user', null, id), at);
+      assert.deepEqual([identityId(key), identityIssuer(key)], [id, at]);
+      const isSame = id === otherId && at === otherAt;
+      assert.equal(key === atIssuer(identityKey('user', null, otherId), otherAt), isSame);
+    }),
+    { numRuns: 2000 },
+  );
+  const long = atIssuer(identityKey('user', null, 'bob'), `https://${'b'.repeat(300)}`);
+  assert.ok(identityId(long) === 'bob' && identityIssuer(long) !== undefined, 'never taken for one of home');
 });

@@ -290,3 +290,21 @@ test('the actions that come with the program are valid settings', () => {
     assert.deepEqual(problemsOf(text, env), []);
   }
 });
+
+test('an action is for the people of its issuer: an equal name at another provider is somebody else’s', () => {
+  const options = { name: 'idp', on: ['revoke-session'], method: 'DELETE', headers: {}, success: [204] } as const;
+  const home = createHttpAction({ ...options, url: 'https://home.example/users/{{subject}}' });
+  const other = createHttpAction({
+    ...options,
+    foreignIssuer: 'https://b',
+    url: 'https://b.example/users/{{subject}}',
+  });
+  const calls = (identity: string): readonly unknown[] =>
+    [home, other].map(({ request }) => {
+      const made = request(revoked({ identity: identity as never, identity_kind: 'user' }), 0);
+      return made !== undefined && 'url' in made ? made.url : made;
+    });
+  assert.deepEqual(calls('user:-:bob'), ['https://home.example/users/bob', undefined]);
+  assert.deepEqual(calls('user:-:bob%@https://b'), [undefined, 'https://b.example/users/bob']);
+  assert.deepEqual(calls('user:-:bob%@https://c'), [undefined, undefined]);
+});

@@ -87,3 +87,18 @@ test('whatever ends a step-up or a throttle, receivers are told that it is over;
   const [risk] = claimsOf({ change: 'expired', action: 'throttle', risk_level: 'LOW' });
   assert.deepEqual([risk?.previous_level, risk?.current_level], ['HIGH', 'LOW'], 'the level falls with it');
 });
+
+test('somebody of another issuer than the home is named by that issuer, not by the one of the configuration', () => {
+  const caep = {
+    ...okta,
+    profile: { ...okta.profile, profile: 'caep' as const, subjects: 'iss_sub' as const, subjectIssuer: 'https://home' },
+  };
+  const subjectOf = (identity: string) =>
+    setsOf({ ...alice, session_id: null, identity: identity as never }, caep)[0]?.sub_id;
+  assert.deepEqual(subjectOf('user:-:bob'), { format: 'iss_sub', iss: 'https://home', sub: 'bob' });
+  assert.deepEqual(subjectOf('user:-:bob%@https://b.example'), {
+    format: 'iss_sub',
+    iss: 'https://b.example',
+    sub: 'bob',
+  });
+});
