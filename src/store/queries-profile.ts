@@ -66,32 +66,36 @@ export function createProfileQueries(store: Store, riskHalfLifeMs: number): Prof
   return {
     identities: (filter) => readIdentities(store, filter, riskHalfLifeMs),
     profile: async (identity) => {
-      const [risk_series, hours, [span], routes, sessions, clients, devices, networks] = await Promise.all([
+      const [risk_series, hours, [span], routes, uses] = await Promise.all([
         readSeries(store, identity),
         store.query<{ day: number; hour: number; calls: number }>(
           `SELECT toDayOfWeek(minute) AS day, toHour(minute) AS hour, sum(i.events) AS calls
            FROM ${store.database}.identities_per_minute_v1 AS i WHERE identity = {identity:String} GROUP BY day, hour`,
           { identity },
         ),
-        store.query<{ active_days: number; route_count: number }>(
-          `SELECT (SELECT uniqExact(toDate(minute)) FROM ${store.database}.identities_per_minute_v1 WHERE identity = {identity:String}) AS active_days,
-             (SELECT uniqExact(method, host, route) FROM ${store.database}.events_raw_v1 WHERE identity = {identity:String}) AS route_count`,
+        store.query<{ active_days: number }>(
+          `SELECT uniqExact(toDate(minute)) AS active_days FROM ${store.database}.identities_per_minute_v1 WHERE identity = {identity:String}`,
           { identity },
         ),
-        store.query<RouteUse>(
-          `SELECT method, host, route, sum(sample_weight) AS calls, sumIf(sample_weight, status >= 400) AS errors, min(ts) AS first_seen, max(ts) AS last_seen
+        store.query<RouteUse & { readonly all: number }>(
+          `SELECT method, host, route, sum(sample_weight) AS calls, sumIf(sample_weight, status >= 400) AS errors,
+             min(ts) AS first_seen, max(ts) AS last_seen, count() OVER () AS all
            FROM ${store.database}.events WHERE identity = {identity:String}
            GROUP BY method, host, route ORDER BY calls DESC, method, host, route LIMIT ${routesMax}`,
           { identity },
         ),
-        readUses(store, identity, 'session_id'),
-        readUses(store, identity, 'user_agent'),
-        readUses(store, identity, `if(device_id != '', device_id, toString(ja4))`),
-        readUses(store, identity, `if(asn = 0, client_ip, trimRight(concat('AS', toString(asn), ' ', country)))`),
+        readUses(store, identity),
       ]);
       const heat = Array.from({ length: 7 }, () => Array.from({ length: 24 }, () => 0));
       for (const { day, hour, calls } of hours) heat[day - 1]![hour] = calls;
-      return { risk_series, heat, ...span!, routes, sessions, clients, devices, networks };
+      return {
+        risk_series,
+        heat,
+        ...span!,
+        route_count: routes[0]?.all ?? 0,
+        routes: routes.map(({ all: _, ...route }) => route),
+        ...uses,
+      };
     },
   };
 }
@@ -146,12 +150,23 @@ function readSeries(store: Store, identity: string): Promise<Profile['risk_serie
   );
 }
 
-/** The most used values of a column; `value` is ours and never from outside. */
-function readUses(store: Store, identity: string, value: string): Promise<readonly Use[]> {
-  return store.query<Use>(
-    `SELECT ${value} AS value, sum(sample_weight) AS calls, min(ts) AS first_seen, max(ts) AS last_seen
-     FROM ${store.database}.events WHERE identity = {identity:String} AND value != ''
-     GROUP BY value ORDER BY calls DESC, value LIMIT ${usesMax}`,
+type Uses = Pick<Profile, 'sessions' | 'clients' | 'devices' | 'networks'>;
+
+/** The most used values of each, in one pass over the identity's events. */
+async function readUses(store: Store, identity: string): Promise<Uses> {
+  const rows = await store.query<Use & { readonly what: keyof Uses }>(
+    `SELECT use.1 AS what, use.2 AS value, sum(sample_weight) AS calls, min(ts) AS first_seen, max(ts) AS last_seen
+     FROM ${store.database}.events ARRAY JOIN [
+       ('sessions', session_id),
+       ('clients', user_agent),
+       ('devices', if(device_id = '', toString(ja4), device_id)),
+       ('networks', if(asn = 0, client_ip, trimRight(concat('AS', toString(asn), ' ', country))))
+     ] AS use
+     WHERE identity = {identity:String} AND value != ''
+     GROUP BY what, value ORDER BY calls DESC, value LIMIT ${usesMax} BY what`,
     { identity },
   );
+  const of = (name: keyof Uses): readonly Use[] =>
+    rows.filter(({ what }) => what === name).map(({ what: _, ...use }) => use);
+  return { sessions: of('sessions'), clients: of('clients'), devices: of('devices'), networks: of('networks') };
 }
