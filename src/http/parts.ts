@@ -17,6 +17,12 @@ export type HttpParts = {
   readonly live: Live;
   /** Tells the shards what a person decided; the audit first. Resolves when it is durable, to the notice's id. */
   readonly order: (order: Order, from: string) => Promise<string>;
+  /** What a person says or does about an incident. Resolves when it is durable. */
+  readonly note: (
+    incidentId: string,
+    notes: readonly CaseNote[],
+    said: { readonly who: string; readonly from: string },
+  ) => Promise<'noted' | 'unknown'>;
   /** Which rule won about an identity, and why; undefined when nothing was ever found about it. */
   readonly explain: (identity: string) => Promise<object | undefined>;
   readonly ask: (question: EnforcementQuestion) => EnforcementAnswer | Promise<EnforcementAnswer>;
@@ -84,6 +90,9 @@ type SsfAnswer = {
   readonly message?: string;
   readonly retryAfterSeconds?: number;
 };
+
+/** `text`: the comment, the reason, or to whom it is assigned (empty: to nobody). */
+export type CaseNote = { readonly kind: 'comment' | 'assign' | 'close' | 'reopen'; readonly text: string };
 
 /** What a person wants done, and who he is. */
 export type Order = Omit<NoticeOf<'decide'>, 'notice_id' | 'at'> | Omit<NoticeOf<'restore'>, 'notice_id' | 'at'>;

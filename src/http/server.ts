@@ -110,7 +110,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
     overviewRoute(parts.pages),
     streamRoute(parts.live),
     ...healthRoutes(parts.pages),
-    ...incidentRoutes(parts.pages),
+    ...incidentRoutes(parts),
     ...findingRoutes(parts),
     ...decisionRoutes(parts.queries, lapi),
     lapi.stream,

@@ -28,6 +28,12 @@ export function timelineOf(parts: Omit<IncidentParts, 'incident'>): readonly Mom
       text: `${target}: ${state}${detail === '' ? '' : ` (${detail})`}`,
       ref: decision_id,
     })),
+    ...parts.verdicts.map(({ at, by, verdict, note, state, finding_id }) => ({
+      at,
+      type: 'verdict' as const,
+      text: `${by}: ${verdict}${state === 'undone' ? ' (taken back)' : ''}${note === '' ? '' : `: ${note}`}`,
+      ref: finding_id,
+    })),
     ...parts.notes.map(noteMoment),
   ];
   return moments.sort(

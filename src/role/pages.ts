@@ -57,6 +57,7 @@ export function createPages(options: PagesOptions): Omit<PageQueries, 'settings'
         ...parts.incident,
         findings: parts.findings,
         decisions: parts.decisions,
+        verdicts: parts.verdicts,
         comments: comments.map(({ note_id, at, who, text }) => ({ note_id, at, who, text })),
         timeline: timelineOf(parts),
       };

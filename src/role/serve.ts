@@ -17,6 +17,8 @@ import type { Consumption, Log } from '../log/log.ts';
 import { createAnalyst } from '../store/analyst.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { createStoreQueries, type StoreQueries } from '../store/queries.ts';
+import { createIncidentQueries } from '../store/queries-incidents.ts';
+import { createCases } from './cases.ts';
 import { createExplain } from './explain.ts';
 import type { Intake } from './ingest.ts';
 import { runLive } from './live.ts';
@@ -74,6 +76,7 @@ function partsOf(options: ServeOptions, { stored, pages, live }: Asked): HttpPar
     pages,
     live,
     order: createOrder(options),
+    note: store === undefined ? noStore : createCases(options.audit, createIncidentQueries(store)),
     explain: stored ? createExplain(stored, options.policy) : noStore,
     sql: { database: store?.database ?? '', ask: store === undefined ? noStore : createAnalyst(store) },
     ask: options.ask,

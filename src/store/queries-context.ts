@@ -10,6 +10,7 @@ import {
   type StoredFinding,
   toFinding,
 } from './queries.ts';
+import { readVerdicts, type VerdictRow } from './queries-incidents.ts';
 
 /** A call with what a person asks next: with which program, from where, how it was let in, what it touched. */
 export type NearEventRow = EventRow & {
@@ -48,6 +49,7 @@ export type FindingContext = {
   readonly decisions: readonly DecisionRow[];
   /** Whom the identity was compared with. `size`: identities seen in the group; null when it is not known. */
   readonly peers: { readonly group: string; readonly size: number | null };
+  readonly verdicts: readonly VerdictRow[];
 };
 
 const eventsMax = 200;
@@ -60,7 +62,7 @@ export function createContextQuery(store: Store): (finding: FindingRow) => Promi
   return async (finding) => {
     const { finding_id: id, kind, identity } = finding;
     const group = finding.reasons[0]?.peer_group ?? '';
-    const [events, similar, decisions, [peers]] = await Promise.all([
+    const [events, similar, decisions, [peers], verdicts] = await Promise.all([
       eventsAround(store, finding),
       store.query<StoredFinding>(
         `SELECT ${findingColumns} FROM ${db}.findings WHERE finding_id IN (
@@ -78,6 +80,7 @@ export function createContextQuery(store: Store): (finding: FindingRow) => Promi
         `SELECT identities FROM ${db}.peer_groups WHERE peer_group = {group:String}`,
         { group },
       ),
+      readVerdicts(store, [id]),
     ]);
     return {
       finding,
@@ -85,6 +88,7 @@ export function createContextQuery(store: Store): (finding: FindingRow) => Promi
       similar: similar.map(toFinding),
       decisions,
       peers: { group, size: peers?.identities ?? null },
+      verdicts,
     };
   };
 }

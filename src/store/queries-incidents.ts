@@ -42,6 +42,20 @@ export type CaseNoteRow = {
   readonly text: string;
 };
 
+export type VerdictRow = {
+  readonly verdict_id: string;
+  readonly finding_id: string;
+  readonly identity: string;
+  readonly verdict: string;
+  readonly by: string;
+  readonly note: string;
+  readonly at: string;
+  readonly state: 'given' | 'undone';
+};
+
+/** What is known of an incident in a list: `verdict` is the newest that stands on one of its findings, empty without one. */
+export type ListedIncident = IncidentRow & { readonly actions: readonly string[]; readonly verdict: string };
+
 export type IncidentFilter = Paging & {
   readonly state?: string | undefined;
   readonly severity?: string | undefined;
@@ -59,36 +73,43 @@ export type IncidentParts = {
   readonly decisions: readonly DecisionRow[];
   readonly receipts: readonly (ReceiptRow & { readonly decision_id: string })[];
   readonly notes: readonly CaseNoteRow[];
+  /** On its findings, the oldest first. */
+  readonly verdicts: readonly VerdictRow[];
   /** Those that findings name as examples. */
   readonly events: readonly EventRow[];
 };
 
 export type IncidentQueries = {
-  readonly incidents: (filter: IncidentFilter) => Promise<Page<IncidentRow & { readonly actions: readonly string[] }>>;
+  readonly incidents: (filter: IncidentFilter) => Promise<Page<ListedIncident>>;
+  readonly head: (incidentId: string) => Promise<IncidentRow | undefined>;
   readonly incident: (incidentId: string) => Promise<IncidentParts | undefined>;
 };
 
 /** What is shown of one incident. Further findings are in `/v1/findings`. */
-const partsMax = { findings: 200, decisions: 200, receipts: 500, notes: 1000, events: 500 };
+const partsMax = { findings: 200, decisions: 200, receipts: 500, notes: 1000, verdicts: 500, events: 500 };
 
 const incidentColumns = `incident_id, state, severity, title, tenant, identities, identity_count, kinds, finding_count, open_count, first_seen,
   last_seen, risk, assignee`;
 
 export function createIncidentQueries(store: Store): IncidentQueries {
+  const head = async (id: string): Promise<IncidentRow | undefined> => {
+    const sql = `SELECT ${incidentColumns} FROM ${store.database}.incidents WHERE incident_id = {id:String}`;
+    return (await store.query<IncidentRow>(sql, { id }))[0];
+  };
   return {
+    head,
     incidents: async (filter) => {
       const page = await readIncidents(store, filter);
-      const actions = await actionsOf(
-        store,
-        page.rows.map(({ incident_id }) => incident_id),
-      );
-      return { ...page, rows: page.rows.map((row) => ({ ...row, actions: actions.get(row.incident_id) ?? [] })) };
+      const ids = page.rows.map(({ incident_id }) => incident_id);
+      const [actions, verdicts] = await Promise.all([actionsOf(store, ids), verdictsOf(store, ids)]);
+      const told = (row: IncidentRow): ListedIncident => {
+        const { incident_id: id } = row;
+        return { ...row, actions: actions.get(id) ?? [], verdict: verdicts.get(id) ?? '' };
+      };
+      return { ...page, rows: page.rows.map(told) };
     },
     incident: async (id) => {
-      const [incident] = await store.query<IncidentRow>(
-        `SELECT ${incidentColumns} FROM ${store.database}.incidents WHERE incident_id = {id:String}`,
-        { id },
-      );
+      const incident = await head(id);
       return incident && readParts(store, incident);
     },
   };
@@ -132,6 +153,27 @@ async function actionsOf(store: Store, ids: readonly string[]): Promise<Readonly
   return new Map(rows.map(({ incident_id, actions }) => [incident_id, actions]));
 }
 
+async function verdictsOf(store: Store, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const db = store.database;
+  const rows = await store.query<{ readonly incident_id: string; readonly verdict: string }>(
+    `SELECT f.incident_id AS incident_id, argMax(toString(v.verdict), v.at) AS verdict
+     FROM ${db}.verdicts AS v INNER JOIN ${db}.findings AS f ON f.finding_id = v.finding_id
+     WHERE v.state = 'given' AND f.incident_id IN {ids:Array(String)} GROUP BY incident_id`,
+    { ids },
+  );
+  return new Map(rows.map(({ incident_id, verdict }) => [incident_id, verdict]));
+}
+
+/** On any of these findings, the oldest first. */
+export function readVerdicts(store: Store, findingIds: readonly string[]): Promise<readonly VerdictRow[]> {
+  return store.query<VerdictRow>(
+    `SELECT verdict_id, finding_id, identity, verdict, \`by\`, note, at, state FROM ${store.database}.verdicts
+     WHERE finding_id IN {ids:Array(String)} ORDER BY at, verdict_id LIMIT ${partsMax.verdicts}`,
+    { ids: findingIds },
+  );
+}
+
 async function readParts(store: Store, incident: IncidentRow): Promise<IncidentParts> {
   const db = store.database;
   const bound = { id: incident.incident_id, ...partsMax };
@@ -150,13 +192,17 @@ async function readParts(store: Store, incident: IncidentRow): Promise<IncidentP
     ),
   ]);
   const findings = stored.map(toFinding);
-  const [receipts, events] = await Promise.all([
+  const [receipts, events, verdicts] = await Promise.all([
     store.query<IncidentParts['receipts'][number]>(
       `SELECT decision_id, target, state, attempts, status, detail, at FROM ${db}.receipts
        WHERE decision_id IN {ids:Array(String)} ORDER BY at DESC, target LIMIT {receipts:UInt32}`,
       { ids: decisions.map(({ decision_id }) => decision_id), receipts: partsMax.receipts },
     ),
     eventsOf(store, findings, partsMax.events),
+    readVerdicts(
+      store,
+      findings.map(({ finding_id }) => finding_id),
+    ),
   ]);
-  return { incident, findings, decisions, receipts, notes, events };
+  return { incident, findings, decisions, receipts, notes, verdicts, events };
 }

@@ -57,6 +57,7 @@ export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
     ingest: async ({ records }) => ({ kind: 'accepted', accepted: records.length, refused: [] }),
     explain: async () => undefined,
     order: async () => 'ntc_00000000',
+    note: async () => 'unknown',
     queries: {
       findings: async () => ({ rows: [sampleFinding()], next: undefined }),
       finding: async (id) => (id === sampleFinding().finding_id ? sampleFinding() : undefined),

@@ -158,6 +158,7 @@ test('the OpenAPI document describes every route with its parameters, body and a
     'post /v1/decisions',
     'post /v1/decisions/{id}/restore',
     'post /v1/events',
+    'post /v1/incidents/{id}',
     'post /v1/session',
   ]);
   for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {

@@ -92,6 +92,7 @@ describe('incidents in the store', () => {
       risk: 20,
       assignee: '',
       actions: ['step-up'],
+      verdict: '',
     });
     assert.equal(rows[1]!.state, 'closed');
   });
@@ -154,7 +155,7 @@ describe('incidents in the store', () => {
   });
 
   test('one incident comes with its findings, decisions, receipts and the calls that its findings name', async () => {
-    const { writer, queries } = await filled('whole');
+    const { store, writer, queries } = await filled('whole');
     await writer.signals(records([decision, { ...decision, decision_id: 'dec_2', incident_id: 'inc_b' }]));
     const receipt = {
       decision_id: 'dec_1',
@@ -165,6 +166,17 @@ describe('incidents in the store', () => {
       at: epoch + 4000,
     };
     await writer.receipts(records([receipt]));
+    const verdict = {
+      verdict_id: 'v1',
+      finding_id: 'fnd_2',
+      verdict: 'true-positive',
+      by: 'carla',
+      note: 'yes',
+      at: epoch,
+    };
+    const undone = { ...verdict, verdict_id: 'v2', at: epoch + 1, verdict: 'benign', state: 'undone', version: 2 };
+    const rows = [{ ...verdict, state: 'given', version: 1 }, undone].map((row) => JSON.stringify(row));
+    await store.insert('verdicts_raw_v1', Buffer.from(rows.join('\n')));
     const lines = [
       scoreLine(1, { identity: 'user:acme:ann', ts: epoch + 1000 }),
       scoreLine(2, { identity: 'user:acme:bob', ts: epoch + 2000 }),
@@ -194,6 +206,14 @@ describe('incidents in the store', () => {
         ['e2', 'user:acme:bob'],
       ],
     );
+    assert.deepEqual(
+      parts.verdicts.map(({ verdict, state }) => [verdict, state]),
+      [
+        ['true-positive', 'given'],
+        ['benign', 'undone'],
+      ],
+    );
+    assert.equal((await queries.incidents({ q: 'inc_a' })).rows[0]!.verdict, 'true-positive');
     assert.equal(await queries.incident("inc_a' OR '1'='1"), undefined);
   });
 });

@@ -49,7 +49,7 @@ export const finding = {
 
 const context = {
   type: 'object',
-  required: ['finding', 'events', 'similar', 'decisions', 'peers'],
+  required: ['finding', 'events', 'similar', 'decisions', 'peers', 'verdicts'],
   properties: {
     finding,
     events: {
@@ -63,6 +63,7 @@ const context = {
     },
     similar: { type: 'array', items: finding, description: 'Of the same kind: its own first, then others’' },
     decisions: { type: 'array', items: { type: 'object' } },
+    verdicts: { type: 'array', items: { type: 'object' }, description: 'The oldest first' },
     peers: {
       type: 'object',
       properties: {

@@ -1,6 +1,8 @@
+import { z } from '../../config/zod.ts';
 import { findingKinds, severities } from '../../core/words.ts';
-import type { PageQueries } from '../page-parts.ts';
-import type { Route } from '../route.ts';
+import { readJson } from '../body.ts';
+import type { CaseNote, HttpParts } from '../parts.ts';
+import { HttpError, type Route } from '../route.ts';
 import { decision } from './decisions.ts';
 import { finding } from './findings.ts';
 import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
@@ -31,7 +33,11 @@ const incident = {
 };
 const listed = {
   ...incident,
-  properties: { ...incident.properties, actions: { ...texts, description: 'What was decided because of it' } },
+  properties: {
+    ...incident.properties,
+    actions: { ...texts, description: 'What was decided because of it' },
+    verdict: { type: 'string', description: 'The newest that stands on one of its findings; empty: none' },
+  },
 };
 const comment = { type: 'object', properties: { note_id: text, at: time, who: text, text } };
 const moment = {
@@ -50,12 +56,52 @@ const whole = {
     ...incident.properties,
     findings: { type: 'array', items: finding, description: 'At most 200, the newest' },
     decisions: { type: 'array', items: decision, description: 'At most 200, the newest' },
+    verdicts: { type: 'array', items: { type: 'object' }, description: 'On its findings, the oldest first' },
     comments: { type: 'array', items: comment },
     timeline: { type: 'array', items: moment, description: 'The oldest first' },
   },
 };
 
-export function incidentRoutes(pages: PageQueries): readonly Route[] {
+/** One line: it is shown to people in lists. */
+const line = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max)
+    .regex(/^\P{Cc}*$/u, 'expected one line without control characters');
+const noteBody = z
+  .strictObject({
+    /** Empty: to nobody. */
+    assignee: line(200).optional(),
+    comment: z
+      .string()
+      .trim()
+      .min(1)
+      .max(4000)
+      .regex(/^(\P{Cc}|[\n\t])*$/u, 'expected text without control characters')
+      .optional(),
+    state: z.enum(['open', 'closed']).optional(),
+    /** Why it is closed or opened again. */
+    reason: line(500).min(1).optional(),
+  })
+  .refine(({ assignee, comment, state: to }) => [assignee, comment, to].some((each) => each !== undefined), {
+    error: 'give assignee, comment or state',
+  })
+  .refine(({ state: to, reason }) => (to === undefined) === (reason === undefined), {
+    error: 'state and reason come together',
+    path: ['reason'],
+  });
+const bodySchema = z.toJSONSchema(noteBody, { io: 'input' });
+
+function notesOf({ assignee, comment, state: to, reason = '' }: z.output<typeof noteBody>): readonly CaseNote[] {
+  return [
+    ...(assignee === undefined ? [] : [{ kind: 'assign', text: assignee } as const]),
+    ...(comment === undefined ? [] : [{ kind: 'comment', text: comment } as const]),
+    ...(to === undefined ? [] : [{ kind: to === 'closed' ? ('close' as const) : ('reopen' as const), text: reason }]),
+  ];
+}
+
+export function incidentRoutes({ pages, note }: Pick<HttpParts, 'pages' | 'note'>): readonly Route[] {
   const filters = {
     state,
     severity,
@@ -84,6 +130,25 @@ export function incidentRoutes(pages: PageQueries): readonly Route[] {
         404: { description: 'There is none of this id' },
       },
       handle: async ({ params }) => answerOne(await pages.incident(params.id ?? '')),
+    },
+    {
+      method: 'POST',
+      url: '/v1/incidents/:id',
+      summary: 'Take an incident, say something about it, close it with a reason or open it again',
+      access: ['analyst'],
+      params: { type: 'object', required: ['id'], properties: { id } },
+      body: { 'application/json': bodySchema },
+      replies: {
+        202: { description: 'It is durable, and is shown within a second' },
+        400: { description: 'It is not valid' },
+        404: { description: 'There is none of this id' },
+      },
+      handle: async ({ params, body, caller, from }) => {
+        const notes = notesOf(readJson(body, noteBody));
+        const outcome = await note(params.id ?? '', notes, { who: caller, from });
+        if (outcome === 'unknown') throw new HttpError(404, 'not-found', { message: 'there is none of this id' });
+        return { status: 202, body: { incident_id: params.id, noted: notes.map(({ kind }) => kind) } };
+      },
     },
   ];
 }
