@@ -41,6 +41,15 @@ export function raisePeak({ u8 }: RowSlab, { row, detector, statistic }: Statist
   if (peak > u8[place]!) u8[place] = peak;
 }
 
+/** With whose days the identity's are compared: kept beside its peaks. */
+export function sortOf({ u8 }: RowSlab, row: number): number {
+  return u8[(row + at.peaks) * 4 + detectors.length + 1]!;
+}
+
+export function keepSort({ u8 }: RowSlab, row: number, sort: number): void {
+  u8[(row + at.peaks) * 4 + detectors.length + 1] = sort;
+}
+
 /** Nothing odd has been seen of the identity: no peak, no evidence, no doubt, no gate. */
 export function clearOdd(slab: RowSlab, row: number): void {
   const { u8, u32, f32 } = slab;

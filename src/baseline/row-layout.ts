@@ -101,9 +101,9 @@ export const at = {
   /** By how many nats a run of the identity's calls was odder than its own may be; the day (since 1970) when that was too much, and how many calls there were since, in 16 bits each. */
   doubt: take(1),
   doubted: take(1),
-  /** Day number since 1970, and each detector's highest statistic of that day in quarters of a nat, one byte each; then what of behaviour's was counted on an earlier day. */
+  /** Day number since 1970, and each detector's highest statistic of that day in quarters of a nat, one byte each; then what of behaviour's was counted on an earlier day, and the sort of identity. */
   day: take(1),
-  peaks: take(Math.ceil((detectors.length + 1) / 4)),
+  peaks: take(Math.ceil((detectors.length + 2) / 4)),
 } as const;
 
 export const rowWords = words + (words % 2);

@@ -42,6 +42,8 @@ export type CalibratorOptions = {
   readonly robust?: { readonly share: number; readonly isCautious: boolean };
   /** What speaks before anything was seen: an exponential of this mean, from there on. A day's highest of many calls begins later than 0. */
   readonly prior?: { readonly from: number; readonly mean: number };
+  /** Or what was seen of others, who are refitted first. */
+  readonly others?: TailCalibrator;
 };
 
 const unitPrior = { from: 0, mean: 1 };
@@ -49,6 +51,7 @@ const unitPrior = { from: 0, mean: 1 };
 export class TailCalibrator {
   readonly #robust: CalibratorOptions['robust'];
   readonly #prior: { readonly from: number; readonly mean: number };
+  readonly #others: TailCalibrator | undefined;
   readonly #counts = new Float64Array(bins);
   readonly #pending = new Float64Array(bins);
   readonly #upper = new Float64Array(bins + 1);
@@ -64,9 +67,10 @@ export class TailCalibrator {
   /** Exceedances that a robust tail rests on, those of the prior included. */
   #exceedances = 1;
 
-  constructor({ robust, prior = unitPrior }: CalibratorOptions = {}) {
+  constructor({ robust, prior = unitPrior, others }: CalibratorOptions = {}) {
     this.#robust = robust;
     this.#prior = prior;
+    this.#others = others;
   }
 
   add(statistic: number, weight = 1): void {
@@ -94,8 +98,7 @@ export class TailCalibrator {
 
   /** P(statistic or more), in (0, 1]. */
   pValue(statistic: number): number {
-    const { from, mean } = this.#prior;
-    const prior = statistic > from ? Math.max(1e-30, Math.exp((from - statistic) / mean)) : 1;
+    const prior = this.#others?.pValue(statistic) ?? this.#assumed(statistic);
     if (this.#total === 0) return prior;
     let seen: number;
     if (statistic > this.#tailFrom)
@@ -106,6 +109,11 @@ export class TailCalibrator {
       seen = (this.#upper[bin + 1]! + above * (this.#upper[bin]! - this.#upper[bin + 1]!)) / this.#total;
     }
     return Math.max(1e-30, (priorEvents * prior + this.#total * seen) / (priorEvents + this.#total));
+  }
+
+  #assumed(statistic: number): number {
+    const { from, mean } = this.#prior;
+    return statistic > from ? Math.max(1e-30, Math.exp((from - statistic) / mean)) : 1;
   }
 
   /** P(more than z tail means beyond where the tail begins). */
@@ -187,9 +195,10 @@ export class TailCalibrator {
     const seen = this.#upper[first]! - this.#upper[last]!;
     const c = (last - first) / binsPerUnit;
     if (c <= 0 || seen <= 0) return 1;
-    // A unit exponential, as much of it as the prior has beyond the same share: a handful of days does not make a scale.
+    // A unit exponential, or others', as much of it as the prior has beyond the same share: a handful of days does not make a scale.
     const prior = Math.max(0.5, priorEvents * this.#tailShare);
-    const m = (this.#excess(first, last) / binsPerUnit + prior * (1 - c / Math.expm1(c))) / (seen + prior);
+    const mean = this.#others === undefined ? 1 : this.#others.#tailMean;
+    const m = (this.#excess(first, last) / binsPerUnit + prior * (mean - c / Math.expm1(c / mean))) / (seen + prior);
     let [least, most] = [0.05, 8 * Math.max(c, 1)];
     for (let i = 0; i < 40; i++) {
       const middle = (least + most) / 2;

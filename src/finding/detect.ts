@@ -2,6 +2,7 @@ import { clearOdd } from '../baseline/peaks.ts';
 import { at, detectors } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { hash64 } from '../core/hash.ts';
+import { actorKindOf } from '../identity/peer-group.ts';
 import type { IdentityKey } from '../identity/resolved-event.ts';
 import type { Entry } from '../score/batch.ts';
 import { addToCase, openCase } from './case-file.ts';
@@ -39,6 +40,7 @@ export type DetectorSnapshot = {
 type Gate = { readonly identity: IdentityKey; readonly until: number };
 
 const none: readonly never[] = [];
+const sorts = ['unknown', 'human', 'service'] as const;
 
 function newCase(ts: number): IdentityCase {
   return { file: openCase(ts), open: detectors.map(() => null), told: 0, hearing: null };
@@ -81,7 +83,8 @@ export class Detector {
     const { event, identity } = seen.resolved;
     const { threshold } = this.#budget;
     const evidence = this.#evidence;
-    this.#budget.update({ slab: this.#slab, row: seen.row, ts: event.ts }, seen.detectors, evidence);
+    const sort = sorts.indexOf(actorKindOf(event, seen.resolved.identity_kind));
+    this.#budget.update({ slab: this.#slab, row: seen.row, ts: event.ts, sort }, seen.detectors, evidence);
     const { together, nats } = evidence;
     const odd = seen.surprise >= oddSurprise || evidence.loudest >= oddDecades;
     const found = this.#caseOf(seen, odd && together >= threshold);

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { dayPeakOf, endPeaks, peakPlace, peakPlaces, raisePeak } from '../baseline/peaks.ts';
+import { dayPeakOf, endPeaks, keepSort, peakPlace, peakPlaces, raisePeak, sortOf } from '../baseline/peaks.ts';
 import { at, type DetectorName, detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
@@ -28,8 +28,14 @@ const isCounting = detectors.map((name) => counting.has(name));
  * the highest of a few calls begins at 1. What they say together is in nats already, of which most days come to none: innocent days come to 6
  * or more about once in 500 on streams that run for weeks.
  */
+const peakTail = { share: 0.06, isCautious: false };
 const priorOf = (d: number) => ({ from: d === 0 ? 2 : 1, mean: 1 });
 const fusedPrior = { from: 0, mean: 1 };
+/** People, machines, and who may be either: their days are not alike, and what is rare of one is daily bread of the other. */
+const sorts = 3;
+const cells = sorts * detectors.length;
+const cellOf = (sort: number, detector: number) => sort * detectors.length + detector;
+const detectorOf = (cell: number) => cell % detectors.length;
 /** Days with a finding say nothing of what ordinary days come to; but no more than this share is left out, so that a changed world is learned. */
 const excludedShare = 0.1;
 /** Days that nobody has seen yet and everybody expects: what calibrators start from counts as many. */
@@ -79,6 +85,8 @@ export function emptyEvidence(): Evidence {
   return { alone: new Float64Array(detectors.length), loudest: 0, together: 0, strongest: 0, nats: 0 };
 }
 
+type RunningDay = { readonly sort: number; readonly highest: Float64Array; readonly now: Float64Array };
+
 /**
  * The alert budget. Each detector's highest statistic of an identity's day is one observation; how rare it is among identity-days makes
  * detectors of different scales comparable. What is beyond the ordinary is weighed and added up, for attacks are odd in several ways at once; and how rare
@@ -87,14 +95,16 @@ export function emptyEvidence(): Evidence {
  */
 export class EvidenceBudget {
   readonly #fused = new TailCalibrator({ robust: { share: 0.1, isCautious: true }, prior: fusedPrior });
-  readonly #peaks = detectors.map(
-    (_, d) => new TailCalibrator({ robust: { share: 0.06, isCautious: false }, prior: priorOf(d) }),
-  );
-  readonly #all = [this.#fused, ...this.#peaks];
+  /** Per sort of identity and detector, a cell: what the days of all other sorts come to, and the sort's own. */
+  readonly #others = Array.from({ length: cells }, (_, cell) => {
+    return new TailCalibrator({ robust: peakTail, prior: priorOf(detectorOf(cell)) });
+  });
+  readonly #own = this.#others.map((others) => new TailCalibrator({ robust: peakTail, others }));
+  readonly #all = [this.#fused, ...this.#others, ...this.#own];
   readonly #options: BudgetOptions;
   readonly #said = new Float64Array(detectors.length);
   /** What each detector's peaks come to, nats, until its scale changes; -1 where nobody asked. Most events raise no peak and ask about the same again. */
-  readonly #known = new Float64Array(detectors.length * peakPlaces).fill(-1);
+  readonly #known = new Float64Array(cells * peakPlaces).fill(-1);
   readonly #words = new Float64Array(detectors.length);
   readonly #highest = new Float64Array(detectors.length);
   /** Decades of evidence at which a finding is opened. */
@@ -113,8 +123,12 @@ export class EvidenceBudget {
   }
 
   /** Brings the identity's day up to date with the event's statistics. What others said today still counts; behaviour's evidence is what it is now. */
-  update(place: { slab: RowSlab; row: number; ts: number }, statistics: Float64Array, into: Evidence): void {
-    const { slab, row } = place;
+  update(
+    place: { slab: RowSlab; row: number; ts: number; sort: number },
+    statistics: Float64Array,
+    into: Evidence,
+  ): void {
+    const { slab, row, sort } = place;
     const { f32 } = slab;
     const day = Math.floor(place.ts / dayMs);
     // An event from before midnight that comes after it counts for the new day: a day ends once.
@@ -126,16 +140,17 @@ export class EvidenceBudget {
       }
       f32[row + at.day] = day;
     }
+    keepSort(slab, row, sort);
     for (let d = 0; d < detectors.length; d++) {
       const now = Math.min(statisticMax, statistics[d]!);
       if (now > 0) raisePeak(slab, { row, detector: d, statistic: now });
       this.#highest[d] = d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d));
     }
-    this.weigh(this.#highest, statistics, into);
+    this.weigh({ sort, highest: this.#highest, now: statistics }, into);
   }
 
-  /** What a day comes to on which detectors' statistics are `highest` so far, and `now` with this event. Changes nothing. */
-  weigh(highest: Float64Array, now: Float64Array, into: Evidence): void {
+  /** What a day of an identity of the sort comes to on which detectors' statistics are `highest` so far, and `now` with this event. Changes nothing. */
+  weigh({ sort, highest, now }: RunningDay, into: Evidence): void {
     let alone = 0;
     let most = 0;
     into.strongest = 0;
@@ -147,7 +162,7 @@ export class EvidenceBudget {
         this.#words[d] = 0;
         continue;
       }
-      const nats = this.#nats(d, peak);
+      const nats = this.#nats(cellOf(sort, d), peak);
       const word = this.#say(d, nats);
       const said = Math.max(word, this.#byItself(d, nats));
       this.#words[d] = word;
@@ -195,8 +210,7 @@ export class EvidenceBudget {
     for (const calibrator of this.#all) calibrator.forgetProvisional();
     const counts = this.#whoCounts(slab);
     eachDay(slab, (row) => {
-      if (counts(row))
-        for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.addProvisional(dayPeakOf(slab, row, d));
+      if (counts(row)) this.#eachPeak(slab, row, (calibrator, peak) => calibrator.addProvisional(peak));
     });
     this.#refitPeaks();
     eachDay(slab, (row) => {
@@ -219,19 +233,19 @@ export class EvidenceBudget {
     return (row) => !isGated(slab, row);
   }
 
-  /** How rare a detector's statistic is among identity-days. */
-  #nats(detector: number, statistic: number): number {
+  /** How rare a detector's statistic is among days of identities of the sort. */
+  #nats(cell: number, statistic: number): number {
     if (statistic <= 0) return 0;
     const place = peakPlace(statistic);
-    if (place < 0) return this.#natsOf(detector, statistic);
-    const known = detector * peakPlaces + place;
-    if (this.#known[known]! < 0) this.#known[known] = this.#natsOf(detector, statistic);
+    if (place < 0) return this.#natsOf(cell, statistic);
+    const known = cell * peakPlaces + place;
+    if (this.#known[known]! < 0) this.#known[known] = this.#natsOf(cell, statistic);
     return this.#known[known]!;
   }
 
-  #natsOf(detector: number, statistic: number): number {
-    const nats = -Math.log(this.#peaks[detector]!.pValue(statistic));
-    return isHonest[detector] ? Math.max(nats, statistic) : nats;
+  #natsOf(cell: number, statistic: number): number {
+    const nats = -Math.log(this.#own[cell]!.pValue(statistic));
+    return isHonest[detectorOf(cell)] ? Math.max(nats, statistic) : nats;
   }
 
   /** What a detector says in the sum: softly nothing up to the ordinary, then as much as it is rarer; weighed. */
@@ -251,8 +265,9 @@ export class EvidenceBudget {
   /** What all detectors' peaks of the day come to: their words together, or the strongest by itself. */
   #sum(slab: RowSlab, row: number): number {
     let alone = 0;
+    const sort = sortOf(slab, row);
     for (let d = 0; d < detectors.length; d++) {
-      const nats = this.#nats(d, dayPeakOf(slab, row, d));
+      const nats = this.#nats(cellOf(sort, d), dayPeakOf(slab, row, d));
       this.#words[d] = this.#say(d, nats);
       alone = Math.max(alone, this.#byItself(d, nats));
     }
@@ -265,13 +280,22 @@ export class EvidenceBudget {
   }
 
   #refitPeaks(): void {
-    for (const calibrator of this.#peaks) calibrator.refit();
+    for (const calibrator of this.#all) if (calibrator !== this.#fused) calibrator.refit();
     this.#known.fill(-1);
   }
 
   #countPeaksOf(slab: RowSlab, row: number): void {
     if (this.#mayExclude && isGated(slab, row)) return;
-    for (let d = 0; d < detectors.length; d++) this.#peaks[d]!.add(dayPeakOf(slab, row, d));
+    this.#eachPeak(slab, row, (calibrator, peak) => calibrator.add(peak));
+  }
+
+  /** The day's peaks, each for all calibrators that it says something to. */
+  #eachPeak(slab: RowSlab, row: number, visit: (calibrator: TailCalibrator, peak: number) => void): void {
+    const own = sortOf(slab, row);
+    for (let d = 0; d < detectors.length; d++) {
+      const peak = dayPeakOf(slab, row, d);
+      for (let sort = 0; sort < sorts; sort++) visit((sort === own ? this.#own : this.#others)[cellOf(sort, d)]!, peak);
+    }
   }
 
   #countFused(slab: RowSlab, row: number): void {
@@ -280,7 +304,7 @@ export class EvidenceBudget {
     const { onDay } = this.#options;
     if (onDay !== undefined) {
       for (let d = 0; d < detectors.length; d++)
-        this.#said[d] = beyondOrdinary(this.#nats(d, dayPeakOf(slab, row, d)), d);
+        this.#said[d] = beyondOrdinary(this.#nats(cellOf(sortOf(slab, row), d), dayPeakOf(slab, row, d)), d);
       onDay(row, slab.f32[row + at.day]!, this.#said);
     }
     const sum = this.#sum(slab, row);

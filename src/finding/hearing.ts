@@ -1,4 +1,4 @@
-import { dayPeakOf } from '../baseline/peaks.ts';
+import { dayPeakOf, sortOf } from '../baseline/peaks.ts';
 import { at, behaviourFamilies, detectors, families } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { featureNames } from '../feature/registry.ts';
@@ -19,6 +19,8 @@ export type Hearing = Story & {
   /** Behaviour's accumulated evidence, nats, and what its families added to it. */
   evidence: number;
   shares: number[];
+  /** With whose days the identity's are compared. */
+  readonly sort: number;
   /** Day number since 1970, and each detector's highest statistic of it. */
   day: number;
   highest: number[];
@@ -75,6 +77,7 @@ function asItIs({ file, open, told }: Story, { slab, row, ts }: Omit<From, 'excu
     by: '',
     evidence: slab.f32[row + at.evidence]!,
     shares: behaviourFamilies.map((_, i) => slab.f32[row + at.evidenceShares + i]!),
+    sort: sortOf(slab, row),
     day: Math.floor(ts / dayMs),
     highest: detectors.map((_, d) => (d === 0 ? 0 : dayPeakOf(slab, row, d))),
   };
@@ -110,7 +113,7 @@ function weigh(hearing: Hearing, now: Float64Array, to: { budget: EvidenceBudget
   const { highest } = hearing;
   for (let d = 1; d < detectors.length; d++) highest[d] = Math.max(highest[d]!, Math.min(statisticMax, now[d]!));
   highest[0] = Math.min(statisticMax, now[0]!);
-  to.budget.weigh(Float64Array.from(highest), now, to.evidence);
+  to.budget.weigh({ sort: hearing.sort, highest: Float64Array.from(highest), now }, to.evidence);
 }
 
 /** What was claimed is over; what comes now is a story of its own. */

@@ -37,7 +37,7 @@ function statisticsOf(numbers: readonly number[]): Float64Array {
 /** The evidence of a first detector's statistic, for an identity that nothing is known of. */
 function evidenceOf(budget: EvidenceBudget, statistic: number): number {
   const slab = new RowSlab(1);
-  const place = { slab, row: slab.create(9, 9), ts: start };
+  const place = { slab, row: slab.create(9, 9), ts: start, sort: 0 };
   budget.update(place, statisticsOf([statistic]), evidence);
   return evidence.together;
 }
@@ -53,7 +53,7 @@ function findingsPerDay(world: (random: Random) => readonly number[], budget: Ev
     rows.forEach((row, i) => {
       const ts = start + d * day + i;
       if (i % 500 === 0) budget.advance(slab, ts);
-      budget.update({ slab, row, ts }, statisticsOf(world(random)), evidence);
+      budget.update({ slab, row, ts, sort: 0 }, statisticsOf(world(random)), evidence);
       if (evidence.together >= budget.threshold) findings++;
     });
     budget.endDays(slab);
@@ -87,11 +87,11 @@ test('among the first days, those that a finding was made of do not hide the nex
     const budget = budgetOf(1);
     for (let i = 0; i < 4; i++) {
       const row = slab.create(1, i);
-      budget.update({ slab, row, ts: start }, statisticsOf([1, 30]), evidence);
+      budget.update({ slab, row, ts: start, sort: 0 }, statisticsOf([1, 30]), evidence);
       if (isFound) slab.u32[row + at.gatedUntil] = (start + day) / 1000;
     }
     budget.advance(slab, start + 1);
-    budget.update({ slab, row: slab.create(1, 9), ts: start + 1 }, statisticsOf([0, 20]), evidence);
+    budget.update({ slab, row: slab.create(1, 9), ts: start + 1, sort: 0 }, statisticsOf([0, 20]), evidence);
     return evidence.together;
   });
   assert.ok(open! >= budgetOf(1).threshold, `${open}`);
@@ -112,7 +112,7 @@ test('a day counts once, and an event from before midnight does not end the day 
   const row = slab.create(1, 1);
   const budget = budgetOf(1);
   const seen = (ts: number, statistic: number): void =>
-    budget.update({ slab, row, ts }, statisticsOf([statistic]), evidence);
+    budget.update({ slab, row, ts, sort: 0 }, statisticsOf([statistic]), evidence);
   seen(start, 5);
   seen(start + day, 1);
   seen(start + day - 1, 9);
@@ -121,6 +121,29 @@ test('a day counts once, and an event from before midnight does not end the day 
   budget.advance(slab, start + 2 * day);
   assert.equal(budget.snapshot().calibrators[0]!.total, 2);
   assert.equal(budget.snapshot().days, 2);
+});
+
+test('what is daily bread of machines is rare of people, and a sort that nobody has seen is measured by the others', () => {
+  const slab = new RowSlab(3000);
+  const rows = Array.from({ length: 3000 }, (_, i) => slab.create(1, i));
+  const budget = budgetOf(1);
+  const random = seededRandom(5);
+  for (let d = 0; d < 4; d++) {
+    rows.forEach((row, i) => {
+      const machine = i % 3 === 0;
+      const statistic = (machine ? -6 : -1) * Math.log(1 - random.next());
+      budget.update({ slab, row, ts: start + d * day, sort: machine ? 2 : 1 }, statisticsOf([0, statistic]), evidence);
+    });
+    budget.endDays(slab);
+  }
+  const [unseen, human, machine] = [0, 1, 2].map((sort) => {
+    const place = { slab: new RowSlab(1), row: 0, ts: start + 4 * day, sort };
+    place.row = place.slab.create(9, 9);
+    budget.update(place, statisticsOf([0, 20]), evidence);
+    return evidence.together;
+  });
+  assert.ok(human! > machine! + 1, `${human} and ${machine} decades`);
+  assert.ok(unseen! < human! && unseen! > machine! - 0.5, `${unseen}`);
 });
 
 test('restored, it gives the same evidence', () => {
@@ -136,7 +159,11 @@ test('the evidence in nats goes on where what is rare can no longer be told apar
   const slab = new RowSlab(3);
   const natsOf = (numbers: Readonly<Record<string, number>>): number => {
     const row = slab.create(1, slab.size);
-    budget.update({ slab, row, ts: start }, statisticsOf(detectors.map((name) => numbers[name] ?? 0)), evidence);
+    budget.update(
+      { slab, row, ts: start, sort: 0 },
+      statisticsOf(detectors.map((name) => numbers[name] ?? 0)),
+      evidence,
+    );
     return evidence.nats;
   };
   const once = natsOf({ objects: 20 });
