@@ -17,4 +17,13 @@ export const documentedViews = [
   'incidents',
   'peer_groups',
   'sources_per_minute',
+  'events_per_hour',
+  'latency_per_hour',
+  'identities_per_hour',
+  'identity_routes',
+  'ocsf_findings',
+  'ecs_findings',
+  'ecs_events',
+  'verdicts',
+  'suppressions',
 ] as const;
