@@ -41,8 +41,21 @@ export function timelineOf(parts: Omit<IncidentParts, 'incident'>): readonly Mom
   );
 }
 
+/** Method and route, without what says the same twice: some sources name an operation as the route. */
+export function callName({ method, host, route, operation = '' }: CallParts): string {
+  const place = route.startsWith('/') ? host + route : `${host} ${route}`;
+  return [method, place, operation === route ? '' : operation].filter((part) => part !== '').join(' ');
+}
+
+type CallParts = {
+  readonly method: string;
+  readonly host: string;
+  readonly route: string;
+  readonly operation?: string;
+};
+
 function callText(event: IncidentParts['events'][number]): string {
-  const what = [event.method, event.host + event.route, event.operation].filter((part) => part !== '').join(' ');
+  const what = callName(event);
   const from = [event.client_ip, event.country].filter((part) => part !== '').join(' ');
   return `${event.identity}: ${what} ${event.status === 0 ? '' : `→ ${event.status} `}${from === '' ? '' : `from ${from} `}(surprise ${event.surprise.toFixed(1)})`;
 }

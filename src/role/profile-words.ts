@@ -1,5 +1,11 @@
 import type { IdentityRow } from '../store/queries.ts';
 import type { Profile, Use } from '../store/queries-profile.ts';
+import { callName } from './incident-timeline.ts';
+
+/** Days from which on there can be talk of usual hours. */
+const activeDaysMin = 5;
+/** The store lists so many of each kind of use. */
+const usesMax = 20;
 
 /** What an identity usually does, in sentences. They hold names that callers wrote, and are text wherever they are shown. */
 export function wordsOf(identity: IdentityRow, profile: Profile): readonly string[] {
@@ -9,7 +15,7 @@ export function wordsOf(identity: IdentityRow, profile: Profile): readonly strin
   const calls = profile.heat.flat().reduce((sum, each) => sum + each, 0);
   return [
     `Known for ${many(days, 'day')}, ${many(events, 'call')}${active === 0 ? '' : `; ${number(calls / active)} on a day when it is active`}.`,
-    ...hoursOf(profile.heat, calls),
+    ...(active < activeDaysMin ? [] : hoursOf(profile.heat, calls)),
     ...routesOf(profile.routes, { calls: events, count: route_count }),
     ...usesOf('Comes from', 'network', profile.networks),
     ...usesOf('Uses', 'program', profile.clients),
@@ -19,7 +25,6 @@ export function wordsOf(identity: IdentityRow, profile: Profile): readonly strin
 
 /** The shortest stretch of hours that holds four fifths of the calls, when that says something. */
 function hoursOf(heat: Profile['heat'], calls: number): string[] {
-  if (calls < 20) return [];
   const hours = Array.from({ length: 24 }, (_, hour) => heat.reduce((sum, day) => sum + day[hour]!, 0));
   const weekend = [...heat[5]!, ...heat[6]!].reduce((sum, each) => sum + each, 0) / calls;
   const days = weekend < 0.05 ? 'Monday to Friday' : weekend > 0.95 ? 'at weekends' : 'on any day';
@@ -39,8 +44,9 @@ function hoursOf(heat: Profile['heat'], calls: number): string[] {
 function routesOf(routes: Profile['routes'], all: { readonly calls: number; readonly count: number }): string[] {
   const [first] = routes;
   if (first === undefined || all.calls === 0) return [];
-  const name = [first.method, `${first.host}${first.route}`].filter((part) => part !== '').join(' ');
-  return [`Uses ${many(all.count, 'function')}; ${name} makes ${percent(first.calls / all.calls)} of its calls.`];
+  return [
+    `Uses ${many(all.count, 'function')}; ${callName(first)} makes ${percent(first.calls / all.calls)} of its calls.`,
+  ];
 }
 
 function usesOf(verb: string, noun: string, uses: readonly Use[]): string[] {
@@ -48,7 +54,8 @@ function usesOf(verb: string, noun: string, uses: readonly Use[]): string[] {
   if (total === 0) return [];
   const named = uses.slice(0, 3).map(({ value, calls }) => `${value.slice(0, 100)} (${percent(calls / total)})`);
   const more = uses.length > named.length ? ', …' : '';
-  return [`${verb} ${many(uses.length, noun)}: ${named.join(', ')}${more}.`];
+  const count = uses.length < usesMax ? many(uses.length, noun) : `${usesMax} or more ${noun}s`;
+  return [`${verb} ${count}: ${named.join(', ')}${more}.`];
 }
 
 function many(count: number, noun: string): string {

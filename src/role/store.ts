@@ -5,6 +5,7 @@ import type { Consumption, Log } from '../log/log.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { applyMigrations, type Retention, readMigrations } from '../store/migrate.ts';
 import { createStoreWriter, type StoreWriter } from '../store/writer.ts';
+import { runEvidence } from './evidence.ts';
 
 type Copied = Exclude<keyof StoreWriter, 'close'>;
 
@@ -47,11 +48,13 @@ export async function runStore(options: StoreRoleOptions, signal: AbortSignal): 
     [topics.suppressions, 'suppressions'],
     [topics.deadLetter, 'deadLetters'],
   ];
-  return Promise.all(
+  const consumptions = await Promise.all(
     pairs.map(([topic, name]) =>
       log.consume({ group: `${group}-store-${name}`, topics: [topic], from: 'earliest', onBatch: writer[name] }),
     ),
   );
+  const onTrouble = (reason: string): void => options.logger.warn({ reason }, 'evidence could not be kept');
+  return [...consumptions, runEvidence({ store, onTrouble }, signal)];
 }
 
 /** Waits for a database that is not there yet; a migration that fails for good fails. */

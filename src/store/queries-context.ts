@@ -42,7 +42,7 @@ type NearColumn = (typeof nearColumns)[number];
 /** A finding and what stands around it. */
 export type FindingContext = {
   readonly finding: FindingRow;
-  /** At most 200, the oldest first: those of the finding, then the most surprising within ten minutes of it. */
+  /** At most 200, the oldest first: those of the finding, and the most surprising others up to ten minutes from it. */
   readonly events: readonly NearEventRow[];
   /** At most 10 of the same kind: first the identity's own, then others', the newest first. */
   readonly similar: readonly FindingRow[];
@@ -53,6 +53,8 @@ export type FindingContext = {
 };
 
 const eventsMax = 200;
+/** Of these at most so many of the finding itself: a burst must leave room for what stood around it. */
+const ownMax = 140;
 const similarMax = 10;
 const decisionsMax = 50;
 const aroundMs = 600_000;
@@ -100,6 +102,7 @@ async function eventsAround(store: Store, finding: FindingRow): Promise<FindingC
     ids: finding.event_ids,
     from: Date.parse(finding.first_seen) - aroundMs,
     to: Date.parse(finding.last_seen) + aroundMs,
+    own: ownMax,
     limit: eventsMax,
   };
   const where = `identity = {identity:String}
@@ -109,7 +112,7 @@ async function eventsAround(store: Store, finding: FindingRow): Promise<FindingC
     `SELECT ${columns}, in_finding FROM (
        SELECT *, toBool(event_id IN {ids:Array(String)} OR has(findings, {id:String})) AS in_finding
        FROM (${eventsAndEvidence(store, where, columns)})
-       ORDER BY event_id IN {ids:Array(String)} DESC, in_finding DESC, surprise DESC, ts, seq LIMIT {limit:UInt32})
+       ORDER BY in_finding DESC, event_id IN {ids:Array(String)} DESC, surprise DESC, ts, seq LIMIT {own:UInt32} BY in_finding LIMIT {limit:UInt32})
      ORDER BY ts, seq`,
     bound,
   );
