@@ -34,6 +34,7 @@ import { createSlackActions } from './role/slack-actions.ts';
 import { runSsf } from './role/ssf.ts';
 import { runStore } from './role/store.ts';
 import { openStore, type Store } from './store/clickhouse.ts';
+import { createStoreQueries } from './store/queries.ts';
 
 export type ServiceOptions = {
   readonly config: Config;
@@ -225,7 +226,8 @@ async function startServing(parts: Parts, wired: Wired): Promise<HttpServer> {
   };
   const policy = readPolicy(config);
   const { ask, held } = enforcer;
-  const slackAction = createSlackActions({ config, log, tell, audit, clock });
+  const finding = store && createStoreQueries(store).finding;
+  const slackAction = createSlackActions({ config, log, tell, audit, clock, finding });
   const served = {
     ...wired,
     config,

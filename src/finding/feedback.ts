@@ -76,8 +76,9 @@ export class Feedback {
     const isOdd = made.odd && (seen.spared === null || seen.spared.contributions.length > 0);
     if (isOdd) this.#addTo(hearing, seen);
     const shares = (family: number): number => hearing.shares[family]!;
-    const told =
-      isOdd || evidence.loudest >= oddDecades ? this.#of.claims.make(hearing, { seen, evidence, shares }) : [];
+    // What is left may be too little of each to be put into words: that is nothing to claim.
+    const isClaimed = (isOdd || evidence.loudest >= oddDecades) && Object.keys(hearing.file.tallies).length > 0;
+    const told = isClaimed ? this.#of.claims.make(hearing, { seen, evidence, shares }) : [];
     const withheld = made.changes.flatMap(({ finding }): FindingEvent[] =>
       hearing.open.some((open) => open?.finding_id === finding.finding_id)
         ? []

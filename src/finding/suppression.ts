@@ -180,3 +180,27 @@ function push(into: Map<string, Entry[]>, key: string, entry: Entry): void {
   if (some === undefined) into.set(key, [entry]);
   else some.push(entry);
 }
+
+/** A finding that is stored, as far as a suppression asks about it. `calls`: of its examples, where they are known. */
+export type Past = Concerned & { readonly kind: FindingKind; readonly cause: Cause };
+
+/** What of the cause may be left for the finding not to have been made: an estimate, as evidence does not simply add up. */
+const leftMax = 0.25;
+
+/** Whether a suppression would have kept the finding from being told. */
+export function wouldHide(suppression: Suppression): (past: Past) => boolean {
+  const covers = coverage(suppression);
+  const needsCalls = suppression.route !== null || suppression.network !== null;
+  return (past) => {
+    if ((needsCalls && past.calls.length === 0) || !covers(past)) return false;
+    const features = Object.entries(past.cause);
+    // As written before findings told what they rest on.
+    if (features.length === 0) return suppression.kinds.length === 0 || suppression.kinds.includes(past.kind);
+    const sum = (of: (nats: number, feature: string, values: readonly string[]) => number): number =>
+      features.reduce((total, [feature, { nats, values = [''] }]) => total + of(nats, feature, values), 0);
+    const left = sum((nats, feature, values) =>
+      Math.max(0, ...values.map((value) => nats - allowedBy(suppression, feature, () => value))),
+    );
+    return left <= leftMax * sum((nats) => nats);
+  };
+}

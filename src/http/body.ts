@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type { z } from '../config/zod.ts';
+import { z } from '../config/zod.ts';
 import type { IngestRecord } from './parts.ts';
 import { HttpError } from './route.ts';
 
@@ -20,6 +20,14 @@ export async function decompress(body: Buffer, encoding: string, bytesMax: numbe
 export function tooLarge(bytesMax: number): HttpError {
   return new HttpError(413, 'body-too-large', { message: `the body is larger than ${bytesMax} bytes` });
 }
+
+/** A text that is shown to people in logs, messages and tables. */
+export const oneLine = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .regex(/^\P{Cc}*$/u, 'expected one line without control characters');
 
 const jsonBytesMax = 64 * 1024;
 

@@ -2,6 +2,7 @@ import type { SsfOperation } from '../core/words.ts';
 import type { DeadLetterReason } from '../event/traffic-event.ts';
 import type { DecisionTable } from '../policy/decision-table.ts';
 import type { NoticeOf } from '../policy/notice.ts';
+import type { FeedbackParts } from './feedback-parts.ts';
 import type { Metrics } from './metrics.ts';
 import type { Live, PageQueries } from './page-parts.ts';
 import type { ListFilter, Page } from './paging.ts';
@@ -23,6 +24,7 @@ export type HttpParts = {
     notes: readonly CaseNote[],
     said: { readonly who: string; readonly from: string },
   ) => Promise<'noted' | 'unknown'>;
+  readonly feedback: FeedbackParts;
   /** Which rule won about an identity, and why; undefined when nothing was ever found about it. */
   readonly explain: (identity: string) => Promise<object | undefined>;
   readonly ask: (question: EnforcementQuestion) => EnforcementAnswer | Promise<EnforcementAnswer>;

@@ -15,6 +15,7 @@ import { createLapi } from './routes/crowdsec.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventsRoute } from './routes/events.ts';
+import { feedbackRoutes } from './routes/feedback.ts';
 import { findingRoutes } from './routes/findings.ts';
 import { healthRoutes } from './routes/health.ts';
 import { identityRoutes } from './routes/identities.ts';
@@ -116,6 +117,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
     lapi.stream,
     opaRoute(parts.held),
     ...orderRoutes(parts),
+    ...feedbackRoutes(parts),
     auditRoute(parts.queries),
     ...clickHouseRoutes(parts.sql, config.bodyBytesMax),
     ...identityRoutes(parts),

@@ -35,7 +35,7 @@ const suppression = z.strictObject({
   peer_group: part,
   route: part,
   network: part.refine((network) => network === null || isNetwork(network)),
-  kinds: z.array(z.enum(findingKinds)),
+  kinds: z.array(z.enum(findingKinds)).readonly(),
   cause: z
     .record(text, z.strictObject({ nats: z.number().min(0), values: z.array(text).max(100).optional() }))
     .transform((cause) => cause as Cause)

@@ -17,9 +17,11 @@ import type { Consumption, Log } from '../log/log.ts';
 import { createAnalyst } from '../store/analyst.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { createStoreQueries, type StoreQueries } from '../store/queries.ts';
+import { createFeedbackQueries } from '../store/queries-feedback.ts';
 import { createIncidentQueries } from '../store/queries-incidents.ts';
 import { createCases } from './cases.ts';
 import { createExplain } from './explain.ts';
+import { createFeedback, type FeedbackOptions } from './feedback.ts';
 import type { Intake } from './ingest.ts';
 import { runLive } from './live.ts';
 import type { Tell } from './notices.ts';
@@ -77,6 +79,10 @@ function partsOf(options: ServeOptions, { stored, pages, live }: Asked): HttpPar
     live,
     order: createOrder(options),
     note: store === undefined ? noStore : createCases(options.audit, createIncidentQueries(store)),
+    feedback: createFeedback({
+      ...options,
+      queries: stored && store ? { ...stored, ...createFeedbackQueries(store) } : noFeedback,
+    }),
     explain: stored ? createExplain(stored, options.policy) : noStore,
     sql: { database: store?.database ?? '', ask: store === undefined ? noStore : createAnalyst(store) },
     ask: options.ask,
@@ -101,6 +107,16 @@ const noQueries: Queries & Partial<StoreQueries> = {
   decision: noStore,
   audit: noStore,
   identity: noStore,
+};
+
+const noFeedback: FeedbackOptions['queries'] = {
+  finding: noStore,
+  verdicts: noStore,
+  verdict: noStore,
+  suppressions: noStore,
+  suppression: noStore,
+  hits: noStore,
+  past: noStore,
 };
 
 const noPages: Omit<PageQueries, 'settings'> = {

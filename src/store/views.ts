@@ -6,6 +6,8 @@ export const documentedViews = [
   'receipts',
   'identities',
   'audit',
+  'verdicts',
+  'suppressions',
   'dead_letters',
   'events_per_minute',
   'latency_per_minute',

@@ -7,7 +7,7 @@ import { createMetrics } from '../../src/http/metrics.ts';
 import type { HttpParts } from '../../src/http/parts.ts';
 import { type HttpServer, startServer } from '../../src/http/server.ts';
 import { DecisionTable } from '../../src/policy/decision-table.ts';
-import { sampleDecision, sampleFinding, sampleLive, samplePages } from './sample.ts';
+import { sampleDecision, sampleFeedback, sampleFinding, sampleLive, samplePages } from './sample.ts';
 
 export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly text: string };
 export type Ask = {
@@ -66,6 +66,7 @@ export function sampleParts(changes: Partial<HttpParts> = {}): HttpParts {
       audit: async () => ({ rows: [], next: undefined }),
       identity: async () => undefined,
     },
+    feedback: sampleFeedback,
     pages: samplePages,
     live: sampleLive,
     slackAction: undefined,

@@ -1,3 +1,4 @@
+import type { FeedbackParts } from '../../src/http/feedback-parts.ts';
 import type { Live, PageQueries } from '../../src/http/page-parts.ts';
 
 /** Rows as the store gives them. */
@@ -64,4 +65,15 @@ export const sampleLive: Live = {
     end();
     return () => {};
   },
+};
+
+export const sampleFeedback: FeedbackParts = {
+  giveVerdict: none,
+  undoVerdict: async () => false,
+  verdicts: noRows,
+  suppress: async () => 'sup_1',
+  liftSuppression: async () => false,
+  suppressions: async () => [],
+  preview: nothing,
+  noise: async () => [],
 };

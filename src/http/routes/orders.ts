@@ -4,7 +4,7 @@ import { identityParts } from '../../identity/identity-key.ts';
 import type { IdentityKey } from '../../identity/resolved-event.ts';
 import { manualId } from '../../policy/answer-notice.ts';
 import { canStepUp } from '../../policy/rule.ts';
-import { readJson } from '../body.ts';
+import { oneLine, readJson } from '../body.ts';
 import type { HttpParts } from '../parts.ts';
 import { HttpError, type Route } from '../route.ts';
 import { id } from './list.ts';
@@ -15,13 +15,6 @@ const identity = z
   .max(1024)
   .refine((key) => identityParts(key) !== null, 'expected kind:tenant:id, as in user:acme:alice')
   .transform((key) => key as IdentityKey);
-/** One line: it is shown to people in logs, messages and tables. */
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(500)
-  .regex(/^\P{Cc}*$/u, 'expected one line without control characters');
 
 const decideBody = z
   .strictObject({
@@ -29,7 +22,7 @@ const decideBody = z
     action: z.enum(actions).exclude(['restore']),
     /** As `15m`, `2h`, `7d`. */
     ttl: duration.refine((ms) => ms > 0 && ms <= ttlMaxMs, 'expected more than nothing and at most 366d'),
-    reason,
+    reason: oneLine,
     /** Only this session of the identity. */
     session: z.string().min(1).max(1024).optional(),
     mode: z.enum(['shadow', 'enforce']).default('enforce'),
@@ -39,7 +32,7 @@ const decideBody = z
     message: 'only a user or a session can step up; throttle or revoke this identity',
   });
 const restoreBody = z.strictObject({
-  reason,
+  reason: oneLine,
   /** Whose decision it is, for one that the store has not got yet. */
   identity: identity.optional(),
 });
