@@ -67,7 +67,7 @@ export function createIngest(options: IngestOptions): Ingest {
       const outcomes = source.decoder.decode(record, nowMs);
       for (let i = 0; i < outcomes.length; i++) {
         const outcome = outcomes[i]!;
-        const at = i === 0 ? position : { ...position, index: position.index + i };
+        const at = i === 0 ? position : partOf(position, i);
         const resolved = outcome.kind === 'ok' ? resolveEvent(outcome.value, at, { source, templater, enrich }) : null;
         if (resolved !== null) {
           events.push(resolved);
@@ -83,6 +83,10 @@ export function createIngest(options: IngestOptions): Ingest {
       return { events, deadLetters };
     },
   };
+}
+
+function partOf({ topic, partition, offset, index }: SourcePosition, part: number): SourcePosition {
+  return { topic, partition, offset, index: index + part };
 }
 
 type ResolveOptions = Pick<IngestOptions, 'templater' | 'enrich'> & { readonly source: IngestSource };

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
 import { createConsumptions, type EmbeddedStorage } from './embedded-consumption.ts';
@@ -23,7 +24,9 @@ const readRecordsMax = 2000;
 const readBytesMax = 1024 * 1024;
 /** What one transaction of the sweep touches, so that appends never wait long behind it. */
 const expireRecordsMax = 64;
-const tombstonesLookedAtMax = 2048;
+/** In one sweep, and at once: a look is a copy of the record, and calls wait meanwhile. A million decisions are looked at in an hour. */
+const tombstonesLookedAtMax = 256;
+const tombstonesAtOnce = 32;
 
 type Topic = {
   readonly name: string;
@@ -264,8 +267,16 @@ class Storage implements EmbeddedStorage {
   }
 
   async #dropOldTombstones(topic: Topic): Promise<void> {
-    const looked = [...this.#range(topic, topic.sweptTo, tombstonesLookedAtMax)];
-    topic.sweptTo = looked.length < tombstonesLookedAtMax ? 0 : offsetOf(looked.at(-1)!.key) + 1;
+    for (let looked = 0; looked < tombstonesLookedAtMax; looked += tombstonesAtOnce) {
+      await this.#lookForTombstones(topic);
+      if (topic.sweptTo === 0) return;
+      await nextTurn();
+    }
+  }
+
+  async #lookForTombstones(topic: Topic): Promise<void> {
+    const looked = [...this.#range(topic, topic.sweptTo, tombstonesAtOnce)];
+    topic.sweptTo = looked.length < tombstonesAtOnce ? 0 : offsetOf(looked.at(-1)!.key) + 1;
     const old = looked.filter(
       ({ value }) => isTombstone(value) && this.#now() - storedTimestamp(value) > this.#tombstoneRetentionMs,
     );

@@ -8,6 +8,7 @@ const sendBytesMax = 900 * 1024;
 const sendRecordsMax = 10_000;
 
 type Call = { left: number; readonly resolve: () => void; readonly reject: (error: unknown) => void };
+type Message = { key: string | null; value: NewRecord['value']; partition?: number; timestamp?: string };
 type Waiting = KeyedRecord & { readonly bytes: number; readonly call: Call };
 
 /**
@@ -45,13 +46,18 @@ export function createAppender(client: KafkaClient): (topic: string, records: re
     await new Promise<void>((resolve, reject) => {
       const call = { left: records.length, resolve, reject };
       for (const record of records) {
-        const placed =
-          record.key == null && record.partition === undefined ? { ...record, partition: spread! } : record;
-        waiting.push({ topic, record: placed, bytes: sizeOf(record), call });
+        waiting.push({ topic, record: placed(record, spread), bytes: sizeOf(record), call });
       }
       void pump();
     });
   };
+}
+
+/** To a partition, when neither its key nor its sender says where. */
+function placed(record: NewRecord, spread: number | undefined): NewRecord {
+  if (record.key != null || record.partition !== undefined || spread === undefined) return record;
+  const { value, timestamp } = record;
+  return timestamp === undefined ? { value, partition: spread } : { value, partition: spread, timestamp };
 }
 
 /** In the words of kafkajs. */
@@ -65,13 +71,11 @@ export function byTopic(records: readonly KeyedRecord[]) {
   return [...topics].map(([topic, messages]) => ({ topic, messages }));
 }
 
-function toMessage({ key, value, partition, timestamp }: NewRecord) {
-  return {
-    key: key ?? null,
-    value,
-    ...(partition === undefined ? {} : { partition }),
-    ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
-  };
+function toMessage({ key, value, partition, timestamp }: NewRecord): Message {
+  const message: Message = { key: key ?? null, value };
+  if (partition !== undefined) message.partition = partition;
+  if (timestamp !== undefined) message.timestamp = String(timestamp);
+  return message;
 }
 
 function takeOne(waiting: Waiting[]): readonly Waiting[] {

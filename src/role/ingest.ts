@@ -154,7 +154,7 @@ export async function runIngest(options: IngestRoleOptions): Promise<readonly Co
   return consumptions;
 }
 
-type IngestedRecord = Ingested & { readonly offset: number; readonly ts: EpochMs | undefined };
+type IngestedRecord = { readonly ingested: Ingested; readonly offset: number; readonly ts: EpochMs | undefined };
 
 /** The records of a batch, read no sooner than they are asked for: a batch can hold tens of thousands of events. */
 class Reading {
@@ -179,7 +179,7 @@ class Reading {
       if (value === null) continue;
       const ingested = ingest.ingest(value, { topic, partition, offset, index: 0 }, clock.now());
       this.ts = ingested.events[0]?.event.ts ?? this.ts;
-      this.#next = { ...ingested, offset, ts: this.ts };
+      this.#next = { ingested, offset, ts: this.ts };
     }
     return this.#next;
   }
@@ -192,8 +192,8 @@ class Reading {
     for (; records < atOnceMax && events.length < atOnceMax; records++) {
       const next = this.peek();
       if (next === undefined || (next.ts ?? 0) > horizon) break;
-      for (const event of next.events) events.push(event);
-      for (const letter of next.deadLetters) deadLetters.push(letter);
+      for (const event of next.ingested.events) events.push(event);
+      for (const letter of next.ingested.deadLetters) deadLetters.push(letter);
       this.#next = undefined;
     }
     return { events, deadLetters, records };

@@ -141,31 +141,41 @@ function createOrder({ tell, audit, clock }: ServeOptions): HttpParts['order'] {
   };
 }
 
+/** A sender that repeats a request is recognised by its events' ids, not by a position that is ours. */
+function placeless(resolved: ResolvedEvent): ResolvedEvent {
+  const { identity, identity_kind, claimed_identity, event_id, route, object_ids, event } = resolved;
+  return { identity, identity_kind, claimed_identity, event_id, route, object_ids, event, position: null };
+}
+
 /** Decodes, redacts and resolves at the door, so that senders hear what was refused and nothing raw is ever kept. */
 function createDoor({ ingest, intake, clock }: ServeOptions): (batch: IngestBatch) => Promise<IngestOutcome> {
   // Events without an id are named after their position, which must be no other process's or run's.
   const run = randomId('').slice(1, 13);
   let records = 0;
   let underWay = 0;
+  const append = (batch: IngestBatch) => {
+    const events: ResolvedEvent[] = [];
+    const deadLetters: DeadLetter[] = [];
+    const refused: RefusedRecord[] = [];
+    const topic = `${httpSource}${batch.format}:${run}`;
+    for (const { line, bytes } of batch.records) {
+      const position = { topic, partition: 0, offset: records++, index: 0 };
+      const ingested = ingest.ingest(bytes, position, clock.now());
+      for (const event of ingested.events) events.push(placeless(event));
+      for (const letter of ingested.deadLetters) {
+        deadLetters.push(letter);
+        refused.push({ line, reason: letter.reason, cause: letter.cause });
+      }
+    }
+    return { appended: intake.append('http', events, deadLetters), accepted: events.length, refused };
+  };
   return async (batch) => {
     if (underWay + batch.records.length > recordsUnderWayMax) return { kind: 'busy', retryAfterSeconds: 1 };
     underWay += batch.records.length;
     try {
-      const events: ResolvedEvent[] = [];
-      const deadLetters: DeadLetter[] = [];
-      const refused: RefusedRecord[] = [];
-      for (const { line, bytes } of batch.records) {
-        const position = { topic: `${httpSource}${batch.format}:${run}`, partition: 0, offset: records++, index: 0 };
-        const ingested = ingest.ingest(bytes, position, clock.now());
-        // A sender that repeats a request is recognised by its events' ids, not by a position that is ours.
-        for (const event of ingested.events) events.push({ ...event, position: null });
-        for (const letter of ingested.deadLetters) {
-          deadLetters.push(letter);
-          refused.push({ line, reason: letter.reason, cause: letter.cause });
-        }
-      }
-      await intake.append('http', events, deadLetters);
-      return { kind: 'accepted', accepted: events.length, refused };
+      const { appended, accepted, refused } = append(batch);
+      await appended;
+      return { kind: 'accepted', accepted, refused };
     } finally {
       underWay -= batch.records.length;
     }

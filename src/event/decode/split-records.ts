@@ -314,6 +314,8 @@ class DocumentCutter implements Cutter {
 
   #take(): RawRecord {
     this.#isOpen = false;
-    return { ...this.#part.take(), ...this.#start };
+    const { bytes, size } = this.#part.take();
+    const { line, index, byteOffset } = this.#start;
+    return { bytes, size, line, index, byteOffset };
   }
 }
