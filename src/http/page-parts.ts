@@ -8,6 +8,11 @@ export type PageQueries = {
   readonly incidents: (filter: ListFilter<'state' | 'severity' | 'kind' | 'assignee' | 'q'>) => Promise<Page>;
   /** With its findings, comments and timeline. */
   readonly incident: (id: string) => Promise<object | undefined>;
+  /** One file about an incident; `policy` is the Content-Security-Policy that lets it look as it should. */
+  readonly report: (
+    id: string,
+    format: 'html' | 'markdown',
+  ) => Promise<{ readonly text: string; readonly policy: string } | undefined>;
   /** With the calls around it, what is like it, what was decided, and its peers. */
   readonly context: (findingId: string) => Promise<object | undefined>;
   readonly overview: () => Promise<object>;

@@ -12,8 +12,10 @@ import { createHealthQueries, type DetectionRow } from '../store/queries-detecti
 import { createIncidentQueries } from '../store/queries-incidents.ts';
 import { createOverviewQuery } from '../store/queries-overview.ts';
 import { createProfileQueries, type ProfileQueries } from '../store/queries-profile.ts';
+import { incidentReport } from './incident-report.ts';
 import { timelineOf } from './incident-timeline.ts';
 import { wordsOf } from './profile-words.ts';
+import { reportHtml, reportMarkdown, reportPolicy } from './report-formats.ts';
 import { modeOfKind } from './settings.ts';
 
 /** What the dashboard's pages ask, from what is stored. */
@@ -47,6 +49,12 @@ export function createPages(options: PagesOptions): Omit<PageQueries, 'settings'
     context: async (id) => {
       const finding = await queries.finding(id);
       return finding && contextOf(finding);
+    },
+    report: async (id, format) => {
+      const parts = await incidents.incident(id);
+      if (parts === undefined) return undefined;
+      const report = incidentReport(parts, new Date(options.clock.now()).toISOString());
+      return { text: format === 'html' ? reportHtml(report) : reportMarkdown(report), policy: reportPolicy };
     },
     incidents: incidents.incidents,
     incident: async (id) => {

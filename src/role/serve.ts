@@ -122,6 +122,7 @@ const noFeedback: FeedbackOptions['queries'] = {
 const noPages: Omit<PageQueries, 'settings'> = {
   incidents: noStore,
   incident: noStore,
+  report: noStore,
   context: noStore,
   overview: noStore,
   identities: noStore,

@@ -48,3 +48,24 @@ test('what is empty, half said, or would break a line or a terminal is refused',
     assert.equal(answer.status, 400, JSON.stringify(body));
   }
 });
+
+test('a report is a download whose name is the id and nothing else, and may not run anything when it is opened', async (t) => {
+  const asked: unknown[] = [];
+  const report = async (...call: unknown[]) => {
+    asked.push(call);
+    return call[0] === 'inc_none' ? undefined : { text: 'the report', policy: "default-src 'none'" };
+  };
+  const server = await serve(sampleParts({ pages: { ...sampleParts().pages, report } }));
+  t.after(server.close);
+  const { headers, text } = await ask(server, '/v1/incidents/inc_1%22%0d%0a/report');
+  assert.equal(text, 'the report');
+  assert.equal(headers['content-disposition'], 'attachment; filename="inc_1.html"');
+  assert.equal(headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'");
+  assert.match(String(headers['content-type']), /^text\/html/);
+  const markdown = await ask(server, '/v1/incidents/inc_1/report?format=markdown');
+  assert.match(String(markdown.headers['content-type']), /^text\/markdown/);
+  assert.match(String(markdown.headers['content-disposition']), /"inc_1\.md"/);
+  assert.equal((await ask(server, '/v1/incidents/inc_1/report?format=pdf')).status, 400);
+  assert.equal((await ask(server, '/v1/incidents/inc_none/report')).status, 404);
+  assert.deepEqual(asked[1], ['inc_1', 'markdown']);
+});

@@ -51,6 +51,7 @@ const nothing = async () => ({});
 export const samplePages: PageQueries = {
   incidents: noRows,
   incident: none,
+  report: none,
   context: none,
   overview: nothing,
   identities: noRows,

@@ -149,6 +149,7 @@ test('the OpenAPI document describes every route with its parameters, body and a
     'get /v1/identities/{id}/profile',
     'get /v1/incidents',
     'get /v1/incidents/{id}',
+    'get /v1/incidents/{id}/report',
     'get /v1/ingest',
     'get /v1/noise',
     'get /v1/opa/bundle.tar.gz',

@@ -2,7 +2,7 @@ import { z } from '../../config/zod.ts';
 import { findingKinds, severities } from '../../core/words.ts';
 import { readJson } from '../body.ts';
 import type { CaseNote, HttpParts } from '../parts.ts';
-import { HttpError, type Route } from '../route.ts';
+import { HttpError, type Reply, type Route } from '../route.ts';
 import { decision } from './decisions.ts';
 import { finding } from './findings.ts';
 import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
@@ -132,6 +132,23 @@ export function incidentRoutes({ pages, note }: Pick<HttpParts, 'pages' | 'note'
       handle: async ({ params }) => answerOne(await pages.incident(params.id ?? '')),
     },
     {
+      method: 'GET',
+      url: '/v1/incidents/:id/report',
+      summary: 'One incident as a file of its own: what happened, why it was told, what was done, what people said',
+      access: ['analyst'],
+      params: { type: 'object', required: ['id'], properties: { id } },
+      query: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { format: { type: 'string', enum: ['html', 'markdown'], default: 'html' } },
+      },
+      replies: {
+        200: { description: 'HTML without scripts, or Markdown, as a download' },
+        404: { description: 'There is none of this id' },
+      },
+      handle: async ({ params, query }) => reportReply(pages, params.id ?? '', query.format === 'markdown'),
+    },
+    {
       method: 'POST',
       url: '/v1/incidents/:id',
       summary: 'Take an incident, say something about it, close it with a reason or open it again',
@@ -151,4 +168,19 @@ export function incidentRoutes({ pages, note }: Pick<HttpParts, 'pages' | 'note'
       },
     },
   ];
+}
+
+async function reportReply(pages: HttpParts['pages'], id: string, isMarkdown: boolean): Promise<Reply> {
+  const report = await pages.report(id, isMarkdown ? 'markdown' : 'html');
+  if (report === undefined) throw new HttpError(404, 'not-found', { message: 'there is none of this id' });
+  const name = `${id.replace(/[^\w-]/g, '').slice(0, 100)}.${isMarkdown ? 'md' : 'html'}`;
+  return {
+    status: 200,
+    body: report.text,
+    type: `text/${isMarkdown ? 'markdown' : 'html'}; charset=utf-8`,
+    headers: {
+      'content-disposition': `attachment; filename="${name}"`,
+      'content-security-policy': `${report.policy}; frame-ancestors 'none'`,
+    },
+  };
 }
