@@ -1,5 +1,7 @@
 /** Controls and escapes, bidirectional and zero-width marks, lone surrogates, unassigned and private characters, line separators. */
 const invisible = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** As most texts are. */
+const plain = /^[\x20-\x7e]*$/;
 /** More marks on one letter than any script needs: they would run over the neighbouring lines. */
 const stackedMarks = /(\p{M}{3})\p{M}+/gu;
 
@@ -8,6 +10,7 @@ const stackedMarks = /(\p{M}{3})\p{M}+/gu;
  * at most `lengthMax` characters (code points) are kept, the last of them `…` where something was cut.
  */
 export function visible(text: string, lengthMax: number): string {
+  if (text.length <= lengthMax && plain.test(text)) return text;
   // Cut first: the work is bounded by the limit, and what is spelled out later is never cut in its middle.
   const characters = Array.from(text.slice(0, lengthMax * 2 + 2));
   const kept = characters.length > lengthMax ? [...characters.slice(0, lengthMax - 1), '…'] : characters;

@@ -56,26 +56,30 @@ export function useLiveState(): LiveState {
   return shown;
 }
 
-const pauseMs = 1000;
+/** Rows reach the store a moment after they are told of; where that takes longer, the second look finds them. */
+const looksMs = [1000, 5000];
 
-/** Calls back when something of these kinds happened, at most once a second. */
+/** Calls back soon after something of these kinds happened, and once more a little later; a flood of news is one. */
 export function useLive(wanted: readonly LiveEvent[], act: () => void): void {
   const latest = useRef(act);
   latest.current = act;
   const key = wanted.join();
   useEffect(() => {
-    let waiting: ReturnType<typeof setTimeout> | undefined;
+    const waiting = new Map<number, ReturnType<typeof setTimeout>>();
     const listener = (kind: LiveEvent): void => {
-      if (!key.split(',').includes(kind) || waiting !== undefined) return;
-      waiting = setTimeout(() => {
-        waiting = undefined;
-        latest.current();
-      }, pauseMs);
+      if (!key.split(',').includes(kind)) return;
+      for (const ms of looksMs.filter((each) => !waiting.has(each))) {
+        const look = (): void => {
+          waiting.delete(ms);
+          latest.current();
+        };
+        waiting.set(ms, setTimeout(look, ms));
+      }
     };
     listeners.add(listener);
     return () => {
       listeners.delete(listener);
-      clearTimeout(waiting);
+      for (const timer of waiting.values()) clearTimeout(timer);
     };
   }, [key]);
 }

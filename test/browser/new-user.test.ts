@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { axeTroubles, openPage, skip, widths } from './chromium.ts';
+import { runGait, untilAnswer } from './gait.ts';
+
+type Incidents = { readonly incidents: readonly { readonly incident_id: string; readonly severity: string }[] };
+
+/** With the sample playing, from the page alone. The attacker of the recording is this user, by way of stolen keys. */
+const attacker = 'user/bert-jan';
+const withinMs = 60_000;
+
+describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
+  test('finds who attacked, what they touched, why it was flagged and what was done, from the page alone', async () => {
+    const running = await runGait();
+    const { page, troubles } = await openPage(running.address);
+    page.setDefaultTimeout(withinMs);
+    await page.goto('/');
+    await page.getByText('This is the bundled sample').waitFor();
+    // It appears by itself while the sample plays: nobody loads the page again.
+    const worst = page.getByRole('region', { name: 'Needs a look' }).getByRole('link').filter({ hasText: 'critical' });
+    await worst.filter({ hasText: attacker }).first().click();
+    // Who, and in which order.
+    await page.getByRole('heading', { level: 1 }).filter({ hasText: attacker }).waitFor();
+    const finding = page.getByRole('region', { name: 'Findings' }).getByRole('link').first();
+    await finding.click();
+    const why = page.getByRole('region', { name: 'Why' });
+    await why.getByRole('listitem').first().waitFor();
+    assert.ok(
+      (await why.getByRole('img', { name: /^observed .* usual / }).count()) >= 1,
+      'seen against usual is drawn',
+    );
+    assert.match(await why.textContent(), /compared with (its own past|its peers|everyone)/);
+    // What they touched: the calls, the odd ones marked, and one of them in full.
+    const calls = page.getByRole('region', { name: 'Calls' });
+    const odd = calls.getByRole('button');
+    await odd.first().waitFor();
+    assert.match(await odd.first().textContent(), /[a-z-]+:[A-Z]\w+/);
+    await odd.first().click();
+    await calls.getByText('user_agent').waitFor();
+    // What was done, and what each rule said.
+    const done = page.getByRole('region', { name: 'What was done' });
+    assert.match(await done.textContent(), /would (step-up|throttle|notify)/);
+    await done.getByText('What each rule said').click();
+    await done.getByText('holds, and is the first that does').waitFor();
+    assert.deepEqual(await troubles(), []);
+  });
+
+  test('every page is usable by a screen reader, fits at three widths, in light and dark', async (t) => {
+    const running = await runGait();
+    const { incidents } = await untilAnswer<Incidents>(running, '/v1/incidents?state=open', (answer) =>
+      answer.incidents.some(({ severity }) => severity === 'critical'),
+    );
+    const incident = incidents.find(({ severity }) => severity === 'critical')!.incident_id;
+    const { findings } = await untilAnswer<{ findings: { finding_id: string; identity: string }[] }>(
+      running,
+      '/v1/findings',
+      () => true,
+    );
+    const { finding_id, identity } = findings[0]!;
+    const paths = [
+      '/',
+      '/incidents',
+      `/incidents/${incident}`,
+      '/findings',
+      `/findings/${finding_id}`,
+      '/identities',
+      `/identities/${encodeURIComponent(identity)}`,
+      '/decisions',
+      '/detections',
+      '/ingest',
+      '/settings',
+      '/nowhere',
+    ];
+    for (const [name, viewport] of Object.entries(widths)) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const { page, context, troubles } = await openPage(running.address, { viewport, colorScheme });
+        page.setDefaultTimeout(withinMs);
+        for (const path of paths) {
+          await page.goto(path);
+          await page.locator('main h1').first().waitFor();
+          await page.waitForFunction("!document.body.innerText.includes('Loading ')");
+          const label = `${path} ${name} ${colorScheme}`;
+          const overflow = await page.evaluate('document.scrollingElement.scrollWidth - innerWidth');
+          assert.ok(Number(overflow) <= 0, `${label} is ${overflow} pixels too wide`);
+          assert.deepEqual(await axeTroubles(page), [], label);
+        }
+        assert.deepEqual(await troubles(), [], `${name} ${colorScheme}`);
+        await context.close();
+      }
+    }
+    t.diagnostic(`${paths.length} pages, ${Object.keys(widths).length} widths, light and dark`);
+  });
+});
