@@ -115,6 +115,8 @@ export type IdentityRow = {
   readonly events: number;
   readonly errors: number;
   readonly risk: number;
+  /** Decayed since; of a list only. */
+  readonly risk_now?: number;
 };
 
 export type Explanation = {

@@ -22,7 +22,7 @@ export function Table<T>({ caption, columns, rows, keyOf, empty }: Props<T>) {
   return (
     // A table that is wider than its place is scrolled, so it must be reachable without a mouse.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls
-    <section class="scroll" tabIndex={0} aria-label={caption}>
+    <section class="scroll" tabIndex={0} aria-label={`${caption}, table`}>
       <table>
         <caption class="unseen">{caption}</caption>
         <thead>

@@ -7,6 +7,8 @@ import { Table } from '../table.tsx';
 import { count, kindName, percent } from '../words.ts';
 
 type DetectionRow = {
+  readonly claim: string;
+  readonly identities: number;
   readonly kind: string;
   readonly findings: number;
   readonly open: number;
@@ -15,7 +17,7 @@ type DetectionRow = {
   /** Share of false ones among those that somebody judged. */
   readonly noise: number | null;
   readonly suppressed: number;
-  readonly severity_max: SeverityName | '';
+  readonly severity_max: SeverityName | '' | null;
   readonly mode: string;
 };
 
@@ -40,13 +42,18 @@ export function DetectionsPage() {
               head: 'Detection',
               cell: (row) => <a href={linkTo('findings', '', { kind: row.kind })}>{kindName(row.kind)}</a>,
             },
+            { head: 'What it says', cell: (row) => <span class="soft">{row.claim}</span> },
             { head: 'Findings', cell: (row) => count(row.findings), isNumber: true },
             { head: 'Open', cell: (row) => count(row.open), isNumber: true },
+            { head: 'Identities', cell: (row) => count(row.identities), isNumber: true },
             { head: 'True', cell: (row) => count(row.true_positive), isNumber: true },
             { head: 'False', cell: (row) => count(row.false_positive), isNumber: true },
             { head: 'Noise', cell: (row) => (row.noise === null ? '–' : percent(row.noise)), isNumber: true },
             { head: 'Suppressed', cell: (row) => count(row.suppressed), isNumber: true },
-            { head: 'Worst', cell: (row) => (row.severity_max === '' ? '–' : <Severity of={row.severity_max} />) },
+            {
+              head: 'Worst',
+              cell: (row) => (row.findings === 0 || !row.severity_max ? '–' : <Severity of={row.severity_max} />),
+            },
             { head: 'Mode', cell: (row) => <span class={`tag action ${row.mode}`}>{row.mode}</span> },
           ]}
         />

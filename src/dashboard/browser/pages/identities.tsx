@@ -55,12 +55,12 @@ function Line({ of }: { readonly of: IdentityRow }) {
       <span class="what">
         <span class="title id">{id}</span>
         <span class="under">
-          {tenant !== '-' && <span class="soft">{tenant}</span>}
+          {tenant !== '' && tenant !== '-' && <span class="soft">{tenant}</span>}
           <span class="soft">{plural(of.events, 'event')}</span>
           <span class="soft">{count(of.errors)} refused or failed</span>
         </span>
       </span>
-      <Risk of={of.risk} />
+      <Risk of={of.risk_now ?? of.risk} />
       <Time of={of.last_seen} />
     </>
   );

@@ -15,6 +15,7 @@ import { FindingLine } from './findings.tsx';
 
 type Used = { readonly value: string; readonly calls: number; readonly first_seen: string; readonly last_seen: string };
 type RouteRow = {
+  readonly host: string;
   readonly route: string;
   readonly method: string;
   readonly calls: number;
@@ -22,12 +23,14 @@ type RouteRow = {
   readonly last_seen: string;
 };
 
-type Profile = {
+type Profile = IdentityRow & {
   readonly risk_series: readonly { readonly at: string; readonly risk: number }[];
   readonly heat: readonly (readonly number[])[];
   readonly routes: readonly RouteRow[];
   readonly sessions: readonly Used[];
   readonly clients: readonly Used[];
+  readonly devices: readonly Used[];
+  readonly route_count: number;
   readonly networks: readonly Used[];
   readonly findings: readonly FindingRow[];
   readonly decisions: readonly DecisionRow[];
@@ -37,15 +40,11 @@ type Profile = {
 /** One identity: what is usual for it, how its risk went, what was found and decided. */
 export function IdentityPage({ place }: { readonly place: Place }) {
   const path = `/v1/identities/${encodeURIComponent(place.id)}`;
-  const identity = useAnswer<IdentityRow>(path);
   const profile = useAnswer<Profile>(`${path}/profile`);
-  const reload = (): void => {
-    identity.reload();
-    profile.reload();
-  };
-  useLive(['finding', 'decision'], reload);
+  useLive(['finding', 'decision'], profile.reload);
   useKeys({ Escape: () => go(linkTo('identities')) });
-  if (identity.data === undefined) return <Waiting error={identity.error} what="identity" />;
+  const { data } = profile;
+  if (data === undefined) return <Waiting error={profile.error} what="identity" />;
   const { kind, tenant, id } = identityName(place.id);
   return (
     <article class="page finding">
@@ -56,24 +55,24 @@ export function IdentityPage({ place }: { readonly place: Place }) {
         <h1 class="id">{id}</h1>
         <dl class="facts">
           <Fact name="Risk">
-            <Risk of={identity.data.risk} />
+            <Risk of={data.risk} />
           </Fact>
-          {tenant !== '-' && <Fact name="Tenant">{tenant}</Fact>}
+          {tenant !== '' && tenant !== '-' && <Fact name="Tenant">{tenant}</Fact>}
           <Fact name="Known since">
-            <Time of={identity.data.first_seen} isExact />
+            <Time of={data.first_seen} isExact />
           </Fact>
           <Fact name="Last seen">
-            <Time of={identity.data.last_seen} isExact />
+            <Time of={data.last_seen} isExact />
           </Fact>
           <Fact name="Events">
-            {count(identity.data.events)} <span class="soft">({count(identity.data.errors)} refused or failed)</span>
+            {count(data.events)} <span class="soft">({count(data.errors)} refused or failed)</span>
           </Fact>
         </dl>
         <div class="buttons">
-          <Decide identity={place.id} onDone={reload} />
+          <Decide identity={place.id} onDone={profile.reload} />
         </div>
       </header>
-      {profile.data === undefined ? <Waiting error={profile.error} what="profile" /> : <Known of={profile.data} />}
+      <Known of={data} />
     </article>
   );
 }
@@ -104,18 +103,19 @@ function Known({ of }: { readonly of: Profile }) {
             empty="Nothing was decided about it."
           />
         </Panel>
-        <Panel title="Functions it uses">
+        <Panel title="Functions it uses" note={`${count(of.route_count)} in all, the most used first`}>
           <Table
             caption="Functions it uses"
             rows={of.routes}
-            keyOf={(row) => `${row.method} ${row.route}`}
+            keyOf={(row) => `${row.method} ${row.host} ${row.route}`}
             empty="No call of it is stored."
             columns={[
               {
                 head: 'Function',
                 cell: (row) => (
                   <>
-                    <span class="method">{row.method}</span> <span class="id">{row.route}</span>
+                    <span class="method">{row.method}</span> <span class="id">{row.route}</span>{' '}
+                    <span class="soft">{row.host}</span>
                   </>
                 ),
               },
@@ -138,7 +138,8 @@ function Known({ of }: { readonly of: Profile }) {
           <HeatMap calls={of.heat} />
         </Panel>
         <UsedTable title="Networks" rows={of.networks} empty="None is known." />
-        <UsedTable title="Devices and programs" rows={of.clients} empty="None is known." />
+        <UsedTable title="Devices" rows={of.devices} empty="None is known." />
+        <UsedTable title="Programs" rows={of.clients} empty="None is known." />
         <UsedTable title="Sessions" rows={of.sessions} empty="None is known." />
       </div>
     </div>
@@ -173,7 +174,14 @@ function UsedTable({ title, rows, empty }: UsedProps) {
         keyOf={(row) => row.value}
         empty={empty}
         columns={[
-          { head: 'What', cell: (row) => <span class="id">{row.value}</span> },
+          {
+            head: 'What',
+            cell: (row) => (
+              <span class="id clamp" title={row.value}>
+                {row.value}
+              </span>
+            ),
+          },
           { head: 'Calls', cell: (row) => count(row.calls), isNumber: true },
           { head: 'First', cell: (row) => <Time of={row.first_seen} /> },
         ]}
