@@ -92,3 +92,17 @@ export async function axeTroubles(page: Page): Promise<readonly string[]> {
       nodes.slice(0, 5).map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`),
     );
 }
+
+/** Waits for an expression to hold. Asked again and again from outside: inside, the page's policy lets no text become a program. */
+export async function untilTrue(page: Page, expression: string): Promise<void> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await page.waitForTimeout(50)) {
+    if ((await page.evaluate(`Boolean(${expression})`)) === true) return;
+  }
+  throw new Error(`not within a minute: ${expression}`);
+}
+
+/** A page that shows what it asked for. */
+export async function isLoaded(page: Page): Promise<void> {
+  await page.locator('main h1').first().waitFor();
+  await untilTrue(page, "!document.body.innerText.includes('Loading ')");
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { hostileLines, hostileTexts } from '../hostile/corpus.ts';
-import { openPage, skip } from './chromium.ts';
+import { isLoaded, openPage, skip } from './chromium.ts';
 import { type Running, runGait, untilAnswer } from './gait.ts';
 
 /** Sent in parts that a server takes at once. */
@@ -47,8 +47,7 @@ async function send({ address }: Running, lines: readonly string[]): Promise<voi
 
 async function visit(page: Page, path: string): Promise<void> {
   await page.goto(path);
-  await page.locator('main h1').first().waitFor();
-  await page.waitForFunction("!document.body.innerText.includes('Loading ')");
+  await isLoaded(page);
   assert.deepEqual(await page.evaluate(inspect), [], path);
 }
 

@@ -7,7 +7,7 @@ import type { HttpParts } from '../../src/http/parts.ts';
 import type { HttpServer } from '../../src/http/server.ts';
 import { sampleParts, serve } from '../http/client.ts';
 import { sampleFinding } from '../http/sample.ts';
-import { openPage, skip } from './chromium.ts';
+import { openPage, skip, untilTrue } from './chromium.ts';
 
 /** A real server over rows that are made here: what is asked is whether the page holds so many. */
 const findingsCount = 50_000;
@@ -99,7 +99,7 @@ describe('the keyboard and long lists', { skip, timeout: 240_000 }, () => {
     await page.keyboard.press('Tab');
     assert.match(await focused(page), /Skip to the content/);
     await page.keyboard.press('Enter');
-    await page.waitForFunction("document.activeElement.id === 'main'");
+    await untilTrue(page, "document.activeElement.id === 'main'");
   });
 
   test(`${findingsCount} findings scroll smoothly to the last, with few of them in the page at any time`, async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { axeTroubles, openPage, skip, widths } from './chromium.ts';
+import { axeTroubles, isLoaded, openPage, skip, widths } from './chromium.ts';
 import { runGait, untilAnswer } from './gait.ts';
 
 type Incidents = { readonly incidents: readonly { readonly incident_id: string; readonly severity: string }[] };
@@ -76,8 +76,7 @@ describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
         page.setDefaultTimeout(withinMs);
         for (const path of paths) {
           await page.goto(path);
-          await page.locator('main h1').first().waitFor();
-          await page.waitForFunction("!document.body.innerText.includes('Loading ')");
+          await isLoaded(page);
           const label = `${path} ${name} ${colorScheme}`;
           const overflow = await page.evaluate('document.scrollingElement.scrollWidth - innerWidth');
           assert.ok(Number(overflow) <= 0, `${label} is ${overflow} pixels too wide`);
