@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { AskOptions, DecisionsOptions, FindingsOptions } from './command/ask.ts';
+import type { ExportOptions } from './command/export.ts';
 import type { DecideOptions, VerdictOptions } from './command/order.ts';
+import type { SqlOptions } from './command/sql.ts';
 import { describeError, GaitError } from './core/errors.ts';
 
 /** The gait command: arguments become one plain object for one file of command/, which is loaded only when it is asked for. */
@@ -139,6 +141,23 @@ Examples:
     .action(async (about: string, action: string, options: DecideOptions) =>
       (await import('./command/order.ts')).decide(about, action, options),
     );
+  command('sql', 'ask the views of docs/analysts.md in SQL; without a query what stands on standard input')
+    .argument('[query]', "for example 'SELECT count() FROM events'")
+    .option(
+      '-f, --format <name>',
+      "one of ClickHouse's, as CSVWithNames; default: a table on a terminal, TabSeparated elsewhere",
+    )
+    .action(async (query: string | undefined, options: SqlOptions) =>
+      (await import('./command/sql.ts')).sql(query, options),
+    );
+  command('export', 'print findings, or calls, one record per line, the oldest first')
+    .option('--ocsf', 'findings as Detection Findings of the Open Cybersecurity Schema Framework 1.5')
+    .option('--ecs', 'as documents of the Elastic Common Schema 8')
+    .option('--csv', 'for spreadsheets: what would be taken for a formula is text')
+    .option('--events', 'calls instead of findings (--ecs, --csv)')
+    .option('--since <time>', 'not before: 24h ago, or a time as 2026-01-31T08:00:00Z')
+    .option('-o, --out <file>', 'instead of standard output')
+    .action(async (options: ExportOptions) => (await import('./command/export.ts')).exportRecords(options));
   command('verdict', 'say what a finding was, or undo that')
     .argument('<about>', 'a finding; with undo a verdict')
     .argument('<word>', 'false-positive, true-positive, benign, test, …; undo')

@@ -158,7 +158,7 @@ async function page(api: ApiClient, name: string, query: Query & { readonly limi
 }
 
 /** `24h` before now, or a time of RFC 3339; as milliseconds. */
-function sinceOf(text: string | undefined): number | undefined {
+export function sinceOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const ago = duration.safeParse(text);
   const at = ago.success ? systemClock.now() - ago.data : Date.parse(text);

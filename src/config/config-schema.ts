@@ -158,6 +158,14 @@ const store = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('off') }),
 ]);
 
+/** For the SQL of people. */
+const sql = z.strictObject({
+  seconds: integer(1, 600).default(30),
+  /** Of an answer. */
+  rows: integer(1, 10_000_000).default(100_000),
+  memoryMb: integer(64, 1_048_576).default(1024),
+});
+
 const retention = z.strictObject({
   /** Share of the ordinary events that are stored; the surprising ones and those of findings always are. */
   eventsSample: z.preprocess(fromText, z.number().min(0).max(1)).default(1),
@@ -277,6 +285,7 @@ const sections = z
     detect: detect.prefault({}),
     store: store.prefault({ kind: 'embedded' }),
     retention: retention.prefault({}),
+    sql: sql.prefault({}),
     alerts: alerts.prefault({}),
     signals: signals.prefault({}),
     ssf: ssfSchema.prefault({}),

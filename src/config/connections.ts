@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 
 /** The configuration's words as the options of the log and the store: the only place where their secrets are revealed. Undefined for `off`. */
-export function storeOptions({ store }: Config) {
+export function storeOptions({ store, sql }: Config) {
   if (store.kind === 'off') return undefined;
-  if (store.kind === 'embedded') return { database: 'gait', path: store.path };
+  const askLimits = { seconds: sql.seconds, rows: sql.rows, memoryBytes: sql.memoryMb * 1024 ** 2 };
+  if (store.kind === 'embedded') return { database: 'gait', path: store.path, askLimits };
   const { database, url, username, password } = store;
-  return { database, url, username, ...(password && { password: password.reveal() }) };
+  return { database, url, username, askLimits, ...(password && { password: password.reveal() }) };
 }
 
 /** Undefined for the embedded log. The PEM files were there when the configuration was read; one that has gone since fails here. */

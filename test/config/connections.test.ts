@@ -36,6 +36,10 @@ test('the store is a server, a folder, or none', () => {
     config('store: { kind: clickhouse, url: "https://db", password: p }'),
   );
   assert.deepEqual(server, { database: 'gait', url: 'https://db', username: 'default', password: 'p' });
-  assert.deepEqual(storeOptions(config('dataDir: d')), { database: 'gait', path: join('d', 'store') });
+  assert.deepEqual(storeOptions(config('dataDir: d')), {
+    database: 'gait',
+    path: join('d', 'store'),
+    askLimits: { seconds: 30, rows: 100_000, memoryBytes: 1024 ** 3 },
+  });
   assert.equal(storeOptions(config('store: { kind: off }')), undefined);
 });

@@ -1,4 +1,4 @@
--- Findings in the words of the Open Cybersecurity Schema Framework 1.5 (class 2004, Detection Finding): `SELECT * FROM ocsf_findings FORMAT JSONEachRow` gives its records.
+-- Findings in the words of the Open Cybersecurity Schema Framework 1.5 (class 2004, Detection Finding): `SELECT * FROM ocsf_findings FORMAT JSONEachRow` gives its records; what is empty there says nothing and may be left out.
 CREATE OR REPLACE VIEW {{database}}.ocsf_findings AS
 SELECT
     CAST(multiIf(f.state = 'closed', 3, f.count > 1, 2, 1) AS UInt8) AS activity_id,
@@ -32,15 +32,15 @@ SELECT
         toUnixTimestamp64Milli(f.last_seen),
         toUnixTimestamp64Milli(f.last_seen),
         (f.kind, f.kind, 'Behavioral', 2),
-        arrayMap(id -> ((splitByChar('.', id)[1], NULL), if(position(id, '.') > 0, id, NULL)), f.attack),
+        arrayMap(id -> (tuple(splitByChar('.', id)[1]), tuple(if(position(id, '.') > 0, id, ''))), CAST(f.attack AS Array(String))),
         f.count
     ) AS Tuple(uid String, title String, types Array(String), created_time Int64, first_seen_time Int64, last_seen_time Int64, modified_time Int64,
         analytic Tuple(name String, uid String, type String, type_id UInt8),
-        attacks Array(Tuple(technique Tuple(uid String, name Nullable(String)), sub_technique Tuple(uid Nullable(String)))), related_events_count UInt64)) AS finding_info,
+        attacks Array(Tuple(technique Tuple(uid String), sub_technique Tuple(uid String))), related_events_count UInt64)) AS finding_info,
     CAST([([(f.identity, f.identity_kind)], arrayMap(r -> (
             JSONExtractString(r, 'feature'),
             splitByChar('.', JSONExtractString(r, 'feature'))[1],
-            [(if(JSONType(r, 'observed') = 'String', JSONExtractString(r, 'observed'), JSONExtractRaw(r, 'observed')))],
+            [tuple(if(JSONType(r, 'observed') = 'String', JSONExtractString(r, 'observed'), JSONExtractRaw(r, 'observed')))],
             JSONExtractString(r, 'text')
         ), JSONExtractArrayRaw(f.reasons)), arrayMap(r -> (
             JSONExtractString(r, 'feature'),

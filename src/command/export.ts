@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import type { ApiAccessOptions } from '../config/api-access.ts';
+import { GaitError } from '../core/errors.ts';
+import { sinceOf } from './ask.ts';
+import { askSql } from './sql.ts';
+
+export type ExportOptions = ApiAccessOptions & {
+  readonly ocsf?: boolean | undefined;
+  readonly ecs?: boolean | undefined;
+  readonly csv?: boolean | undefined;
+  /** Calls instead of findings. */
+  readonly events?: boolean | undefined;
+  readonly since?: string | undefined;
+  readonly out?: string | undefined;
+};
+
+type Row = Readonly<Record<string, unknown>>;
+/** A view, and what puts its rows in an order: a time in milliseconds, then an id. */
+type Source = { readonly view: string; readonly time: string; readonly id: string };
+
+const sources: Readonly<Record<string, Source>> = {
+  'ocsf findings': { view: 'ocsf_findings', time: 'time', id: 'metadata.uid' },
+  'ecs findings': { view: 'ecs_findings', time: 'toUnixTimestamp64Milli(`@timestamp`)', id: 'event.id' },
+  'ecs events': { view: 'ecs_events', time: 'toUnixTimestamp64Milli(`@timestamp`)', id: 'event.id' },
+  'csv findings': { view: 'findings', time: 'toUnixTimestamp64Milli(last_seen)', id: 'finding_id' },
+  'csv events': { view: 'events', time: 'toUnixTimestamp64Milli(ts)', id: 'event_id' },
+};
+/** A page of OCSF records is some 10 MB. */
+const rowsPerPage = 3000;
+
+/** `gait export`: findings, or calls, one record per line in the words of others, the oldest first. */
+export async function exportRecords(options: ExportOptions): Promise<void> {
+  const chosen = (['ocsf', 'ecs', 'csv'] as const).filter((name) => options[name]);
+  const source = sources[`${chosen.join(' ')} ${options.events ? 'events' : 'findings'}`];
+  if (source === undefined) {
+    throw new GaitError('USAGE', 'one of --ocsf, --ecs and --csv; --events goes with --ecs and --csv');
+  }
+  const out = options.out === undefined ? process.stdout : createWriteStream(options.out);
+  const write = async (text: string): Promise<void> => {
+    if (!out.write(text)) await once(out, 'drain');
+  };
+  let columns: readonly string[] | undefined;
+  for await (const rows of pages(options, source)) {
+    if (options.csv) {
+      if (columns === undefined) {
+        columns = Object.keys(rows[0] ?? {});
+        await write(`${columns.map(csvCell).join(',')}\r\n`);
+      }
+      await write(rows.map((row) => `${(columns ?? []).map((name) => csvCell(row[name])).join(',')}\r\n`).join(''));
+    } else await write(rows.map((row) => `${JSON.stringify(withoutBlanks(row))}\n`).join(''));
+  }
+  if (options.out !== undefined) {
+    out.end();
+    await finished(out);
+  }
+}
+
+async function* pages(options: ExportOptions, { view, time, id }: Source): AsyncGenerator<readonly Row[]> {
+  let after: { readonly time: number; readonly id: string } = { time: sinceOf(options.since) ?? 0, id: '' };
+  for (;;) {
+    const query = `SELECT ${time} AS export_time, ${id} AS export_id, * FROM ${view}
+      WHERE (${time}, ${id}) > ({time:Int64}, {id:String}) ORDER BY export_time, export_id LIMIT ${rowsPerPage}`;
+    const answer = await askSql(options, query, { format: 'JSONEachRow', parameters: after });
+    const rows = answer
+      .toString('utf8')
+      .split('\n')
+      .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Row]));
+    if (rows.length > 0) yield rows.map(({ export_time: _, export_id: __, ...row }) => row);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < rowsPerPage) return;
+    after = { time: Number(last.export_time), id: String(last.export_id) };
+  }
+}
+
+/** Neither schema knows empty: what says nothing is left out. */
+export function withoutBlanks(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutBlanks);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value)
+    .map(([name, inside]) => [name, withoutBlanks(inside)] as const)
+    .filter(([, inside]) => !isBlank(inside));
+  return Object.fromEntries(kept);
+}
+
+function isBlank(value: unknown): boolean {
+  if (value === null || value === '') return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+/** RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe before it; a number is none. */
+export function csvCell(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  const text = typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value);
+  const harmless = /^\s*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { type ApiAccess, type ApiAccessOptions, readApiAccess } from '../config/api-access.ts';
+import { describeError, GaitError } from '../core/errors.ts';
+import { visible } from '../core/visible.ts';
+import { table, visibleJson } from './table.ts';
+
+export type SqlOptions = ApiAccessOptions & {
+  readonly json?: boolean | undefined;
+  readonly format?: string | undefined;
+};
+
+/** Longer than a question may take at its default limit. */
+const timeoutMs = 120_000;
+
+/** `gait sql [QUERY]`: asks a running Gait; without a query what stands on standard input. A table on a terminal, lines of values parted by tabs elsewhere. */
+export async function sql(query: string | undefined, options: SqlOptions): Promise<void> {
+  const asked = query ?? readFileSync(0, 'utf8');
+  const isTerminal = process.stdout.isTTY === true;
+  const { format } = options;
+  if (format !== undefined || (!isTerminal && !options.json)) {
+    const bytes = await askSql(options, asked, { format: format ?? 'TabSeparated' });
+    // What goes into a file is as ClickHouse wrote it; what goes to a person's eyes is not.
+    process.stdout.write(isTerminal ? lines(bytes.toString('utf8')) : bytes);
+    return;
+  }
+  const bytes = await askSql(options, asked, { format: 'JSONCompact' });
+  if (options.json) process.stdout.write(`${visibleJson(JSON.parse(bytes.toString('utf8')))}\n`);
+  else process.stdout.write(asTable(bytes.toString('utf8'), process.stdout.columns ?? 120));
+}
+
+type Compact = { readonly meta: readonly { readonly name: string }[]; readonly data: readonly (readonly unknown[])[] };
+
+/** A question that names a format of its own is shown as it came. */
+export function asTable(text: string, columns: number): string {
+  let answer: Compact;
+  try {
+    answer = JSON.parse(text) as Compact;
+  } catch {
+    return lines(text);
+  }
+  if (!Array.isArray(answer.data) || !Array.isArray(answer.meta)) return lines(text);
+  const titles = answer.meta.map(({ name }, i) => ({
+    title: visible(name, 100),
+    value: (row: readonly unknown[]) => (typeof row[i] === 'object' ? JSON.stringify(row[i]) : row[i]),
+    isFlexible: true,
+  }));
+  return table(titles, answer.data, columns);
+}
+
+function lines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) =>
+      line
+        .split('\t')
+        .map((part) => visible(part, 10_000))
+        .join('\t'),
+    )
+    .join('\n');
+}
+
+export type Asked = { readonly format: string; readonly parameters?: Readonly<Record<string, string | number>> };
+
+/** The bytes of the answer. What ClickHouse had against the question is a mistake of the one who asks. */
+export async function askSql(options: ApiAccessOptions, query: string, asked: Asked): Promise<Buffer> {
+  const access = readApiAccess(options);
+  const given = new URLSearchParams({ default_format: asked.format });
+  for (const [name, value] of Object.entries(asked.parameters ?? {})) given.set(`param_${name}`, String(value));
+  const { response, body } = await post(access, `/clickhouse?${given}`, query);
+  if (response.ok) return body;
+  const text = body.toString('utf8');
+  if (response.status === 401)
+    throw new GaitError('API_REFUSED', 'a key is needed, or was not accepted: GAIT_KEY, or --key-file');
+  const [, code, said] = /^Code: (\d+)\. DB::Exception: (.*)$/s.exec(text) ?? [];
+  if (code === undefined || said === undefined) {
+    const { message } = (parsed(text)?.error ?? {}) as { message?: unknown };
+    throw new GaitError(
+      'API_REFUSED',
+      `HTTP ${response.status}: ${visible(String(message ?? 'not as Gait answers'), 500)}`,
+    );
+  }
+  throw new GaitError(
+    response.status === 400 || response.status === 404 ? 'USAGE' : 'API_REFUSED',
+    `${visible(said.trim(), 1000)}, code ${code}`,
+  );
+}
+
+async function post(
+  { url, key }: ApiAccess,
+  path: string,
+  body: string,
+): Promise<{ response: Response; body: Buffer }> {
+  const headers = { 'content-type': 'text/plain', ...(key && { authorization: `Bearer ${key.reveal()}` }) };
+  try {
+    // Redirects are not followed: the key is meant for this address.
+    const init: RequestInit = {
+      method: 'POST',
+      headers,
+      body,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    };
+    const response = await fetch(`${url}${path}`, init);
+    return { response, body: Buffer.from(await response.arrayBuffer()) };
+  } catch (cause) {
+    const { cause: reason } = cause as { readonly cause?: { readonly code?: unknown } };
+    const why = visible(String(reason?.code ?? describeError(cause)), 200);
+    throw new GaitError('API_UNAVAILABLE', `no Gait answers at ${url}: ${why} (--url or GAIT_URL says where it is)`, {
+      cause,
+    });
+  }
+}
+
+function parsed(text: string): { readonly error?: unknown } | undefined {
+  try {
+    return JSON.parse(text) as { readonly error?: unknown };
+  } catch {
+    return undefined;
+  }
+}
