@@ -32,14 +32,15 @@ test('Kafka’s options hold the certificates and the password themselves', () =
 });
 
 test('the store is a server, a folder, or none', () => {
+  const askLimits = { seconds: 30, rows: 100_000, memoryBytes: 1024 ** 3 };
   const server: StoreOptions | undefined = storeOptions(
     config('store: { kind: clickhouse, url: "https://db", password: p }'),
   );
-  assert.deepEqual(server, { database: 'gait', url: 'https://db', username: 'default', password: 'p' });
+  assert.deepEqual(server, { database: 'gait', url: 'https://db', username: 'default', password: 'p', askLimits });
   assert.deepEqual(storeOptions(config('dataDir: d')), {
     database: 'gait',
     path: join('d', 'store'),
-    askLimits: { seconds: 30, rows: 100_000, memoryBytes: 1024 ** 3 },
+    askLimits,
   });
   assert.equal(storeOptions(config('store: { kind: off }')), undefined);
 });
