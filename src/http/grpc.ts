@@ -66,6 +66,8 @@ export async function startGrpc({ listen, http, protoPath, ask, logger }: GrpcOp
   const server = new Server({
     'grpc.max_receive_message_length': requestBytesMax,
     'grpc.max_concurrent_streams': streamsMax,
+    // Its own statistics, which nobody reads here, keep what belongs to a call alive until after the next collections.
+    'grpc.enable_channelz': 0,
   });
   server.addService(definition as Parameters<Server['addService']>[0], { Check: check });
   const port = await bind(server, `${listen.host}:${listen.port}`);

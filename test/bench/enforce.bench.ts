@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadSync, type ServiceDefinition } from '@grpc/proto-loader';
@@ -10,6 +10,7 @@ import { openEmbeddedLog } from '../../src/log/embedded.ts';
 import type { Decision } from '../../src/policy/decision.ts';
 import { DecisionTable } from '../../src/policy/decision-table.ts';
 import { aDecision } from '../signal/a-decision.ts';
+import { startBareServer } from './bare-server.ts';
 import { GaitProcess } from './gait-process.ts';
 import { type Bench, type BenchOptions, median, quantile, type Row, thousands } from './measure.ts';
 import { type Answered, openLoop, overHttp2, overSockets } from './open-loop.ts';
@@ -102,9 +103,20 @@ function tableRows(): readonly Row[] {
   ];
 }
 
-type Measured = Answered & { readonly cpuSeconds: number };
+/** `others`: cores that neither Gait nor this process had, nor were idle. */
+type Measured = Answered & { readonly cpuSeconds: number; readonly others: number };
 
-function rowOf(what: string, { ms, seconds, failed, cpuSeconds }: Measured): Row {
+/** The same questions, answered by a server that does nothing: what is more than this is Gait's. */
+function floorRow({ ms, seconds, failed }: Answered): Row {
+  return {
+    what: 'a bare node:http server, the same questions',
+    measured: `p99 ${quantile(ms, 0.99).toFixed(2)} ms at ${thousands(ms.length / seconds)} k/s`,
+    note: `p50 ${quantile(ms, 0.5).toFixed(2)} ms; ${failed} failed; what this machine takes at the least`,
+  };
+}
+
+function rowOf(what: string, { ms, seconds, failed, cpuSeconds, others }: Measured): Row {
+  if (ms.length === 0) return { what, measured: 'no answer', met: false };
   const p99 = quantile(ms, 0.99);
   const rate = ms.length / seconds;
   return {
@@ -112,14 +124,24 @@ function rowOf(what: string, { ms, seconds, failed, cpuSeconds }: Measured): Row
     goal: `p99 < ${goalMs} ms at ${thousands(goalRate)} k/s`,
     measured: `p99 ${p99.toFixed(2)} ms at ${thousands(rate)} k/s`,
     met: p99 < goalMs && rate > 0.95 * goalRate && failed === 0,
-    note: `p50 ${quantile(ms, 0.5).toFixed(2)} ms; ${((1e6 * cpuSeconds) / ms.length).toFixed(0)} µs of CPU each; ${failed} failed; the load comes from the same machine`,
+    note: `p50 ${quantile(ms, 0.5).toFixed(2)} ms; ${((1e6 * cpuSeconds) / ms.length).toFixed(0)} µs of CPU each; ${failed} failed; the load comes from the same machine, of whose ${availableParallelism()} cores others had ${others.toFixed(1)}`,
   };
+}
+
+function idleSeconds(): number {
+  return cpus().reduce((sum, { times }) => sum + times.idle, 0) / 1000;
 }
 
 async function measure(gait: GaitProcess, run: () => Promise<Answered>): Promise<Measured> {
   const before = (await gait.numbers()).cpuSeconds;
+  const start = { at: performance.now(), idle: idleSeconds(), own: process.cpuUsage() };
   const measured = await run();
-  return { ...measured, cpuSeconds: (await gait.numbers()).cpuSeconds - before };
+  const seconds = (performance.now() - start.at) / 1000;
+  const { user, system } = process.cpuUsage(start.own);
+  const idle = idleSeconds() - start.idle;
+  const cpuSeconds = (await gait.numbers()).cpuSeconds - before;
+  const others = cpus().length - (idle + (user + system) / 1e6 + cpuSeconds) / seconds;
+  return { ...measured, cpuSeconds, others: Math.max(0, others) };
 }
 
 async function overHttp(address: string, seconds: number): Promise<Answered> {
@@ -196,12 +218,21 @@ async function serviceRows({ short }: BenchOptions): Promise<readonly Row[]> {
     while (!(await fetch(`${gait.address}/readyz`)).ok) await sleep(50);
     const seconds = short ? 4 : 10;
     const highest = await highestRow(gait, seconds);
+    const bare = await startBareServer();
+    await overHttp(bare.address, 1);
+    const floor = await overHttp(bare.address, seconds);
+    bare.stop();
     const http = await measure(gait, () => overHttp(gait.address, seconds));
     await overGrpc(`127.0.0.1:${port}`, 3);
     const grpc = await measure(gait, () => overGrpc(`127.0.0.1:${port}`, seconds));
     await gait.stop();
     const held = `${thousands(decisionsHeld)} k decisions`;
-    return [rowOf(`/authz, keep-alive, ${held}`, http), highest, rowOf(`gRPC Check, one connection, ${held}`, grpc)];
+    return [
+      floorRow(floor),
+      rowOf(`/authz, keep-alive, ${held}`, http),
+      highest,
+      rowOf(`gRPC Check, one connection, ${held}`, grpc),
+    ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

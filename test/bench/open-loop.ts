@@ -9,6 +9,8 @@ export type Answered = { readonly ms: readonly number[]; readonly seconds: numbe
 export type Send = (index: number, done: (isRight: boolean) => void) => void;
 
 const lateMs = 10_000;
+/** Beyond it a question fails unasked, as at Envoy's circuit breaker (`max_requests`): else a stall is followed by nothing but its own queue. */
+const underWayMax = 1024;
 
 /** Asks at even intervals, whether or not the last question was answered. It spins: a timer of Node is a millisecond wide, five questions. */
 export async function openLoop(load: { rate: number; seconds: number; send: Send }): Promise<Answered> {
@@ -22,6 +24,10 @@ export async function openLoop(load: { rate: number; seconds: number; send: Send
     if (now > start + seconds * 1000 + lateMs) break;
     for (; next < total && start + (next / rate) * 1000 <= now; next++) {
       const due = start + (next / rate) * 1000;
+      if (next - ms.length - failed >= underWayMax) {
+        failed++;
+        continue;
+      }
       send(next, (isRight) => {
         if (isRight) ms.push(performance.now() - due);
         else failed++;
