@@ -111,7 +111,7 @@ export class Shard {
     this.#options = options;
     this.#baselines = new Baselines(options);
     const { slab } = this.#baselines;
-    const { onDay } = options;
+    const { onDay, policy } = options;
     const hear =
       onDay &&
       ((row: number, day: number, said: Float64Array): void =>
@@ -120,7 +120,8 @@ export class Shard {
     this.#batch = new Batch(this.#scorer, options.model);
     this.#recent = new RecentIds(options.duplicateWindow);
     this.#buffer = new ReorderBuffer(options.reorderWindowMs, reorderMax);
-    this.#noticeTaker = { policy: options.policy, detector: this.#detector, next: () => ++this.#seq };
+    const next = (): number => ++this.#seq;
+    this.#noticeTaker = { policy, detector: this.#detector, baselines: this.#baselines, next };
   }
 
   get identities(): number {
@@ -238,7 +239,8 @@ export class Shard {
     if (late) this.counters.late++;
     const moment = this.#baselines.enter(resolved, this.#settleNow);
     const excuse = this.#detector.feedback.excuseOf(moment);
-    const p = this.#batch.add({ moment, resolved, seq: this.#seq, late, excuse });
+    const isExplained = this.#detector.logIns.explains(resolved);
+    const p = this.#batch.add({ moment, resolved, seq: this.#seq, late, isExplained, excuse });
     const open = event.ts < moment.slab.u32[moment.row + at.gatedUntil]! * 1000;
     const gated = (open || isDoubted(moment)) && !isAccepted(moment);
     const frozen = this.#options.learns?.(resolved) === false;

@@ -11,6 +11,7 @@ import { type Moment, nextTurn } from './family.ts';
 import { emptyObservation, observe } from './observation.ts';
 import { families } from './registry.ts';
 import { learnShares } from './tally-share.ts';
+import { forgetTokens } from './token.ts';
 
 const nobody = undefined as unknown as ResolvedEvent;
 
@@ -72,6 +73,15 @@ export class Baselines {
     slab.markDirty(moment.row);
     active.f64[(moment.activeRow + at.lastTs) / 2] = last;
     active.markDirty(moment.activeRow);
+  }
+
+  /** Where the identity's token of this session (null: any of its tokens) lives is seen anew with its next use. */
+  forgetTokens(identity: string, session: string | null): void {
+    const { high, low } = hash64(identity);
+    const row = this.active.find(high, low);
+    if (row < 0) return;
+    forgetTokens({ active: this.active, activeRow: row }, session);
+    this.active.markDirty(row);
   }
 
   /** The frame is over. */

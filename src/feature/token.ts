@@ -106,6 +106,17 @@ function findSlot({ active: { u32 }, activeRow }: Moment): number {
   return -1;
 }
 
+/** A slot of the session's, or all: what comes next is its beginning. */
+export function forgetTokens(
+  { active: { u32 }, activeRow }: Pick<Moment, 'active' | 'activeRow'>,
+  session: string | null,
+): void {
+  const token = session === null ? null : hash32(session) || 1;
+  const first = activeRow + activeAt.tokens;
+  for (let slot = first; slot < first + slots * slotWords; slot += slotWords)
+    if (token === null || u32[slot + at.token] === token) u32.fill(0, slot, slot + slotWords);
+}
+
 function networkFact(moment: Moment, unknown: boolean): number {
   return unknown ? (isRare(moment, network) ? fact.rareNetwork : fact.newNetwork) : fact.otherNetwork;
 }

@@ -10,6 +10,7 @@ import { Claims, type FindingEvent, isAnyOpen, newsDecades, oddDecades } from '.
 import { type BudgetOptions, EvidenceBudget, emptyEvidence } from './evidence-budget.ts';
 import { Feedback, type IdentityCase, openOf } from './feedback.ts';
 import type { Finding } from './finding.ts';
+import { type LogIn, LogIns } from './log-ins.ts';
 import type { Suppression } from './suppression.ts';
 
 /** Events less surprising than this do not go into a case: one in ten of an identity's own does. */
@@ -34,6 +35,7 @@ export type DetectorSnapshot = {
   readonly day: number;
   readonly gates: readonly Gate[];
   readonly suppressions?: readonly Suppression[];
+  readonly logIns?: readonly LogIn[];
 };
 
 /** By identity, because a row may have gone to another one when the frame ends. `until` in seconds since 1970. */
@@ -61,6 +63,7 @@ export class Detector {
   readonly #evidence = emptyEvidence();
   readonly #claims: Claims;
   readonly feedback: Feedback;
+  readonly logIns = new LogIns();
 
   constructor(
     slab: RowSlab,
@@ -206,6 +209,7 @@ export class Detector {
       day: this.#day,
       gates: [...this.#gates],
       suppressions: this.feedback.save(),
+      logIns: this.logIns.save(),
     };
   }
 
@@ -215,6 +219,7 @@ export class Detector {
     this.#day = saved.day;
     this.#gates.push(...saved.gates);
     this.feedback.load(saved.suppressions ?? []);
+    this.logIns.load(saved.logIns ?? []);
   }
 
   /** The identity's case with this event in it; undefined when the event is ordinary and nothing is open. */

@@ -1,3 +1,4 @@
+import type { Baselines } from '../feature/baselines.ts';
 import type { Detector } from '../finding/detect.ts';
 import type { Finding } from '../finding/finding.ts';
 import type { Suppression } from '../finding/suppression.ts';
@@ -31,6 +32,7 @@ export function addSaid(to: Said, { verdicts, suppressions }: Said): void {
 export type NoticeTaker = {
   readonly policy: Policy;
   readonly detector: Detector;
+  readonly baselines: Baselines;
   /** The next running number. */
   readonly next: () => number;
 };
@@ -48,12 +50,37 @@ export function takeNotice(notice: AnyNotice, to: NoticeTaker): Outcome {
       return to.policy.isNews(notice.notice_id) ? verdict(notice, to) : nothing;
     case 'verdict-undone':
       return to.policy.isNews(notice.notice_id) ? undo(notice, to) : nothing;
+    case 'session-established':
+    case 'credential-changed':
+    case 'session-ended':
+      if (to.policy.isNews(notice.notice_id)) ofProvider(notice, to);
+      return nothing;
     default: {
       const decisions = to.policy.onNotice(notice);
       const isAcquitted = notice.notice === 'step-up-succeeded' && decisions.length > 0;
       return { ...nothing, decisions, findings: isAcquitted ? to.detector.acquit(notice.identity, to.next()) : [] };
     }
   }
+}
+
+/**
+ * The identity provider's word about its own people. A log-in explains that its session is somewhere new, and begins the story of the session's
+ * token; so do new credentials for all of somebody's tokens. Neither closes anything: whoever took an account over logs in and changes its password.
+ */
+function ofProvider(
+  notice: NoticeOf<'session-established' | 'credential-changed' | 'session-ended'>,
+  { detector, baselines }: NoticeTaker,
+): void {
+  const { session_id: session, identity, at } = notice;
+  if (notice.notice === 'credential-changed') {
+    baselines.forgetTokens(identity, null);
+    return;
+  }
+  // A word about no session in particular explains none.
+  if (session === null) return;
+  baselines.forgetTokens(identity, session);
+  if (notice.notice === 'session-ended') detector.logIns.forget({ identity, session });
+  else detector.logIns.take({ session, identity, at });
 }
 
 type Word = Pick<AnyNotice, 'at' | 'by' | 'reason' | 'notice_id'>;

@@ -7,6 +7,7 @@ import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Contribution } from './contribution.ts';
 import { raiseDoubt } from './doubt.ts';
 import { accumulate, faded } from './evidence.ts';
+import { leaveOutContext } from './explained.ts';
 import { familyOf, natsOf } from './feature-nats.ts';
 import type { Model } from './model.ts';
 import { emptyJudgement, type Judgement, type Scorer } from './scorer.ts';
@@ -80,6 +81,8 @@ export class Batch {
     resolved: ResolvedEvent;
     seq: number;
     late: boolean;
+    /** Its session began with a log-in that the identity provider told of. */
+    isExplained?: boolean;
     excuse?: Excuse | undefined;
   }): number {
     const offset = this.#size * featureCount;
@@ -92,7 +95,9 @@ export class Batch {
     entry.left = faded(moment.gapMs);
     entry.late = of.late;
     const { judgement } = entry;
-    this.#scorer.judge(moment, { out: this.#vectors, offset }, judgement);
+    const vector = { out: this.#vectors, offset };
+    this.#scorer.judge(moment, vector, judgement);
+    if (of.isExplained) leaveOutContext(judgement, vector, this.#pOf(judgement));
     raiseDoubt(moment, judgement.behaviourP);
     const worthWords = this.#raises(moment, judgement) || judgement.behaviourP <= wordsBelow;
     entry.contributions = worthWords ? this.#describe(moment, { ...of, offset, judgement }) : none;
@@ -104,8 +109,11 @@ export class Batch {
 
   #spare(moment: Moment, excuse: Excuse, { judgement, contributions }: Entry): Spared | null {
     const vector = { values: this.#vectors, offset: (this.#size - 1) * featureCount };
-    const pOf = (ratio: number): number => this.#scorer.behaviourP(ratio, judgement.historyClass);
-    return spare({ moment, vector, judgement, contributions, excuse, pOf });
+    return spare({ moment, vector, judgement, contributions, excuse, pOf: this.#pOf(judgement) });
+  }
+
+  #pOf({ historyClass }: Judgement): (ratio: number) => number {
+    return (ratio) => this.#scorer.behaviourP(ratio, historyClass);
   }
 
   /** Whether a detector has something to say, and more than it said of the identity's earlier events today: a busy day says the same with each of its calls. */
