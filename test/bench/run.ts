@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { analyst } from './analyst.bench.ts';
 import { enforce } from './enforce.bench.ts';
 import { engine } from './engine.bench.ts';
 import { kafka } from './kafka.bench.ts';
@@ -11,7 +12,7 @@ import { wayIn } from './way-in.bench.ts';
  * `npm run bench [-- --short] [--only name]`. Each bench runs in a process of its own, so that none sees another's heap or compiled code.
  * Prints one table; a goal that is missed is said, and is no failure, because the machine may be busy or slow.
  */
-const benches: readonly Bench[] = [...wayIn, ...engine, ...state, ...service, ...enforce, ...kafka];
+const benches: readonly Bench[] = [...wayIn, ...engine, ...state, ...service, ...enforce, ...kafka, ...analyst];
 
 const args = process.argv.slice(2);
 const short = args.includes('--short');

@@ -15,12 +15,7 @@ import { configOf } from './engine.ts';
  * A store as it is after weeks: simulated traffic with attacks in it, judged by the shipped pipeline, written by the real columns, and then copied under other names
  * until it is as large as asked. A copy has identities, sessions, tokens, events and findings of its own, a little later; what compresses well in one copy does so in all.
  */
-export type History = {
-  readonly store: Store;
-  readonly events: number;
-  readonly findings: number;
-  readonly endMs: number;
-};
+export type Fortnight = { readonly store: Store; readonly endMs: number };
 
 const root = join(import.meta.dirname, '../../..');
 const days = 14;
@@ -30,20 +25,19 @@ const identities = 1500;
 const findingsPer1000PerDay = 60;
 const eventsPerDrain = 4096;
 
-export async function storeHistory(options: History): Promise<{ readonly events: number; readonly findings: number }> {
+/** As it was simulated and judged, ending at `endMs`. */
+export async function storeFortnight(
+  options: Fortnight,
+): Promise<{ readonly events: number; readonly findings: number }> {
   const { store } = options;
   const { findings, decisions, events } = await judge(options);
   await insert(store, 'findings_raw_v1', findings);
   await insert(store, 'decisions_raw_v1', decisions);
-  await store.insert('receipts_raw_v2', Buffer.from(decisions.flatMap(receiptsOf).join('\n')));
-  const copies = {
-    events: Math.ceil(options.events / events),
-    findings: Math.ceil(options.findings / findings.length),
-  };
-  await copyRows(store, copies);
-  return { events: events * copies.events, findings: findings.length * copies.findings };
+  await insert(store, 'receipts_raw_v2', decisions.flatMap(receiptsOf));
+  return { events, findings: findings.length };
 }
 
+/** Copies it so many times, the original counted. */
 export async function copyRows(
   store: Store,
   times: { readonly events: number; readonly findings: number },
@@ -63,7 +57,7 @@ type Judged = {
 };
 
 /** One simulated fortnight that ends at `endMs`, through ingest and a shard, into the table of events. */
-async function judge({ store, endMs }: History): Promise<Judged> {
+async function judge({ store, endMs }: Fortnight): Promise<Judged> {
   const text = readFileSync(join(root, 'pipelines/simulate/default.yaml'), 'utf8');
   const recipe = parseSimulationRecipe(text, 'default.yaml');
   const start = (Math.floor(endMs / dayMs) - days + 1) * dayMs;
@@ -100,11 +94,17 @@ async function insert(store: Store, table: string, rows: readonly object[]): Pro
   if (rows.length > 0) await store.insert(table, Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n')));
 }
 
-/** As an enforcement point and the traffic would tell it. */
-function receiptsOf({ decision_id, made_at, mode }: Decision, index: number): readonly string[] {
-  const receipt = (target: string, state: string, at: number): string =>
-    JSON.stringify({ decision_id, target, state, attempts: 1, status: 200, detail: '', at: made_at + at });
-  if (mode === 'shadow') return [];
+/** As an enforcement point and the traffic would tell it, had the decision been sent. */
+function receiptsOf({ decision_id, made_at }: Decision, index: number): readonly object[] {
+  const receipt = (target: string, state: string, at: number): object => ({
+    decision_id,
+    target,
+    state,
+    attempts: 1,
+    status: 200,
+    detail: '',
+    at: made_at + at,
+  });
   return [
     receipt('keycloak', 'delivered', 40 + (index % 90)),
     receipt('traffic', index % 9 === 0 ? 'ineffective' : 'effective', 60_000),
