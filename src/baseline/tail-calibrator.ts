@@ -20,7 +20,7 @@ const trimmedShare = 0.1;
 const ignoredShare = 0.05;
 const ignoredLeast = 2;
 /** A cautious tail is never known better than from this many: days of one identity are alike, and next month's are not this one's. */
-const exceedancesMax = 30;
+const exceedancesMax = 50;
 const zeroBin = -low * binsPerUnit;
 /** The histogram is brought up to date when this share of it has changed: fitting at every frame would cost more than it tells. */
 const refitShare = 0.005;

@@ -15,10 +15,10 @@ const sayMax = 25;
  */
 const isHonest = detectors.map((name) => name === 'source');
 /**
- * What comes as high by chance is hardly anything to say, nats: a day in seven for behaviour, which gathers slowly, and one in fifty for each of the
+ * What comes as high by chance is hardly anything to say, nats: a day in seven for behaviour, which gathers slowly, and one in twenty for each of the
  * many others, of which one or another is a little odd on most days. An honest likelihood ratio has weighed that itself.
  */
-const ordinaries = detectors.map((_, d) => (d === 0 ? 2 : isHonest[d] ? 0 : 4));
+const ordinaries = detectors.map((_, d) => (d === 0 ? 2 : isHonest[d] ? 0 : 3));
 const atNothing = ordinaries.map((ordinary) => Math.log1p(Math.exp(-ordinary)));
 /** Detectors that all count how much there is: a busy day is high on each of them and is one fact, told by the one that says most. */
 const counting: ReadonlySet<DetectorName> = new Set(['rate', 'volume', 'objects', 'change', 'egress', 'rhythm']);
@@ -94,7 +94,7 @@ type RunningDay = { readonly sort: number; readonly highest: Float64Array; reado
  * finding, whatever the traffic looks like and however the detectors depend on each other.
  */
 export class EvidenceBudget {
-  readonly #fused = new TailCalibrator({ robust: { share: 0.1, isCautious: true }, prior: fusedPrior });
+  readonly #fused = new TailCalibrator({ robust: { share: 0.08, isCautious: true }, prior: fusedPrior });
   /** Per sort of identity and detector, a cell: what the days of all other sorts come to, and the sort's own. */
   readonly #others = Array.from({ length: cells }, (_, cell) => {
     return new TailCalibrator({ robust: peakTail, prior: priorOf(detectorOf(cell)) });
