@@ -6,7 +6,7 @@ type Tree = Record<string, unknown>;
 
 /** Settings that a deployment commonly sets from outside. They win over the file. Lists are separated by commas. */
 const overrides: Readonly<
-  Record<string, { readonly path: readonly string[]; readonly to?: (text: string) => unknown }>
+  Record<string, { readonly path: readonly string[]; readonly to?: (text: string, before: unknown) => unknown }>
 > = {
   GAIT_DATA_DIR: { path: ['dataDir'] },
   GAIT_ROLES: { path: ['roles'], to: list },
@@ -27,6 +27,10 @@ const overrides: Readonly<
   GAIT_API_KEY_SHA256: {
     path: ['http', 'keys'],
     to: (sha256) => [{ name: 'environment', sha256, roles: ['ingest', 'enforce', 'analyst', 'admin'] }],
+  },
+  GAIT_ANALYST_KEY_SHA256: {
+    path: ['http', 'keys'],
+    to: (sha256, before) => [...(Array.isArray(before) ? before : []), { name: 'analyst', sha256, roles: ['analyst'] }],
   },
 };
 
@@ -60,7 +64,7 @@ export function applyOverrides(tree: Tree, env: Environment): ReadonlyMap<string
       if (!isTree(node[step])) node[step] = {};
       node = node[step] as Tree;
     }
-    node[path.at(-1)!] = to === undefined ? text : to(text);
+    node[path.at(-1)!] = to === undefined ? text : to(text, node[path.at(-1)!]);
     setBy.set(path.join('.'), name);
   }
   return setBy;

@@ -121,6 +121,11 @@ test('an address that other machines reach is refused without API keys, and acce
     problems(`http: { host: "${host}" }`);
   const found = config('http: { host: 0.0.0.0 }', { GAIT_API_KEY_SHA256: 'a'.repeat(64) });
   assert.deepEqual(found.http.keys[0]?.roles, ['ingest', 'enforce', 'analyst', 'admin']);
+  const both = config('', { GAIT_API_KEY_SHA256: 'a'.repeat(64), GAIT_ANALYST_KEY_SHA256: 'b'.repeat(64) });
+  assert.deepEqual(
+    both.http.keys.map(({ roles }) => roles),
+    [['ingest', 'enforce', 'analyst', 'admin'], ['analyst']],
+  );
 });
 
 test('secrets show nowhere: not as text, JSON, in a dump, or in the sentence about a bad one', () => {
