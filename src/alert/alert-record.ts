@@ -17,6 +17,8 @@ export type AlertRecord =
 
 export type Verdict = {
   readonly incident_id: string;
+  /** Which of its findings; without them, all. */
+  readonly finding_ids?: readonly string[];
   /** Null: the one before was taken back. */
   readonly verdict: VerdictWord | null;
   /** A name that a channel gave, so possibly anything. */
@@ -63,8 +65,13 @@ function isWhole(record: AlertRecord): boolean {
       return [decision_id, incident_id, identity, action, rule].every(isText) && [made_at, expires_at].every(isTime);
     }
     case 'verdict': {
-      const { incident_id, verdict, by, at } = record.verdict;
-      return [incident_id, by].every(isText) && (verdict === null || verdictWords.includes(verdict)) && isTime(at);
+      const { incident_id, finding_ids = [], verdict, by, at } = record.verdict;
+      return (
+        Array.isArray(finding_ids) &&
+        [incident_id, by, ...finding_ids].every(isText) &&
+        (verdict === null || verdictWords.includes(verdict)) &&
+        isTime(at)
+      );
     }
     case 'page': {
       const { group, id, severity, headline, text, at } = record.page;

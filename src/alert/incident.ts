@@ -3,13 +3,18 @@ import type { VerdictWord } from '../core/words.ts';
 import type { Finding, Severity } from '../finding/finding.ts';
 import { effectOf } from '../finding/verdict.ts';
 import type { Decision } from '../policy/decision.ts';
-import { type AlertRecord, type Page, rank } from './alert-record.ts';
+import { type AlertRecord, type Page, rank, type Verdict } from './alert-record.ts';
 
 /** What a message needs of a finding or a page. */
 export type Line = Pick<
   Finding,
   'severity' | 'state' | 'kind' | 'title' | 'count' | 'risk' | 'confidence' | 'first_seen' | 'last_seen' | 'version'
-> & { readonly id: string; readonly reasons: readonly string[] };
+> & {
+  readonly id: string;
+  /** Whom it is about; undefined in what was remembered before incidents had more than one. */
+  readonly identity?: string;
+  readonly reasons: readonly string[];
+};
 
 export type DecisionLine = Pick<Decision, 'action' | 'mode' | 'rule' | 'version'> & { readonly isEnded: boolean };
 
@@ -125,6 +130,7 @@ function apply(incident: Incident, record: AlertRecord): boolean {
     case 'decision':
       return addDecision(incident, record.decision);
     case 'verdict': {
+      if (isOfSomeOnly(incident, record.verdict)) return false;
       const { verdict, by } = record.verdict;
       if ((incident.verdict?.verdict ?? null) === verdict) return false;
       incident.verdict = verdict === null ? null : { verdict, by: by.slice(0, textMax) };
@@ -135,14 +141,33 @@ function apply(incident: Incident, record: AlertRecord): boolean {
   }
 }
 
+/** A verdict on findings about one identity says nothing of what is open about another. */
+function isOfSomeOnly({ lines }: Incident, { finding_ids: ids }: Verdict): boolean {
+  if (ids === undefined) return false;
+  const all = Object.values(lines);
+  const judged = new Set(all.filter(({ id }) => ids.includes(id)).map(({ identity }) => identity));
+  return judged.size > 0 && all.some(({ state, identity }) => state === 'open' && !judged.has(identity));
+}
+
+/** What was judged or is over was about others: whoever joins now is news, and is told as if nothing had been. */
+function welcome(incident: Incident, identity: string): void {
+  const isKnown = Object.values(incident.lines).some((line) => (line.identity ?? incident.identity) === identity);
+  if (isKnown || (incident.verdict === null && incident.status !== 'closed')) return;
+  incident.verdict = null;
+  incident.told = null;
+}
+
 function addFinding(incident: Incident, finding: Finding): boolean {
+  if (incident.identity !== '') welcome(incident, finding.identity.slice(0, textMax));
   const { finding_id: id, severity, state, kind, count, risk, confidence, first_seen, last_seen, version } = finding;
   if (state === 'suppressed' && incident.lines[id] === undefined) return false;
   incident.identity = finding.identity.slice(0, textMax);
   incident.tenant = String(finding.tenant ?? '').slice(0, textMax);
   const reasons = finding.reasons.slice(0, reasonsMax).map((reason) => String(reason.text).slice(0, textMax));
   const title = finding.title.slice(0, textMax);
-  const line = { id, severity, state, kind, title, count, risk, confidence, first_seen, last_seen, version, reasons };
+  const { identity } = incident;
+  const about = { id, identity, severity, state, kind, title };
+  const line = { ...about, count, risk, confidence, first_seen, last_seen, version, reasons };
   return addLine(incident, line);
 }
 

@@ -14,6 +14,7 @@ export type AlertMessage = {
   /** What was decided, or would have been; what else belongs to the incident. */
   readonly notes: readonly string[];
   /** The findings that a verdict would be about, at most ten; empty for what takes no verdict. */
+  /** Of `identity`, whom the message is named after: a verdict on them is no word about others. */
   readonly findingIds: readonly string[];
   readonly identity: string;
   readonly incident: string;
@@ -25,7 +26,8 @@ export const defaultTemplate = '{severity}: {kind}';
 
 export function alertMessage(incident: Incident, template = defaultTemplate): AlertMessage {
   const lead = leadOf(incident);
-  const { severity, status, told, identity } = incident;
+  const { severity, status, told } = incident;
+  const identity = lead?.identity ?? incident.identity;
   const lines = Object.values(incident.lines);
   const change =
     status === 'closed'
@@ -46,16 +48,31 @@ export function alertMessage(incident: Incident, template = defaultTemplate): Al
     facts: incident.kind === 'page' ? [] : factsOf(incident, lines, events),
     reasons: lead?.reasons ?? [],
     notes: notesOf(incident, lines, lead),
-    findingIds: incident.kind === 'page' ? [] : lines.slice(0, findingIdsMax).map(({ id }) => id),
+    findingIds:
+      incident.kind === 'page'
+        ? []
+        : ownLines(lines, identity)
+            .slice(0, findingIdsMax)
+            .map(({ id }) => id),
     identity,
     incident: incident.id,
   };
 }
 
+function ownLines(lines: readonly Line[], identity: string): readonly Line[] {
+  return lines.filter((line) => (line.identity ?? identity) === identity);
+}
+
+function identitiesOf(incident: Incident, lines: readonly Line[]): string {
+  const lead = leadOf(incident)?.identity ?? incident.identity;
+  const all = new Set(lines.map(({ identity }) => identity ?? lead));
+  return all.size <= 1 ? lead : `${lead} and ${all.size - 1} more`;
+}
+
 function factsOf(incident: Incident, lines: readonly Line[], events: string): AlertMessage['facts'] {
   const most = (pick: (line: Line) => number): number => Math.max(...lines.map(pick));
   return [
-    { label: 'Identity', value: incident.identity },
+    { label: 'Identity', value: identitiesOf(incident, lines) },
     { label: 'Risk', value: `${most(({ risk }) => risk)} of 100` },
     { label: 'Confidence', value: `${Math.round(most(({ confidence }) => confidence) * 100)} %` },
     { label: 'Events', value: events },
@@ -95,7 +112,7 @@ export function summaryMessage(held: readonly Incident[]): AlertMessage {
   const spread = [...counts].map(([of, count]) => `${count} ${of}`).join(', ');
   const lines = sorted.slice(0, 10).map((incident) => {
     const lead = leadOf(incident);
-    return `${incident.severity.toUpperCase()}: ${lead?.kind.replaceAll('_', ' ')}: ${incident.identity}: ${lead?.title} (${incident.id})`;
+    return `${incident.severity.toUpperCase()}: ${lead?.kind.replaceAll('_', ' ')}: ${lead?.identity ?? incident.identity}: ${lead?.title} (${incident.id})`;
   });
   return {
     severity,

@@ -41,9 +41,9 @@ export function createAlertWebhook(options: AlertWebhookOptions): AlertChannel {
 }
 
 function dataOf({ errand, message }: Letter): object {
-  const { headline, title, severity } = message;
+  const { headline, title, severity, identity } = message;
   if (errand.kind === 'summary') return { headline, title, severity, incident_ids: errand.held.map(({ id }) => id) };
-  const { id, identity, tenant, status, lines, dropped, decisions, verdict } = errand.incident;
+  const { id, tenant, status, lines, dropped, decisions, verdict } = errand.incident;
   return {
     incident_id: id,
     status,

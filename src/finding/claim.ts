@@ -5,6 +5,7 @@ import type { Entry } from '../score/batch.ts';
 import { type CaseFile, causeOf, reasonsOf, strongestOf } from './case-file.ts';
 import type { Evidence } from './evidence-budget.ts';
 import type { Finding, FindingKind, Severity } from './finding.ts';
+import { incidentOf } from './incident.ts';
 import { behaviourKind, kindOf, kinds, speaksFor } from './kinds.ts';
 
 /** Events of which no detector has as much as this to say do not go into a case, in decades of identity-days. */
@@ -111,7 +112,7 @@ export class Claims {
       identity: resolved.identity,
       identity_kind: resolved.identity_kind,
       tenant: resolved.event.tenant ?? '-',
-      incident_id: before?.incident_id ?? derivedId('inc', [resolved.identity, file.firstSeen]),
+      incident_id: (before ?? told(story))?.incident_id ?? incidentOf({ resolved, reasons, firstSeen: file.firstSeen }),
       state: before?.state ?? 'open',
       suppressed_by: before?.suppressed_by ?? '',
       severity,
@@ -131,6 +132,11 @@ export class Claims {
       version: seen.seq,
     };
   }
+}
+
+/** A claim of the same story that is open already. */
+function told({ open }: Story): Finding | undefined {
+  return open.find((finding) => finding !== null) ?? undefined;
 }
 
 /** Whether it may all be a new device or a journey, or all be a busy day: each by itself is innocent often enough; both at once are not. */

@@ -134,7 +134,7 @@ export async function giveVerdict(options: FeedbackOptions, finding: FindingRow,
     notices.push({ ...said, notice_id, notice: 'suppress', identity: null, suppression });
   }
   await tell(notices);
-  await tellChannels(options, finding.incident_id, { verdict, by: who.caller, at: now });
+  await tellChannels(options, finding, { verdict, by: who.caller, at: now });
   const alike = suppression === null ? [] : rows.filter(isOpen).filter(hides(suppression));
   const closes =
     effect === 'notes' || effect === 'confirms' ? 0 : Math.max(alike.length, finding.state === 'open' ? 1 : 0);
@@ -157,18 +157,18 @@ async function undoVerdict(options: FeedbackOptions, id: string, who: Who): Prom
   await tell(notices);
   const finding = await queries.finding(finding_id);
   if (finding !== undefined)
-    await tellChannels(options, finding.incident_id, { verdict: null, by: who.caller, at: options.clock.now() });
+    await tellChannels(options, finding, { verdict: null, by: who.caller, at: options.clock.now() });
   return true;
 }
 
 /** Boards of alerts know the verdict at once: what was not told yet is not told any more. */
 async function tellChannels(
   { log, config }: FeedbackOptions,
-  incident_id: string,
+  { incident_id, finding_id }: FindingRow,
   said: { readonly verdict: VerdictWord | null; readonly by: string; readonly at: number },
 ): Promise<void> {
   if (config.alerts.channels.length === 0) return;
-  const verdict = { incident_id, ...said, by: said.by.slice(0, 100) };
+  const verdict = { incident_id, finding_ids: [finding_id], ...said, by: said.by.slice(0, 100) };
   await log.append(config.topics.alerts, [{ value: JSON.stringify({ kind: 'verdict', verdict }) }]);
 }
 

@@ -69,7 +69,7 @@ export function createSlackActions(options: SlackActionsOptions): HttpParts['sla
         return { ...said, notice_id, finding_id, reason, suppression };
       }),
     );
-    const told = { incident_id: incident, verdict, by: user.name.slice(0, 100), at: now };
+    const told = { incident_id: incident, finding_ids: findingIds, verdict, by: user.name.slice(0, 100), at: now };
     await log.append(config.topics.alerts, [{ value: JSON.stringify({ kind: 'verdict', verdict: told }) }]);
     return 'taken';
   };
