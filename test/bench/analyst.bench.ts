@@ -92,13 +92,14 @@ async function askAll(store: Store): Promise<readonly Row[]> {
       const { user, system } = process.cpuUsage(used);
       cpu.push((user + system) / 1000);
     }
-    const ms = median(wall);
+    // On idle cores the clock says less than this, and beside other programs it says anything.
+    const ms = median(cpu);
     rows.push({
       what: title!,
       goal: `< ${goalMs} ms`,
-      measured: `${ms.toFixed(0)} ms`,
+      measured: `${ms.toFixed(0)} ms of CPU`,
       met: ms < goalMs,
-      note: `${median(cpu).toFixed(0)} ms of CPU, ${found} rows; ${await readBy(store, sql)}`,
+      note: `${median(wall).toFixed(0)} ms on the clock, ${found} rows; ${await readBy(store, sql)}`,
     });
   }
   return rows;

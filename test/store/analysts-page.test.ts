@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { systemClock } from '../../src/core/clock.ts';
+import { findingKinds } from '../../src/core/words.ts';
+import { kinds } from '../../src/finding/kinds.ts';
 import { type Analyst, createAnalyst } from '../../src/store/analyst.ts';
 import type { Store } from '../../src/store/clickhouse.ts';
 import { documentedViews } from '../../src/store/views.ts';
@@ -104,7 +106,9 @@ describe('docs/analysts.md', () => {
   });
 
   test('a finding as an OCSF Detection Finding has what the class requires, and values where OCSF wants them', async () => {
-    const [record] = await store.query<Record<string, never>>('SELECT * FROM gait.ocsf_findings');
+    const [record] = await store.query<Record<string, never>>(
+      `SELECT * FROM gait.ocsf_findings WHERE metadata.uid = '${findingId}'`,
+    );
     const ocsf = record as unknown as Record<string, unknown> & {
       readonly metadata: Record<string, unknown>;
       readonly finding_info: Record<string, unknown>;
@@ -139,8 +143,8 @@ describe('docs/analysts.md', () => {
     assert.deepEqual(ocsf.metadata.product, { name: 'Gait', vendor_name: 'Gait' });
     assert.equal(ocsf.finding_info.uid, findingId);
     assert.deepEqual(ocsf.finding_info.attacks, [
-      { technique: { uid: 'T1078' }, sub_technique: { uid: 'T1078.004' } },
-      { technique: { uid: 'T1530' }, sub_technique: { uid: '' } },
+      { technique: { uid: 'T1078', name: 'Valid Accounts' }, sub_technique: { uid: 'T1078.004' } },
+      { technique: { uid: 'T1530', name: 'Data from Cloud Storage' }, sub_technique: { uid: '' } },
     ]);
     assert.deepEqual(ocsf.anomaly_analyses, [
       {
@@ -180,9 +184,29 @@ describe('docs/analysts.md', () => {
     assert.deepEqual(ocsf.evidences[0]?.http_response, { code: 404 });
   });
 
+  test('every technique that a finding may name has its name in OCSF', async () => {
+    const techniques = [...new Set(findingKinds.flatMap((kind) => kinds[kind].attack))];
+    const rows = techniques.map((id, i) =>
+      JSON.stringify({
+        finding_id: `fnd_t${i}`,
+        identity: 'user:acme:t',
+        severity: 'low',
+        attack: [id],
+        reasons: [],
+        version: 1,
+      }),
+    );
+    await writerOf(store).findings(batchOf('f', [rows]));
+    const found = await store.query<{ uid: string; name: string }>(
+      "SELECT technique.uid AS uid, technique.name AS name FROM gait.ocsf_findings ARRAY JOIN finding_info.attacks.technique AS technique WHERE resources[1].uid = 'user:acme:t'",
+    );
+    assert.equal(found.length, techniques.length);
+    for (const { uid, name } of found) assert.notEqual(name, uid);
+  });
+
   test('a finding and a call have the fields of the Elastic Common Schema', async () => {
     const [alert] = await store.query<{ event: Record<string, unknown>; user: object; threat: object }>(
-      'SELECT * FROM gait.ecs_findings',
+      `SELECT * FROM gait.ecs_findings WHERE event.id = '${findingId}'`,
     );
     assert.deepEqual([alert?.event.kind, alert?.event.id, alert?.event.severity], ['alert', findingId, 73]);
     assert.deepEqual(alert?.threat, { framework: 'MITRE ATT&CK', technique: { id: ['T1078.004', 'T1530'] } });

@@ -32,11 +32,14 @@ SELECT
         toUnixTimestamp64Milli(f.last_seen),
         toUnixTimestamp64Milli(f.last_seen),
         (f.kind, f.kind, 'Behavioral', 2),
-        arrayMap(id -> (tuple(splitByChar('.', id)[1]), tuple(if(position(id, '.') > 0, id, ''))), CAST(f.attack AS Array(String))),
+        arrayMap(id -> ((splitByChar('.', id)[1] AS technique, transform(technique,
+            ['T1078', 'T1098', 'T1110', 'T1119', 'T1136', 'T1485', 'T1499', 'T1526', 'T1530', 'T1531', 'T1539', 'T1550', 'T1567', 'T1585', 'T1595'],
+            ['Valid Accounts', 'Account Manipulation', 'Brute Force', 'Automated Collection', 'Create Account', 'Data Destruction', 'Endpoint Denial of Service', 'Cloud Service Discovery', 'Data from Cloud Storage', 'Account Access Removal', 'Steal Web Session Cookie', 'Use Alternate Authentication Material', 'Exfiltration Over Web Service', 'Establish Accounts', 'Active Scanning'],
+            technique)), tuple(if(position(id, '.') > 0, id, ''))), CAST(f.attack AS Array(String))),
         f.count
     ) AS Tuple(uid String, title String, types Array(String), created_time Int64, first_seen_time Int64, last_seen_time Int64, modified_time Int64,
         analytic Tuple(name String, uid String, type String, type_id UInt8),
-        attacks Array(Tuple(technique Tuple(uid String), sub_technique Tuple(uid String))), related_events_count UInt64)) AS finding_info,
+        attacks Array(Tuple(technique Tuple(uid String, name String), sub_technique Tuple(uid String))), related_events_count UInt64)) AS finding_info,
     CAST([([(f.identity, f.identity_kind)], arrayMap(r -> (
             JSONExtractString(r, 'feature'),
             splitByChar('.', JSONExtractString(r, 'feature'))[1],
