@@ -67,7 +67,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
     .action(async (options) => (await import('./command/simulate.ts')).simulate(options));
 
   addMeasuring(program);
-  addAnswering(program);
+  addAsking(program);
+  addTelling(program);
   program
     .command('migrate')
     .description("bring ClickHouse's tables up to date")
@@ -92,16 +93,20 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
   return program;
 }
 
-/** What a running Gait is asked and told over HTTP. */
-function addAnswering(program: Command): void {
-  const command = (name: string, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .option('--url <url>', 'where Gait answers; default: $GAIT_URL, else http://127.0.0.1:4420')
-      .option('--key-file <file>', 'holds the API key; default: $GAIT_KEY_FILE, else the key itself in $GAIT_KEY')
-      .option('--allow-insecure', 'take http:// to another machine, where others can read along')
-      .option('--json', 'print what Gait answers as JSON');
+/** A command that talks to a running Gait over HTTP. */
+function addHttpCommand(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--url <url>', 'where Gait answers; default: $GAIT_URL, else http://127.0.0.1:4420')
+    .option('--key-file <file>', 'holds the API key; default: $GAIT_KEY_FILE, else the key itself in $GAIT_KEY')
+    .option('--allow-insecure', 'take http:// to another machine, where others can read along')
+    .option('--json', 'print what Gait answers as JSON');
+}
+
+/** What a running Gait is asked. */
+function addAsking(program: Command): void {
+  const command = (name: string, description: string): Command => addHttpCommand(program, name, description);
   const list = (name: string, description: string): Command =>
     command(name, description)
       .option('-n, --limit <number>', 'so many at most', positiveInteger, 30)
@@ -111,7 +116,7 @@ function addAnswering(program: Command): void {
   list('findings', 'list what was found, newest first')
     .option('--severity <word>', 'low, medium, high, critical')
     .option('--kind <word>', 'for example token_replay')
-    .option('--state <word>', 'open, closed')
+    .option('--state <word>', 'open, closed, suppressed')
     .action(async (options: FindingsOptions) => (await import('./command/ask.ts')).findings(options));
   list('decisions', 'list what was decided, newest first')
     .option('--action <word>', 'for example step-up')
@@ -123,6 +128,28 @@ function addAnswering(program: Command): void {
   command('identity', 'show one identity: its risk, findings, decisions and last calls')
     .argument('<key>', 'kind:tenant:id, as user:acme:alice; without tenants user:-:alice')
     .action(async (id: string, options: AskOptions) => (await import('./command/ask.ts')).identity(id, options));
+  command('sql', 'ask the views of docs/analysts.md in SQL; without a query what stands on standard input')
+    .argument('[query]', "for example 'SELECT count() FROM events'")
+    .option(
+      '-f, --format <name>',
+      "one of ClickHouse's, as CSVWithNames; default: a table on a terminal, TabSeparated elsewhere",
+    )
+    .action(async (query: string | undefined, options: SqlOptions) =>
+      (await import('./command/sql.ts')).sql(query, options),
+    );
+  command('export', 'print findings, or calls, one record per line, the oldest first')
+    .option('--ocsf', 'findings as Detection Findings of the Open Cybersecurity Schema Framework 1.5')
+    .option('--ecs', 'as documents of the Elastic Common Schema 8')
+    .option('--csv', 'for spreadsheets: what would be taken for a formula is text')
+    .option('--events', 'calls instead of findings (--ecs, --csv)')
+    .option('--since <time>', 'not before: 24h ago, or a time as 2026-01-31T08:00:00Z')
+    .option('-o, --out <file>', 'instead of standard output')
+    .action(async (options: ExportOptions) => (await import('./command/export.ts')).exportRecords(options));
+}
+
+/** What it is told. */
+function addTelling(program: Command): void {
+  const command = (name: string, description: string): Command => addHttpCommand(program, name, description);
   command('decide', 'decide about an identity yourself, or end a decision (needs a key of the role admin)')
     .argument('<about>', 'an identity; with restore a decision')
     .argument('<action>', 'observe, notify, throttle, step-up, revoke-session, revoke-identity; restore')
@@ -141,28 +168,14 @@ Examples:
     .action(async (about: string, action: string, options: DecideOptions) =>
       (await import('./command/order.ts')).decide(about, action, options),
     );
-  command('sql', 'ask the views of docs/analysts.md in SQL; without a query what stands on standard input')
-    .argument('[query]', "for example 'SELECT count() FROM events'")
-    .option(
-      '-f, --format <name>',
-      "one of ClickHouse's, as CSVWithNames; default: a table on a terminal, TabSeparated elsewhere",
-    )
-    .action(async (query: string | undefined, options: SqlOptions) =>
-      (await import('./command/sql.ts')).sql(query, options),
-    );
-  command('export', 'print findings, or calls, one record per line, the oldest first')
-    .option('--ocsf', 'findings as Detection Findings of the Open Cybersecurity Schema Framework 1.5')
-    .option('--ecs', 'as documents of the Elastic Common Schema 8')
-    .option('--csv', 'for spreadsheets: what would be taken for a formula is text')
-    .option('--events', 'calls instead of findings (--ecs, --csv)')
-    .option('--since <time>', 'not before: 24h ago, or a time as 2026-01-31T08:00:00Z')
-    .option('-o, --out <file>', 'instead of standard output')
-    .action(async (options: ExportOptions) => (await import('./command/export.ts')).exportRecords(options));
   command('verdict', 'say what a finding was, or undo that')
     .argument('<about>', 'a finding; with undo a verdict')
     .argument('<word>', 'false-positive, true-positive, benign, test, …; undo')
-    .option('--scope <word>', 'of a false positive, what is tolerated from now on: identity, peer-group, route')
-    .option('--expires <duration>', 'how long that is tolerated: 30d')
+    .option(
+      '--scope <word>',
+      'of a false positive, what is tolerated from now on: identity (default), peer-group, route',
+    )
+    .option('--expires <duration>', 'how long that is tolerated; default: 90d')
     .option('--note <text>', 'for people')
     .action(async (about: string, word: string, options: VerdictOptions) =>
       (await import('./command/order.ts')).verdict(about, word, options),

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import type { ApiAccessOptions } from '../config/api-access.ts';
 import { GaitError } from '../core/errors.ts';
 import { sinceOf } from './ask.ts';
-import { askSql } from './sql.ts';
+import { askSql, visibleLines } from './sql.ts';
 
 export type ExportOptions = ApiAccessOptions & {
   readonly ocsf?: boolean | undefined;
@@ -38,8 +38,10 @@ export async function exportRecords(options: ExportOptions): Promise<void> {
     throw new GaitError('USAGE', 'one of --ocsf, --ecs and --csv; --events goes with --ecs and --csv');
   }
   const out = options.out === undefined ? process.stdout : createWriteStream(options.out);
+  // What goes into a file is as it was written; what goes to a person's eyes is not.
+  const isTerminal = options.out === undefined && process.stdout.isTTY === true;
   const write = async (text: string): Promise<void> => {
-    if (!out.write(text)) await once(out, 'drain');
+    if (!out.write(isTerminal ? visibleLines(text) : text)) await once(out, 'drain');
   };
   let columns: readonly string[] | undefined;
   for await (const rows of pages(options, source)) {
@@ -89,10 +91,10 @@ function isBlank(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe before it; a number is none. */
+/** RFC 4180. A text that a spreadsheet would take for a formula, also one in full-width signs, gets an apostrophe before it; a number is none. */
 export function csvCell(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const text = typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value);
-  const harmless = /^\s*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const harmless = /^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

@@ -20,7 +20,7 @@ export async function sql(query: string | undefined, options: SqlOptions): Promi
   if (format !== undefined || (!isTerminal && !options.json)) {
     const bytes = await askSql(options, asked, { format: format ?? 'TabSeparated' });
     // What goes into a file is as ClickHouse wrote it; what goes to a person's eyes is not.
-    process.stdout.write(isTerminal ? lines(bytes.toString('utf8')) : bytes);
+    process.stdout.write(isTerminal ? visibleLines(bytes.toString('utf8')) : bytes);
     return;
   }
   const bytes = await askSql(options, asked, { format: 'JSONCompact' });
@@ -36,9 +36,9 @@ export function asTable(text: string, columns: number): string {
   try {
     answer = JSON.parse(text) as Compact;
   } catch {
-    return lines(text);
+    return visibleLines(text);
   }
-  if (!Array.isArray(answer.data) || !Array.isArray(answer.meta)) return lines(text);
+  if (!Array.isArray(answer.data) || !Array.isArray(answer.meta)) return visibleLines(text);
   const titles = answer.meta.map(({ name }, i) => ({
     title: visible(name, 100),
     value: (row: readonly unknown[]) => (typeof row[i] === 'object' ? JSON.stringify(row[i]) : row[i]),
@@ -47,7 +47,8 @@ export function asTable(text: string, columns: number): string {
   return table(titles, answer.data, columns);
 }
 
-function lines(text: string): string {
+/** With tabs and line feeds as they are. */
+export function visibleLines(text: string): string {
   return text
     .split('\n')
     .map((line) =>

@@ -121,7 +121,7 @@ const textKinds: ReadonlySet<string> = new Set(['id', 'text', 'path', 'host', 'm
 const fieldsOf = (kind: ReadonlySet<string>): readonly FieldName[] =>
   (Object.keys(canonicalFields) as FieldName[]).filter((name) => kind.has(canonicalFields[name].kind));
 export const textFields = fieldsOf(textKinds);
-const listFields = fieldsOf(new Set(['list']));
+export const listFields = fieldsOf(new Set(['list']));
 
 /** One call in which every field that takes a text has this one, and an unknown field is named by it. */
 export function hostileEvent(
