@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openStore, type Store } from '../../src/store/clickhouse.ts';
 import { applyMigrations, readMigrations } from '../../src/store/migrate.ts';
 import { type Bench, type BenchOptions, median, type Row } from './measure.ts';
+import { askPages } from './page-queries.ts';
 import { copyRows, storeFortnight } from './stored-history.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -25,7 +26,7 @@ async function queryRows({ short }: BenchOptions): Promise<readonly Row[]> {
       migrations: await readMigrations(),
     });
     const loaded = (await counted(store)).events > 0 ? [] : await load(store, short);
-    return [...loaded, await sizeRow(store), ...(await askAll(store))];
+    return [...loaded, await sizeRow(store), ...(await askAll(store)), ...(await askPages(store))];
   } finally {
     await store.close();
     if (kept === undefined) await rm(path, { recursive: true, force: true });
