@@ -8,8 +8,9 @@ import type { FindingRow } from './rows.ts';
 export type VerdictRow = {
   readonly verdict_id: string;
   readonly verdict: string;
-  readonly who: string;
+  readonly by: string;
   readonly at: string;
+  readonly state: 'given' | 'undone';
 };
 
 type Given = { readonly verdict_id: string; readonly closes: number };
@@ -21,9 +22,9 @@ const scopes = [
   ['route', 'everyone, on these routes'],
 ] as const;
 const terms = [
+  ['90d', '90 days'],
   ['30d', '30 days'],
   ['7d', '7 days'],
-  ['90d', '90 days'],
 ] as const;
 const others = [
   ['benign', 'benign: expected, and known to be'],
@@ -99,16 +100,18 @@ export function Verdict({ finding, verdicts, onDone }: Props) {
           </span>
         )}
       </div>
-      {verdicts.map((verdict) => (
-        <p key={verdict.verdict_id} class="soft">
-          {verdict.verdict.replaceAll('-', ' ')}, said by {verdict.who} <Time of={verdict.at} />
-          {verdict.verdict_id !== given?.verdict_id && (
-            <button type="button" class="plain" onClick={() => undo(verdict.verdict_id)}>
-              take back
-            </button>
-          )}
-        </p>
-      ))}
+      {verdicts
+        .filter(({ state }) => state === 'given')
+        .map((verdict) => (
+          <p key={verdict.verdict_id} class="soft">
+            {verdict.verdict.replaceAll('-', ' ')}, said by {verdict.by} <Time of={verdict.at} />
+            {verdict.verdict_id !== given?.verdict_id && (
+              <button type="button" class="plain" onClick={() => undo(verdict.verdict_id)}>
+                take back
+              </button>
+            )}
+          </p>
+        ))}
     </section>
   );
 }

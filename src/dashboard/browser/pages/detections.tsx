@@ -3,6 +3,7 @@ import { useAnswer } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Panel, Severity, Waiting } from '../pieces.tsx';
 import { linkTo } from '../router.ts';
+import { Suppressions } from '../suppressions.tsx';
 import { Table } from '../table.tsx';
 import { count, kindName, percent } from '../words.ts';
 
@@ -31,33 +32,39 @@ export function DetectionsPage() {
       <header class="head">
         <h1>Detections</h1>
       </header>
-      <Panel title="What finds what" note="verdicts are people's; noise is the share of false ones among those judged">
-        <Table
-          caption="Detections"
-          rows={detections.data.detections}
-          keyOf={(row) => row.kind}
-          empty="Nothing was found yet."
-          columns={[
-            {
-              head: 'Detection',
-              cell: (row) => <a href={linkTo('findings', '', { kind: row.kind })}>{kindName(row.kind)}</a>,
-            },
-            { head: 'What it says', cell: (row) => <span class="soft">{row.claim}</span> },
-            { head: 'Findings', cell: (row) => count(row.findings), isNumber: true },
-            { head: 'Open', cell: (row) => count(row.open), isNumber: true },
-            { head: 'Identities', cell: (row) => count(row.identities), isNumber: true },
-            { head: 'True', cell: (row) => count(row.true_positive), isNumber: true },
-            { head: 'False', cell: (row) => count(row.false_positive), isNumber: true },
-            { head: 'Noise', cell: (row) => (row.noise === null ? '–' : percent(row.noise)), isNumber: true },
-            { head: 'Suppressed', cell: (row) => count(row.suppressed), isNumber: true },
-            {
-              head: 'Worst',
-              cell: (row) => (row.findings === 0 || !row.severity_max ? '–' : <Severity of={row.severity_max} />),
-            },
-            { head: 'Mode', cell: (row) => <span class={`tag action ${row.mode}`}>{row.mode}</span> },
-          ]}
-        />
-      </Panel>
+      <div class="column">
+        <Panel
+          title="What finds what"
+          note="verdicts are people's; noise is the share of false ones among those judged"
+        >
+          <Table
+            caption="Detections"
+            rows={detections.data.detections}
+            keyOf={(row) => row.kind}
+            empty="Nothing was found yet."
+            columns={[
+              {
+                head: 'Detection',
+                cell: (row) => <a href={linkTo('findings', '', { kind: row.kind })}>{kindName(row.kind)}</a>,
+              },
+              { head: 'What it says', cell: (row) => <span class="soft">{row.claim}</span> },
+              { head: 'Findings', cell: (row) => count(row.findings), isNumber: true },
+              { head: 'Open', cell: (row) => count(row.open), isNumber: true },
+              { head: 'Identities', cell: (row) => count(row.identities), isNumber: true },
+              { head: 'True', cell: (row) => count(row.true_positive), isNumber: true },
+              { head: 'False', cell: (row) => count(row.false_positive), isNumber: true },
+              { head: 'Noise', cell: (row) => (row.noise === null ? '–' : percent(row.noise)), isNumber: true },
+              { head: 'Suppressed', cell: (row) => count(row.suppressed), isNumber: true },
+              {
+                head: 'Worst',
+                cell: (row) => (row.findings === 0 || !row.severity_max ? '–' : <Severity of={row.severity_max} />),
+              },
+              { head: 'Mode', cell: (row) => <span class={`tag action ${row.mode}`}>{row.mode}</span> },
+            ]}
+          />
+        </Panel>
+        <Suppressions />
+      </div>
     </div>
   );
 }

@@ -8,7 +8,7 @@ import { claimOf, plural } from '../words.ts';
 import { kindChoice, severityChoice } from './incidents.tsx';
 
 const choices: readonly Choice[] = [
-  { name: 'state', label: 'State', options: ['open', 'closed'].map((value) => ({ value, text: value })) },
+  { name: 'state', label: 'State', options: ['open', 'closed', 'suppressed'].map((value) => ({ value, text: value })) },
   severityChoice,
   kindChoice,
 ];
