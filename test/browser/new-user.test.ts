@@ -7,6 +7,8 @@ type Incidents = { readonly incidents: readonly { readonly incident_id: string; 
 
 /** With the sample playing, from the page alone. The attacker of the recording is this user, by way of stolen keys. */
 const attacker = 'user/bert-jan';
+/** Not an attack: a service that turns secrets over. */
+const harmless = 'secretsmanager.amazonaws.com';
 const withinMs = 60_000;
 
 describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
@@ -42,6 +44,42 @@ describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
     assert.match(String(await done.textContent()), /would (step-up|throttle|notify)/);
     await done.getByText('What each rule said').click();
     await done.getByText('holds, and is the first that does').waitFor();
+    assert.deepEqual(await troubles(), []);
+    await page.context().close();
+  });
+
+  test('calls a finding false, sees it leave the queue and where that is counted, and can take it back', async () => {
+    const running = await runGait();
+    const { page, troubles } = await openPage(running.address);
+    page.setDefaultTimeout(withinMs);
+    await page.goto('/incidents');
+    const queued = page.getByRole('region', { name: 'Incidents' }).getByRole('link').filter({ hasText: harmless });
+    await queued.click();
+    await page.getByRole('region', { name: 'Findings' }).getByRole('link').first().click();
+    await page.getByRole('button', { name: 'False positive' }).click();
+    const dialog = page.getByRole('dialog', { name: 'It is nothing' });
+    await dialog.getByLabel('Learn it for').selectOption('identity');
+    assert.deepEqual(await axeTroubles(page), []);
+    await dialog.getByRole('button', { name: 'It is false' }).click();
+    await page.getByText('Said.').waitFor();
+    // Escape goes up: to the incident, to the queue.
+    await page.keyboard.press('g');
+    await page.keyboard.press('i');
+    await page.getByText(attacker).first().waitFor();
+    await queued.waitFor({ state: 'detached' });
+    await page.goto('/detections');
+    const row = page.getByRole('row', { name: /^Mass change/ });
+    await row.waitFor();
+    await page
+      .getByRole('row', { name: new RegExp(harmless) })
+      .getByText('learned from a verdict')
+      .waitFor();
+    // What is taken back is in the queue again.
+    await page.goto('/findings?kind=mass_change');
+    await page.getByRole('link').filter({ hasText: harmless }).first().click();
+    await page.getByRole('button', { name: 'take back' }).click();
+    await page.goto('/incidents');
+    await queued.waitFor();
     assert.deepEqual(await troubles(), []);
   });
 

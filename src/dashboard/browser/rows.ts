@@ -85,6 +85,8 @@ export type IncidentRow = {
   readonly last_seen: string;
   readonly risk: number;
   readonly assignee: string;
+  /** The newest that stands; empty: none. */
+  readonly verdict?: string;
   /** Of a list only. */
   readonly actions?: readonly string[];
 };

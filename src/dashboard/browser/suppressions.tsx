@@ -29,8 +29,8 @@ type SuppressionRow = Scope & {
 
 type NoiseRow = {
   readonly kind: string;
-  readonly route: string | null;
   readonly findings: number;
+  readonly identities: number;
   readonly false_positive_share: number | null;
   readonly proposal: (Scope & { readonly reason?: string; readonly expires?: string }) | null;
 };
@@ -53,11 +53,11 @@ export function Suppressions() {
           <Table
             caption="Noisiest detections"
             rows={noise.data.detections}
-            keyOf={(row) => `${row.kind} ${row.route}`}
+            keyOf={(row) => row.kind}
             empty="No finding was called false."
             columns={[
               { head: 'Detection', cell: (row) => kindName(row.kind) },
-              { head: 'Where', cell: (row) => <span class="id">{row.route ?? 'everywhere'}</span> },
+              { head: 'Identities', cell: (row) => count(row.identities), isNumber: true },
               { head: 'Findings', cell: (row) => count(row.findings), isNumber: true },
               {
                 head: 'False',

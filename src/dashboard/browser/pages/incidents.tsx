@@ -92,6 +92,7 @@ export function IncidentLine({ of }: { readonly of: IncidentRow }) {
           <span class="soft">{plural(of.finding_count, 'finding')}</span>
           {(of.actions ?? []).length > 0 && <span class="soft">decided: {(of.actions ?? []).join(', ')}</span>}
           {of.assignee !== '' && <span class="soft">taken by {of.assignee}</span>}
+          {(of.verdict ?? '') !== '' && <span class="soft">said to be {of.verdict?.replaceAll('-', ' ')}</span>}
           {of.state === 'closed' && <span class="soft">closed</span>}
         </span>
       </span>

@@ -91,8 +91,12 @@ export function OverviewPage() {
   );
 }
 
+/** Below this many findings that the budget stands for, one more or less says nothing about it. */
+const comparedFrom = 5;
+
 function Numbers({ of }: { readonly of: Overview }) {
   const { set, realised } = of.budget;
+  const isFew = (set * of.identities) / 1000 < comparedFrom;
   return (
     <dl class="tiles">
       <Tile name="Open incidents" href={linkTo('incidents')} value={count(of.open_incidents)}>
@@ -105,8 +109,11 @@ function Numbers({ of }: { readonly of: Overview }) {
             ),
         )}
       </Tile>
-      <Tile name="Findings per 1,000 identities and day" value={figure(realised)}>
-        <span class={realised > set * 2 ? 'odd' : 'soft'}>budget {figure(set)}</span>
+      <Tile name="Findings per 1,000 identities and day" value={isFew ? '–' : figure(realised)}>
+        <span class={!isFew && realised > set * 2 ? 'odd' : 'soft'}>
+          budget {figure(set)}
+          {isFew && '; too few identities to compare'}
+        </span>
       </Tile>
       <Tile name="Identities" href={linkTo('identities')} value={count(of.identities)}>
         <span class="soft">known</span>
