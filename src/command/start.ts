@@ -30,7 +30,7 @@ export async function start({ config: path }: { readonly config?: string | undef
     onSamplePlayed: () => say(afterSample(service?.address)),
   });
   service = started;
-  if (started.address !== undefined) say(`Status page: ${started.address}/`);
+  if (started.address !== undefined) say(`Dashboard: ${started.address}/`);
   try {
     await started.done;
   } catch (error) {

@@ -38,7 +38,7 @@ export class GaitProcess {
     const address = await new Promise<string>((resolve, reject) => {
       child.stdout.on('data', (chunk: Buffer) => {
         printed = (printed + chunk.toString('utf8')).slice(-10_000);
-        const found = /Status page: (\S+)\//.exec(printed);
+        const found = /Dashboard: (\S+)\//.exec(printed);
         if (found?.[1] !== undefined) resolve(found[1]);
       });
       child.once('exit', (code) => reject(new Error(`gait ended with ${code}: ${printed}`)));

@@ -56,7 +56,7 @@ describe('who reads, and what happens while somebody reads', { skip, timeout: 20
     assert.deepEqual({ ...said, ...expected, reason: 'tries passwords', by: 'an-admin' }, said);
   });
 
-  test('what is found appears by itself, and goes on appearing when the connection was cut and the server started anew', async (t) => {
+  test('what is found appears by itself, and goes on appearing when the connection was cut and the server started anew', async () => {
     const listeners = new Set<Parameters<Live['listen']>[1]>();
     const live: Live = {
       listen: (_, listener) => {

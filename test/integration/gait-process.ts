@@ -17,7 +17,7 @@ export type GaitProcess = {
   readonly kill: (signal: NodeJS.Signals) => void;
   /** Exit code and signal, once the process has gone and all of its output was read. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  /** Address of the status page, as printed. */
+  /** Address of the dashboard, as printed. */
   readonly address: () => string | undefined;
 };
 
@@ -70,7 +70,7 @@ export function startGait(options: {
     pid: child.pid,
     kill: (signal) => void child.kill(signal),
     ended,
-    address: () => printed.flatMap((line) => /^Status page: (\S+)\/$/.exec(line)?.[1] ?? [])[0],
+    address: () => printed.flatMap((line) => /^Dashboard: (\S+)\/$/.exec(line)?.[1] ?? [])[0],
   };
 }
 
