@@ -31,6 +31,7 @@ export type Analyst = (question: SqlQuestion) => Promise<SqlAnswer>;
 
 /** Questions under way or waiting; what comes beyond is refused at once, so that a dashboard gone wild cannot fill the memory. */
 const questionsMax = 32;
+const saidMax = 2000;
 /** Formats that only write the rows. Missing are those that read a schema or a template from a file. */
 const formats = new Set([
   ...['TabSeparated', 'TabSeparatedRaw', 'TabSeparatedWithNames', 'TabSeparatedWithNamesAndTypes', 'TSV', 'TSVRaw'],
@@ -143,14 +144,18 @@ function refused(code: number, name: string, message: string): SqlAnswer {
 /** ClickHouse's own words about the statement. Undefined when it did not speak at all (the network, a folder that is gone). */
 function whatWasSaid(error: unknown): SqlRefusal | undefined {
   if (error instanceof GaitError || !(error instanceof Error)) return undefined;
-  const { message } = error;
-  const [, code, said = '', name] =
-    /Code: (\d+)\. (?:DB::Exception: )?(.*?)(?:\s*\(([A-Z0-9_]+)\))?(?:\s*\(version [^)]*\)\)?)?\s*$/s.exec(message) ??
-    [];
+  // The text may quote a question of 64 KB: only its beginning and its end are looked at.
+  const [, code, begun] =
+    /^(?:Query failed: )?Code: (\d+)\. (?:DB::Exception: )?(.*)$/s.exec(error.message.slice(0, saidMax)) ?? [];
+  const name = /\(([A-Z0-9_]{1,80})\)(?: \(version [^()]{1,80}\))?\s?$/.exec(error.message.slice(-200))?.[1];
   const number = Number(code ?? clickHouseCode(error));
   if (!Number.isInteger(number) || number <= 0) return undefined;
   const type = (error as { readonly type?: unknown }).type;
-  // What the parser was asked to read is said by us, not by the caller. On one line, because clients look for the name of the error at its end.
-  const cut = (said || message).replace(/: In scope SELECT formatQuery\(.*$/s, '').replace(/\s+/g, ' ');
-  return { code: number, name: name ?? (typeof type === 'string' ? type : 'UNKNOWN'), message: cut.slice(0, 2000) };
+  const said = (begun ?? error.message.slice(0, saidMax))
+    // What the parser was asked to read is said by us, not by the caller.
+    .replace(/: In scope SELECT formatQuery\(.*$/s, '')
+    .replace(name === undefined ? '' : ` (${name})`, '')
+    // On one line, because clients look for the name of the error at its end.
+    .replace(/\s+/g, ' ');
+  return { code: number, name: name ?? (typeof type === 'string' ? type : 'UNKNOWN'), message: said };
 }

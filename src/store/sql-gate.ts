@@ -218,7 +218,7 @@ const others = [
     'isNaN',
     'formatReadableDecimalSize',
   ],
-  ...['currentDatabase', 'currentUser', 'displayName', 'revision', 'serverTimezone', 'timezone', 'version'],
+  ...['currentDatabase', 'currentUser', 'revision', 'serverTimezone', 'timezone', 'version'],
 ];
 /** In a category above, and not only computing. */
 const notThese = ['chdb', 'generateSerialID', 'generateSnowflakeID'];

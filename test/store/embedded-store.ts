@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { systemClock } from '../../src/core/clock.ts';
-import { openStore, type Store } from '../../src/store/clickhouse.ts';
+import { openStore, type Store, type StoreOptions } from '../../src/store/clickhouse.ts';
 import { applyMigrations, readMigrations } from '../../src/store/migrate.ts';
 import { createStoreWriter, type StoreWriter } from '../../src/store/writer.ts';
 
 export const retention = { ttlDays: 30, deadLetterTtlDays: 14 };
 
-type OpenStore = (database: string) => Promise<Store>;
+type OpenStore = (database: string, options?: Pick<StoreOptions, 'askLimits'>) => Promise<Store>;
 
 /** Inside a suite: stores in the one engine that a process can have, each test with a database of its own; closed and removed afterwards. */
 export function embeddedStores(): { open: OpenStore; openMigrated: OpenStore } {
@@ -22,8 +22,8 @@ export function embeddedStores(): { open: OpenStore; openMigrated: OpenStore } {
     for (const store of stores) await store.close();
     await rm(folder, { recursive: true, force: true });
   });
-  const open = async (database: string): Promise<Store> => {
-    const store = await openStore({ path: folder, database });
+  const open: OpenStore = async (database, options) => {
+    const store = await openStore({ path: folder, database, ...options });
     stores.push(store);
     return store;
   };
