@@ -80,7 +80,6 @@ export const at = {
   /** Seconds since 1970. */
   firstSeen: take(1),
   events: take(1),
-  peerGroup: take(1),
   /** Seconds since 1970 until which hardly anything is learned, because a finding is open. */
   gatedUntil: take(1),
   /** Per dimension: its slots, each a 16-bit value hash and a 16-bit count. */
@@ -104,6 +103,8 @@ export const at = {
   /** Day number since 1970, and each detector's highest statistic of that day in quarters of a nat, one byte each; then what of behaviour's was counted on an earlier day, and the sort of identity. */
   day: take(1),
   peaks: take(Math.ceil((detectors.length + 2) / 4)),
+  /** What such peaks usually come to, in eighths of a nat: a byte for each detector that has a usual (`baseline/peaks.ts`). */
+  usual: take(Math.ceil((detectors.length - 2) / 4)),
 } as const;
 
 export const rowWords = words + (words % 2);

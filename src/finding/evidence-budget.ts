@@ -3,6 +3,7 @@ import { dayPeakOf, endPeaks, keepSort, peakPlace, peakPlaces, raisePeak, sortOf
 import { at, type DetectorName, detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
+import { UsualDays, type UsualDaysSnapshot } from '../baseline/usual-days.ts';
 
 const dayMs = 86_400_000;
 /** No statistic counts for more than this many nats. */
@@ -54,6 +55,7 @@ const provisionalEveryMs = 600_000;
 
 export type BudgetSnapshot = {
   readonly calibrators: readonly CalibratorSnapshot[];
+  readonly usual: UsualDaysSnapshot;
   readonly days: number;
   readonly held: number;
   readonly excluded: number;
@@ -85,7 +87,13 @@ export function emptyEvidence(): Evidence {
   return { alone: new Float64Array(detectors.length), loudest: 0, together: 0, strongest: 0, nats: 0 };
 }
 
-type RunningDay = { readonly sort: number; readonly highest: Float64Array; readonly now: Float64Array };
+type RunningDay = {
+  readonly slab: RowSlab;
+  readonly row: number;
+  readonly sort: number;
+  readonly highest: Float64Array;
+  readonly now: Float64Array;
+};
 
 /**
  * The alert budget. Each detector's highest statistic of an identity's day is one observation; how rare it is among identity-days makes
@@ -101,6 +109,7 @@ export class EvidenceBudget {
   });
   readonly #own = this.#others.map((others) => new TailCalibrator({ robust: peakTail, others }));
   readonly #all = [this.#fused, ...this.#others, ...this.#own];
+  readonly #usual = new UsualDays();
   readonly #options: BudgetOptions;
   readonly #said = new Float64Array(detectors.length);
   /** What each detector's peaks come to, nats, until its scale changes; -1 where nobody asked. Most events raise no peak and ask about the same again. */
@@ -146,17 +155,18 @@ export class EvidenceBudget {
       if (now > 0) raisePeak(slab, { row, detector: d, statistic: now });
       this.#highest[d] = d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d));
     }
-    this.weigh({ sort, highest: this.#highest, now: statistics }, into);
+    this.weigh({ slab, row, sort, highest: this.#highest, now: statistics }, into);
   }
 
   /** What a day of an identity of the sort comes to on which detectors' statistics are `highest` so far, and `now` with this event. Changes nothing. */
-  weigh({ sort, highest, now }: RunningDay, into: Evidence): void {
+  weigh({ slab, row, sort, highest, now }: RunningDay, into: Evidence): void {
     let alone = 0;
     let most = 0;
     into.strongest = 0;
     into.loudest = 0;
     for (let d = 0; d < detectors.length; d++) {
-      const peak = highest[d]!;
+      const usual = this.#usual.expected(slab, row, d);
+      const peak = highest[d]! - usual;
       if (peak <= 0) {
         into.alone[d] = 0;
         this.#words[d] = 0;
@@ -167,7 +177,7 @@ export class EvidenceBudget {
       const said = Math.max(word, this.#byItself(d, nats));
       this.#words[d] = word;
       alone = Math.max(alone, said);
-      into.alone[d] = now[d]! > 0 && said > 0 ? this.#decades(said) : 0;
+      into.alone[d] = now[d]! > usual && said > 0 ? this.#decades(said) : 0;
       if (into.alone[d]! > into.loudest) into.loudest = into.alone[d]!;
       if (said <= most) continue;
       most = said;
@@ -200,6 +210,7 @@ export class EvidenceBudget {
     if (this.#held * factor < heldMin) return;
     this.#held *= factor;
     for (const calibrator of this.#all) calibrator.fade(factor);
+    this.#usual.fade(factor);
   }
 
   /** A frame is over; `ts` is where the next begins. */
@@ -231,6 +242,11 @@ export class EvidenceBudget {
     });
     if (days >= priorDays || left > excludedShare * (priorDays + days)) return () => true;
     return (row) => !isGated(slab, row);
+  }
+
+  /** What of the day's peak is beyond what the identity's days usually come to. */
+  #peakOf(slab: RowSlab, row: number, detector: number): number {
+    return Math.max(0, dayPeakOf(slab, row, detector) - this.#usual.expected(slab, row, detector));
   }
 
   /** How rare a detector's statistic is among days of identities of the sort. */
@@ -267,7 +283,7 @@ export class EvidenceBudget {
     let alone = 0;
     const sort = sortOf(slab, row);
     for (let d = 0; d < detectors.length; d++) {
-      const nats = this.#nats(cellOf(sort, d), dayPeakOf(slab, row, d));
+      const nats = this.#nats(cellOf(sort, d), this.#peakOf(slab, row, d));
       this.#words[d] = this.#say(d, nats);
       alone = Math.max(alone, this.#byItself(d, nats));
     }
@@ -281,19 +297,22 @@ export class EvidenceBudget {
 
   #refitPeaks(): void {
     for (const calibrator of this.#all) if (calibrator !== this.#fused) calibrator.refit();
+    this.#usual.refit();
     this.#known.fill(-1);
   }
 
   #countPeaksOf(slab: RowSlab, row: number): void {
     if (this.#mayExclude && isGated(slab, row)) return;
     this.#eachPeak(slab, row, (calibrator, peak) => calibrator.add(peak));
+    for (let d = 0; d < detectors.length; d++)
+      this.#usual.add(slab, row, { detector: d, peak: dayPeakOf(slab, row, d) });
   }
 
   /** The day's peaks, each for all calibrators that it says something to. */
   #eachPeak(slab: RowSlab, row: number, visit: (calibrator: TailCalibrator, peak: number) => void): void {
     const own = sortOf(slab, row);
     for (let d = 0; d < detectors.length; d++) {
-      const peak = dayPeakOf(slab, row, d);
+      const peak = this.#peakOf(slab, row, d);
       for (let sort = 0; sort < sorts; sort++) visit((sort === own ? this.#own : this.#others)[cellOf(sort, d)]!, peak);
     }
   }
@@ -304,7 +323,7 @@ export class EvidenceBudget {
     const { onDay } = this.#options;
     if (onDay !== undefined) {
       for (let d = 0; d < detectors.length; d++)
-        this.#said[d] = beyondOrdinary(this.#nats(cellOf(sortOf(slab, row), d), dayPeakOf(slab, row, d)), d);
+        this.#said[d] = beyondOrdinary(this.#nats(cellOf(sortOf(slab, row), d), this.#peakOf(slab, row, d)), d);
       onDay(row, slab.f32[row + at.day]!, this.#said);
     }
     const sum = this.#sum(slab, row);
@@ -315,6 +334,7 @@ export class EvidenceBudget {
   snapshot(): BudgetSnapshot {
     return {
       calibrators: this.#all.map((calibrator) => calibrator.snapshot()),
+      usual: this.#usual.snapshot(),
       days: this.#days,
       held: this.#held,
       excluded: this.#excluded,
@@ -327,6 +347,7 @@ export class EvidenceBudget {
     this.#all.forEach((calibrator, i) => {
       calibrator.restore(saved.calibrators[i]!);
     });
+    this.#usual.restore(saved.usual);
     this.#known.fill(-1);
     this.#days = saved.days;
     this.#held = saved.held;
@@ -363,6 +384,6 @@ function isGated({ u32, f32 }: RowSlab, row: number): boolean {
 }
 
 function endDay(slab: RowSlab, row: number): void {
-  slab.f32[row + at.day] = 0;
   endPeaks(slab, row);
+  slab.f32[row + at.day] = 0;
 }

@@ -56,7 +56,7 @@ export class Feedback {
     const { spared, resolved, row } = seen;
     if (found.hearing === null && spared === null) return;
     touched(resolved.identity);
-    const to = { budget, evidence: this.#evidence };
+    const to = { budget, evidence: this.#evidence, slab, row };
     if (found.hearing !== null) {
       hear(found.hearing, seen, to);
       return;
@@ -212,7 +212,7 @@ export class Feedback {
     touched(identity);
     const by: Excuse = { ...excuse, by: of.by };
     const hearing = beginHearing(found, { slab, row, excuse: by, ts: found.file.lastSeen });
-    weighHearing(hearing, { budget, evidence: this.#evidence });
+    weighHearing(hearing, { budget, evidence: this.#evidence, slab, row });
     found.hearing = hearing;
     if (this.#evidence.together >= budget.threshold) return [];
     const over = hearing.open.flatMap((open) =>

@@ -30,6 +30,13 @@ const dayMs = 86_400_000;
 const statisticsOf = detectors.map((name) => (name === 'behaviour' ? -1 : families.indexOf(name)));
 const behaviour = behaviourFamilies.map((name) => families.indexOf(name));
 
+/** Who weighs a hearing, of which row, and where the result goes. */
+type Weighing = {
+  readonly budget: EvidenceBudget;
+  readonly evidence: Evidence;
+  readonly slab: RowSlab;
+  readonly row: number;
+};
 type From = { readonly slab: RowSlab; readonly row: number; readonly excuse: Excuse; readonly ts: number };
 
 /**
@@ -89,7 +96,7 @@ function leftOf({ most, values, observed }: Tally, feature: string, { allowed }:
 }
 
 /** Hears one more event; what the day comes to then goes into `evidence`. */
-export function hear(hearing: Hearing, seen: Entry, to: { budget: EvidenceBudget; evidence: Evidence }): void {
+export function hear(hearing: Hearing, seen: Entry, to: Weighing): void {
   const statistics = seen.spared?.statistics ?? seen.judgement.statistics;
   const p = seen.spared?.behaviourP ?? seen.judgement.behaviourP;
   const day = Math.floor(seen.resolved.event.ts / dayMs);
@@ -103,17 +110,18 @@ export function hear(hearing: Hearing, seen: Entry, to: { budget: EvidenceBudget
 }
 
 /** The same without an event: what is left of the day so far. */
-export function weighHearing(hearing: Hearing, to: { budget: EvidenceBudget; evidence: Evidence }): void {
+export function weighHearing(hearing: Hearing, to: Weighing): void {
   const now = Float64Array.from(hearing.highest);
   now[0] = hearing.evidence;
   weigh(hearing, now, to);
 }
 
-function weigh(hearing: Hearing, now: Float64Array, to: { budget: EvidenceBudget; evidence: Evidence }): void {
+function weigh(hearing: Hearing, now: Float64Array, to: Weighing): void {
   const { highest } = hearing;
   for (let d = 1; d < detectors.length; d++) highest[d] = Math.max(highest[d]!, Math.min(statisticMax, now[d]!));
   highest[0] = Math.min(statisticMax, now[0]!);
-  to.budget.weigh({ sort: hearing.sort, highest: Float64Array.from(highest), now }, to.evidence);
+  const { slab, row } = to;
+  to.budget.weigh({ slab, row, sort: hearing.sort, highest: Float64Array.from(highest), now }, to.evidence);
 }
 
 /** What was claimed is over; what comes now is a story of its own. */

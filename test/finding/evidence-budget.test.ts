@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { finishedDays } from '../../src/baseline/peaks.ts';
 import { at, detectors } from '../../src/baseline/row-layout.ts';
 import { RowSlab } from '../../src/baseline/row-slab.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
@@ -53,6 +54,7 @@ function findingsPerDay(world: (random: Random) => readonly number[], budget: Ev
     rows.forEach((row, i) => {
       const ts = start + d * day + i;
       if (i % 500 === 0) budget.advance(slab, ts);
+      slab.f32[row + finishedDays] = d;
       budget.update({ slab, row, ts, sort: 0 }, statisticsOf(world(random)), evidence);
       if (evidence.together >= budget.threshold) findings++;
     });
