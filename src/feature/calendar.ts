@@ -1,6 +1,6 @@
 import { at } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
-import type { Family, Moment } from './family.ts';
+import { type Family, type Moment, skipsHabit } from './family.ts';
 
 /** Events that the peers' hours weigh against the identity's own. */
 const peerStrength = 24;
@@ -63,10 +63,11 @@ export const calendar: Family = {
   learn: (moment, weight) => {
     if (weight < 0.5) return;
     const { hour, weekday } = moment.observation;
+    moment.population.addTime(moment.group, hour, weekday);
+    if (skipsHabit(moment, weight)) return;
     const start = hoursAt(moment);
     count(moment.slab.u8, { start, length: 24, value: hour });
     count(moment.slab.u8, { start: start + weekdaysBehind, length: 7, value: weekday });
-    moment.population.addTime(moment.group, hour, weekday);
   },
   describe: (moment, feature) => {
     const bytes = moment.slab.u8;
