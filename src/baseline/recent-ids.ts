@@ -33,9 +33,12 @@ export class RecentIds {
 
   /** What was added since the last call, packed; `all` gives everything that is remembered. */
   take(all: boolean): Buffer {
-    const hashes = all ? [...pairs(this.#old), ...pairs(this.#young)] : this.#fresh;
+    const fresh = this.#fresh;
     this.#fresh = [];
-    return Buffer.from(Uint32Array.from(hashes).buffer);
+    if (!all) return Buffer.from(Uint32Array.from(fresh).buffer);
+    const packed = new Uint32Array(this.#old.length + this.#young.length);
+    const length = packInto(packed, packInto(packed, 0, this.#old), this.#young);
+    return Buffer.from(packed.buffer, 0, length * 4);
   }
 
   put(packed: Buffer): void {
@@ -77,10 +80,13 @@ export class RecentIds {
   }
 }
 
-function* pairs(table: Uint32Array): Iterable<number> {
+/** The pairs of a table, without its empty slots, from a place on; the place behind them. */
+function packInto(packed: Uint32Array, from: number, table: Uint32Array): number {
+  let to = from;
   for (let i = 0; i < table.length; i += 2) {
     if (table[i] === 0 && table[i + 1] === 0) continue;
-    yield table[i]!;
-    yield table[i + 1]!;
+    packed[to++] = table[i]!;
+    packed[to++] = table[i + 1]!;
   }
+  return to;
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { decodeLines } from '../identity/event-line.ts';
@@ -46,6 +47,9 @@ export function runDetect(options: DetectRoleOptions): Promise<Consumption> {
     open: (context) => new ShardRunner(options, context).handler(),
   });
 }
+
+/** About 5 ms of work, after which whoever else waits in this process has its turn: a question of an enforcement point, a request, a heartbeat. */
+const eventsPerTurn = 128;
 
 /** What is kept of a batch's verdicts until they are written: their lines and times, since events that live on cost more to collect than to judge. */
 class Judged {
@@ -118,9 +122,16 @@ class ShardRunner {
 
   async #onBatch(batch: LogBatch): Promise<void> {
     const judged = new Judged(this.#context.partition);
+    let sinceTurn = 0;
     for (const record of batch.records) {
-      this.#read(record);
-      judged.add(this.#shard.takeVerdicts());
+      for (const resolved of this.#read(record)) {
+        if (resolved === null) this.#sayForeign(record);
+        else this.#shard.accept(resolved);
+        if (++sinceTurn < eventsPerTurn) continue;
+        sinceTurn = 0;
+        judged.add(this.#shard.takeVerdicts());
+        await nextTurn();
+      }
     }
     this.#position = batch.records.at(-1)!.offset + 1;
     const output = this.#shard.drain();
@@ -140,26 +151,22 @@ class ShardRunner {
     await this.#options.log.append(this.#options.topics.events, [tick]);
   }
 
-  #read(record: LogRecord): void {
+  /** The record's events, null for a line that is none; whatever else it is the shard has heard. */
+  #read(record: LogRecord): ReturnType<typeof decodeLines> {
     const { value } = record;
-    if (value === null) return;
+    if (value === null) return [];
     this.#shard.begin(record.timestamp);
-    if (record.key === tickKey) {
-      this.#shard.tick(Number(value.toString('latin1')));
-      return;
-    }
-    const foreign = (): void =>
-      this.#options.onForeignLine({ partition: this.#context.partition, offset: record.offset });
-    if (record.key === noticeKey) {
+    if (record.key === tickKey) this.#shard.tick(Number(value.toString('latin1')));
+    else if (record.key === noticeKey) {
       const notice = readNotice(value);
-      if (notice === null) foreign();
+      if (notice === null) this.#sayForeign(record);
       else this.#shard.notice(notice);
-      return;
-    }
-    for (const resolved of decodeLines(value)) {
-      if (resolved === null) foreign();
-      else this.#shard.accept(resolved);
-    }
+    } else return decodeLines(value);
+    return [];
+  }
+
+  #sayForeign({ offset }: LogRecord): void {
+    this.#options.onForeignLine({ partition: this.#context.partition, offset });
   }
 
   /** Findings and signals are durable before the checkpoint that covers their events; after a crash they are made again under the same ids. */
