@@ -62,17 +62,11 @@ const aroundMs = 600_000;
 export function createContextQuery(store: Store): (finding: FindingRow) => Promise<FindingContext> {
   const db = store.database;
   return async (finding) => {
-    const { finding_id: id, kind, identity } = finding;
+    const { finding_id: id } = finding;
     const group = finding.reasons[0]?.peer_group ?? '';
     const [events, similar, decisions, [peers], verdicts] = await Promise.all([
       eventsAround(store, finding),
-      store.query<StoredFinding>(
-        `SELECT ${findingColumns} FROM ${db}.findings WHERE finding_id IN (
-           SELECT finding_id FROM ${db}.findings WHERE kind = {kind:String} AND finding_id != {id:String}
-           ORDER BY identity = {identity:String} DESC, last_seen DESC, finding_id LIMIT {limit:UInt32})
-         ORDER BY identity = {identity:String} DESC, last_seen DESC, finding_id`,
-        { id, kind, identity, limit: similarMax },
-      ),
+      readSimilar(store, finding),
       store.query<DecisionRow>(
         `SELECT ${decisionColumns} FROM ${db}.decisions WHERE has(finding_ids, {id:String})
          ORDER BY made_at DESC, decision_id LIMIT {limit:UInt32}`,
@@ -87,12 +81,29 @@ export function createContextQuery(store: Store): (finding: FindingRow) => Promi
     return {
       finding,
       events,
-      similar: similar.map(toFinding),
+      similar,
       decisions,
       peers: { group, size: peers?.identities ?? null },
       verdicts,
     };
   };
+}
+
+/** Ids first: the texts of all findings of a kind are much to read for ten of them. */
+async function readSimilar(store: Store, finding: FindingRow): Promise<readonly FindingRow[]> {
+  const { finding_id: id, kind, identity } = finding;
+  const chosen = await store.query<{ readonly finding_id: string }>(
+    `SELECT finding_id FROM ${store.database}.findings WHERE kind = {kind:String} AND finding_id != {id:String}
+     ORDER BY identity = {identity:String} DESC, last_seen DESC, finding_id LIMIT ${similarMax}`,
+    { id, kind, identity },
+  );
+  const ids = chosen.map(({ finding_id }) => finding_id);
+  if (ids.length === 0) return [];
+  const rows = await store.query<StoredFinding>(
+    `SELECT ${findingColumns} FROM ${store.database}.findings WHERE finding_id IN {ids:Array(String)}`,
+    { ids },
+  );
+  return rows.map(toFinding).sort((a, b) => ids.indexOf(a.finding_id) - ids.indexOf(b.finding_id));
 }
 
 async function eventsAround(store: Store, finding: FindingRow): Promise<FindingContext['events']> {

@@ -99,14 +99,18 @@ export function createIncidentQueries(store: Store): IncidentQueries {
   return {
     head,
     incidents: async (filter) => {
-      const page = await readIncidents(store, filter);
+      const page = await readIds(store, filter);
       const ids = page.rows.map(({ incident_id }) => incident_id);
-      const [actions, verdicts] = await Promise.all([actionsOf(store, ids), verdictsOf(store, ids)]);
+      const [rows, actions, verdicts] = await Promise.all([
+        incidentsOf(store, ids),
+        actionsOf(store, ids),
+        verdictsOf(store, ids),
+      ]);
       const told = (row: IncidentRow): ListedIncident => {
         const { incident_id: id } = row;
         return { ...row, actions: actions.get(id) ?? [], verdict: verdicts.get(id) ?? '' };
       };
-      return { ...page, rows: page.rows.map(told) };
+      return { ...page, rows: rows.map(told) };
     },
     incident: async (id) => {
       const incident = await head(id);
@@ -115,10 +119,11 @@ export function createIncidentQueries(store: Store): IncidentQueries {
   };
 }
 
-function readIncidents(store: Store, { kind, assignee, q, identity, ...filter }: IncidentFilter) {
+/** Ids first: the texts of all incidents are much to read for a page of them. */
+function readIds(store: Store, { kind, assignee, q, identity, ...filter }: IncidentFilter) {
   const db = store.database;
   const { state, severity, ...paging } = filter;
-  const list = { view: 'incidents', columns: incidentColumns, id: 'incident_id', time: 'last_seen' };
+  const list = { view: 'incidents', columns: 'incident_id', id: 'incident_id', time: 'last_seen' };
   const text = q === undefined || q === '' ? undefined : q;
   // One finding is enough, so the condition stands before the findings are put together.
   const conditions = [
@@ -134,12 +139,23 @@ function readIncidents(store: Store, { kind, assignee, q, identity, ...filter }:
     conditions.length === 0
       ? []
       : [`incident_id IN (SELECT incident_id FROM ${db}.findings WHERE ${conditions.join(' AND ')})`];
-  return readPage<IncidentRow>(store, list, {
+  return readPage<Pick<IncidentRow, 'incident_id'>>(store, list, {
     ...paging,
     equals: { state, severity, assignee },
     where,
     bound: { kind, identity, q: text },
   });
+}
+
+/** In the order of the ids. */
+async function incidentsOf(store: Store, ids: readonly string[]): Promise<readonly IncidentRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await store.query<IncidentRow>(
+    `SELECT ${incidentColumns} FROM ${store.database}.incidents WHERE incident_id IN {ids:Array(String)}`,
+    { ids },
+  );
+  const byId = new Map(rows.map((row) => [row.incident_id, row]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
 /** What was decided because of each, in order of the alphabet; `restore` for what has ended. */
@@ -158,8 +174,10 @@ async function verdictsOf(store: Store, ids: readonly string[]): Promise<Readonl
   const db = store.database;
   const rows = await store.query<{ readonly incident_id: string; readonly verdict: string }>(
     `SELECT f.incident_id AS incident_id, argMax(toString(v.verdict), v.at) AS verdict
-     FROM ${db}.verdicts AS v INNER JOIN ${db}.findings AS f ON f.finding_id = v.finding_id
-     WHERE v.state = 'given' AND f.incident_id IN {ids:Array(String)} GROUP BY incident_id`,
+     FROM ${db}.verdicts AS v INNER JOIN (
+       SELECT finding_id, incident_id FROM ${db}.findings WHERE finding_id IN (SELECT finding_id FROM ${db}.verdicts) AND incident_id IN {ids:Array(String)}
+     ) AS f ON f.finding_id = v.finding_id
+     WHERE v.state = 'given' GROUP BY incident_id`,
     { ids },
   );
   return new Map(rows.map(({ incident_id, verdict }) => [incident_id, verdict]));
