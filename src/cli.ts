@@ -52,6 +52,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
     .option('--scores <file>', 'write one JSON line per event')
     .option('--signals <file>', 'write one JSON line per decision')
     .option('--dead-letters <file>', 'write one JSON line per record that is no event: reason, line, masked sample')
+    .option('--feedback <file>', 'what people said of an earlier run: the answer of GET /v1/suppressions')
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', '\nExample:\n  gait replay cloudtrail/*.json.gz --findings findings.ndjson')
     .action(async (files: string[], options) => (await import('./command/replay.ts')).replay({ files, ...options }));
@@ -202,7 +203,7 @@ function addMeasuring(program: Command): void {
     )
     .option(
       '-s, --sets <name...>',
-      'source-activity, rest-sessions, cloudtrail, newcomers, simulated, simulated-small, learning; default: all but the small one',
+      'source-activity, rest-sessions, cloudtrail, newcomers, simulated, simulated-small, learning, feedback; default: all but the small one',
     )
     .option('--seed <number>', 'of simulated traffic; default: 1000', wholeNumber)
     .option('-d, --data <folder...>', 'folders that `gait simulate` wrote; without --sets, only these')

@@ -15,7 +15,7 @@ import type { ResolvedEvent } from './identity/resolved-event.ts';
 import type { Policy } from './policy/decide.ts';
 import type { Decision } from './policy/decision.ts';
 import type { AnyNotice } from './policy/notice.ts';
-import { addSaid, type NoticeTaker, nothingSaid, type Said, takeNotice } from './policy/take-notice.ts';
+import { addSaid, nothingSaid, type Said, takeNotice } from './policy/take-notice.ts';
 import { Batch, type Entry } from './score/batch.ts';
 import { isAccepted, isDoubted } from './score/doubt.ts';
 import { learningWeight } from './score/evidence.ts';
@@ -100,7 +100,6 @@ export class Shard {
   #updated = new Map<string, Finding>();
   #decisions: Decision[] = [];
   #said = nothingSaid();
-  readonly #noticeTaker: NoticeTaker;
   readonly #arrays = new LargeArrays();
   readonly #commonPieces = new Pieces();
   readonly #changePieces = new Pieces();
@@ -111,7 +110,7 @@ export class Shard {
     this.#options = options;
     this.#baselines = new Baselines(options);
     const { slab } = this.#baselines;
-    const { onDay, policy } = options;
+    const { onDay } = options;
     const hear =
       onDay &&
       ((row: number, day: number, said: Float64Array): void =>
@@ -120,8 +119,6 @@ export class Shard {
     this.#batch = new Batch(this.#scorer, options.model);
     this.#recent = new RecentIds(options.duplicateWindow);
     this.#buffer = new ReorderBuffer(options.reorderWindowMs, reorderMax);
-    const next = (): number => ++this.#seq;
-    this.#noticeTaker = { policy, detector: this.#detector, baselines: this.#baselines, next };
   }
 
   get identities(): number {
@@ -183,7 +180,10 @@ export class Shard {
   /** People and other systems have their say at this place in the log, whatever events still wait for their turn. */
   notice(notice: AnyNotice): void {
     this.#settle();
-    const said = takeNotice(notice, this.#noticeTaker);
+    const { policy } = this.#options;
+    const parts = { policy, detector: this.#detector, baselines: this.#baselines };
+    const said = takeNotice(notice, { ...parts, seq: this.#seq + 1 });
+    if (said.findings.length > 0) this.#seq++;
     for (const finding of said.findings) this.#tell(finding);
     this.#decisions.push(...said.decisions);
     addSaid(this.#said, said);

@@ -5,10 +5,10 @@ import { GaitError } from '../core/errors.ts';
 import type { FindingScores } from '../evaluate/outcome.ts';
 import { type Incident, Traffic } from '../evaluate/traffic.ts';
 import type { Finding } from '../finding/finding.ts';
-import type { Suppression } from '../finding/suppression.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import { Shard, type ShardOutput } from '../pipeline.ts';
 import { createPolicy } from '../policy/decide.ts';
+import type { AnyNotice } from '../policy/notice.ts';
 import { assembleFusion, assembleIngest, readPolicy } from '../role/assemble.ts';
 import { openEnrichment } from '../role/enrichment.ts';
 import type { Model } from '../score/model.ts';
@@ -62,8 +62,8 @@ export type EngineOptions = {
   readonly findingsPer1000PerDay: number;
   /** Events for which this says no are scored and not learned. */
   readonly learns?: (event: ResolvedEvent) => boolean;
-  /** What people said of an earlier pass. */
-  readonly suppressions?: readonly Suppression[];
+  /** What people said of an earlier pass: heard before the first event. */
+  readonly notices?: readonly AnyNotice[];
 };
 
 /** Gait itself, as one of those who score a stream. */
@@ -77,7 +77,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     const config = defaultConfig();
     this.#options = options;
-    const { model, findingsPer1000PerDay, learns, suppressions = [] } = options;
+    const { model, findingsPer1000PerDay, learns, notices = [] } = options;
     const own = {
       shard: 0,
       fusion: assembleFusion(config),
@@ -85,9 +85,9 @@ export class Engine {
       policy: createPolicy(readPolicy(config)),
       model,
       findingsPer1000PerDay,
-      suppressions,
     };
     this.#shard = new Shard({ ...config.detect, ...own, ...(learns === undefined ? {} : { learns }) });
+    for (const notice of notices) this.#shard.notice(notice);
   }
 
   accept(event: ResolvedEvent): void {

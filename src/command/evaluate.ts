@@ -10,6 +10,7 @@ import { nabTable, tablesOf } from '../evaluate/report.ts';
 import { printTable, type Table } from '../evaluate/table.ts';
 import { loadModel, type Model } from '../score/model.ts';
 import { defaultConfig, Engine, pass } from './evaluate-engine.ts';
+import { evaluateFeedback } from './evaluate-feedback.ts';
 import { evaluateLearning } from './evaluate-learning.ts';
 import { type EvaluationSet, recordedSets, simulatedFolder, simulatedSet } from './evaluate-sets.ts';
 
@@ -42,6 +43,8 @@ const defaultBudget = 1;
 const otherBudgets = [0.1, 10];
 /** Not a set, but what attacks teach, which several streams are made for. */
 const learning = 'learning';
+/** Nor this: what verdicts change, on simulated traffic. */
+const feedback = 'feedback';
 const shortSets = ['rest-sessions', 'cloudtrail', 'newcomers', 'simulated-small'];
 /** Of simulated traffic; no constant of the engine was looked at with it. */
 const defaultSeed = 1000;
@@ -59,8 +62,11 @@ export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
     if (options.json !== true) process.stdout.write(more.map((table) => `${printTable(table)}\n`).join(''));
   };
   for (const part of chosen) {
-    if (part === learning) {
-      const result = evaluateLearning(models[0]!);
+    if (part === learning || part === feedback) {
+      const model = models[0]!;
+      const recipe = options.short ? 'small' : 'default';
+      const set = (): EvaluationSet => simulatedSet(recipe, options.seed ?? defaultSeed);
+      const result = part === learning ? evaluateLearning(model) : evaluateFeedback(set(), model);
       tell(result.tables);
       claims.push(...result.claims);
       continue;
@@ -106,17 +112,17 @@ function chooseParts({
   data,
   short,
   seed = defaultSeed,
-}: EvaluateCommandOptions): ((() => EvaluationSet) | typeof learning)[] {
+}: EvaluateCommandOptions): ((() => EvaluationSet) | typeof learning | typeof feedback)[] {
   const folders = listOf(data).map((folder) => () => simulatedFolder(folder));
   const known: Readonly<Record<string, () => EvaluationSet>> = {
     ...recordedSets,
     simulated: () => simulatedSet('default', seed),
     'simulated-small': () => simulatedSet('small', seed),
   };
-  const all = [...Object.keys(known), learning];
+  const all = [...Object.keys(known), learning, feedback];
   const byDefault = folders.length > 0 ? [] : short ? shortSets : all.filter((name) => name !== 'simulated-small');
   const named = (sets === undefined ? byDefault : listOf(sets)).map((name) => {
-    const found = name === learning ? learning : known[name];
+    const found = name === learning || name === feedback ? name : known[name];
     if (found !== undefined) return found;
     throw new GaitError('USAGE', `unknown set ${name}; there are: ${all.join(', ')}`);
   });

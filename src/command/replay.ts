@@ -17,6 +17,7 @@ import { Shard } from '../pipeline.ts';
 import { assembleIngest, assembleModel, checkFormat, readPolicy, shardOptions } from '../role/assemble.ts';
 import { openEnrichment } from '../role/enrichment.ts';
 import { round } from '../role/pack.ts';
+import { readFeedback } from './feedback-file.ts';
 import { type LineFile, openLineFile } from './line-file.ts';
 
 export type ReplayOptions = {
@@ -28,6 +29,8 @@ export type ReplayOptions = {
   readonly scores?: string | undefined;
   readonly signals?: string | undefined;
   readonly deadLetters?: string | undefined;
+  /** What people said of an earlier run: a file with what `GET /v1/suppressions` answers. */
+  readonly feedback?: string | undefined;
   readonly json?: boolean | undefined;
 };
 
@@ -58,12 +61,14 @@ export async function replay(options: ReplayOptions): Promise<void> {
   else readFieldMap(options.map);
   const parts = { config, policy: readPolicy(config), model: await assembleModel(config) };
   const forShard = shardOptions(parts, { shard: 0, shards: 1 });
+  const said = options.feedback === undefined ? [] : readFeedback(options.feedback);
+  const suppressions = [...(forShard.suppressions ?? []), ...said];
   const run: Run = {
     ingest: assembleIngest({ config, key: loadHmacKey(config), enrich: openEnrichment(config).enrich }, () => ({
       format: options.format,
       map: options.map,
     })),
-    shard: new Shard({ ...forShard, reorderWindowMs }),
+    shard: new Shard({ ...forShard, reorderWindowMs, suppressions }),
     recordBytesMax: config.ingest.recordBytesMax,
     scores: await openLineFile(options.scores),
     signals: await openLineFile(options.signals),
@@ -187,7 +192,7 @@ async function progressBar({ files, json }: ReplayOptions): Promise<SingleBar | 
 function summarise(run: Run): object {
   const by = (pick: (finding: Finding) => string): Record<string, number> => {
     const counts: Record<string, number> = {};
-    for (const finding of run.findings.values()) counts[pick(finding)] = (counts[pick(finding)] ?? 0) + 1;
+    for (const finding of toldOf(run)) counts[pick(finding)] = (counts[pick(finding)] ?? 0) + 1;
     return counts;
   };
   return {
@@ -196,11 +201,17 @@ function summarise(run: Run): object {
     late: run.shard.counters.late,
     identities: run.identities.size,
     dead_letters: Object.fromEntries(run.refused),
-    findings: run.findings.size,
+    findings: toldOf(run).length,
+    suppressed: run.findings.size - toldOf(run).length,
     findings_by_kind: by(({ kind }) => kind),
     findings_by_severity: by(({ severity }) => severity),
     decisions: run.decisions,
   };
+}
+
+/** What people expect is in the files, and not among what is told. */
+function toldOf({ findings }: Run): readonly Finding[] {
+  return [...findings.values()].filter(({ state }) => state !== 'suppressed');
 }
 
 const titlesMax = 20;
@@ -208,13 +219,15 @@ const titlesMax = 20;
 function describe(run: Run): string {
   const refused = [...run.refused].map(([reason, count]) => `${reason} ${count}`);
   const { duplicates, late } = run.shard.counters;
-  const worst = [...run.findings.values()].sort(
+  const told = toldOf(run);
+  const suppressed = run.findings.size - told.length;
+  const worst = [...told].sort(
     (a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity) || b.surprise - a.surprise,
   );
   const lines = [
     `${run.events} events of ${run.identities.size} identities; ${duplicates} duplicates dropped, ${late} late`,
     `${refused.length === 0 ? 'no' : [...run.refused.values()].reduce((a, b) => a + b, 0)} dead letters${refused.length === 0 ? '' : `: ${refused.join(', ')}`}`,
-    `${run.findings.size} findings, ${run.decisions} decisions`,
+    `${told.length} findings, ${run.decisions} decisions${suppressed === 0 ? '' : `; ${suppressed} findings suppressed`}`,
     ...worst.slice(0, titlesMax).map(({ severity, title }) => `  ${severity.padEnd(8)}  ${visible(title, 400)}`),
     ...(worst.length > titlesMax ? [`  and ${worst.length - titlesMax} more`] : []),
   ];

@@ -28,9 +28,10 @@ export type Story = {
   told: number;
 };
 
-/** An event, what the day comes to with it, and what each of behaviour's families added to its evidence. */
+/** An event, what of it counts, what the day comes to with it, and what each of behaviour's families added to its evidence. */
 export type Said = {
   readonly seen: Entry;
+  readonly contributions: Entry['contributions'];
   readonly evidence: Evidence;
   readonly shares: (family: number) => number;
 };
@@ -64,7 +65,8 @@ export class Claims {
       ) {
         const { count, surprise } = story.file;
         const last_seen = Math.max(open.last_seen, seen.resolved.event.ts);
-        const finding = { ...open, count, surprise, last_seen, version: seen.seq };
+        const cause = isMore(story, said) ? this.#causeOf(story, d) : open.cause;
+        const finding = { ...open, count, surprise, last_seen, cause, version: seen.seq };
         story.open[d] = finding;
         changes.push({ finding, change: 'counted' });
         continue;
@@ -75,6 +77,10 @@ export class Claims {
       changes.push({ finding: next, change });
     }
     return changes;
+  }
+
+  #causeOf(story: Story, detector: number): Finding['cause'] {
+    return causeOf(story.file, (family) => isOthers(story, detector, family));
   }
 
   #severity(story: Story, said: Said, of: { excess: number; agreeing?: number }): Severity {
@@ -124,7 +130,7 @@ export class Claims {
       risk: before?.risk ?? 0,
       title: titleOf(resolved, kind, reasons),
       reasons,
-      cause: causeOf(file, (family) => isOthers(story, detector, family)),
+      cause: this.#causeOf(story, detector),
       event_ids: file.examples.map((example) => example.event_id),
       owasp: kinds[kind].owasp,
       attack: kinds[kind].attack,
@@ -137,6 +143,11 @@ export class Claims {
 /** A claim of the same story that is open already. */
 function told({ open }: Story): Finding | undefined {
   return open.find((finding) => finding !== null) ?? undefined;
+}
+
+/** Whether the event said more of something than any before it. */
+function isMore({ file }: Story, { contributions }: Said): boolean {
+  return contributions.some(({ feature, nats }) => file.tallies[feature]?.most === nats);
 }
 
 /** Whether it may all be a new device or a journey, or all be a busy day: each by itself is innocent often enough; both at once are not. */

@@ -95,7 +95,7 @@ export class Detector {
     if (odd) this.#touched.add(identity);
     const shares = (family: number): number => this.#slab.f32[seen.row + at.evidenceShares + family]!;
     this.feedback.listen(found, seen);
-    const changes = odd ? this.#claims.make(found, { seen, evidence, shares }) : [];
+    const changes = odd ? this.#claims.make(found, { seen, contributions: seen.contributions, evidence, shares }) : [];
     if (changes.length > 0 && together >= threshold - newsDecades)
       this.#gates.push({ identity, until: Math.floor((event.ts + quietMs) / 1000) });
     return { evidence: nats, changes: this.feedback.tell(found, seen, { changes, odd }) };

@@ -75,10 +75,11 @@ export class Feedback {
     const evidence = this.#evidence;
     const isOdd = made.odd && (seen.spared === null || seen.spared.contributions.length > 0);
     if (isOdd) this.#addTo(hearing, seen);
+    const contributions = seen.spared?.contributions ?? seen.contributions;
     const shares = (family: number): number => hearing.shares[family]!;
     // What is left may be too little of each to be put into words: that is nothing to claim.
     const isClaimed = (isOdd || evidence.loudest >= oddDecades) && Object.keys(hearing.file.tallies).length > 0;
-    const told = isClaimed ? this.#of.claims.make(hearing, { seen, evidence, shares }) : [];
+    const told = isClaimed ? this.#of.claims.make(hearing, { seen, contributions, evidence, shares }) : [];
     const withheld = made.changes.flatMap(({ finding }): FindingEvent[] =>
       hearing.open.some((open) => open?.finding_id === finding.finding_id)
         ? []

@@ -147,8 +147,18 @@ export function allowedBy({ cause, kinds }: Suppression, feature: string, observ
   if (cause === null)
     return kinds.length === 0 || kinds.some((kind) => isOfKind(kind, feature)) ? Number.POSITIVE_INFINITY : 0;
   const expected = Object.hasOwn(cause, feature) ? cause[feature]! : undefined;
-  if (expected === undefined || (expected.values && !expected.values.includes(observed()))) return 0;
-  return expected.nats * headroom;
+  if (expected === undefined) return asMuchAs(cause, feature);
+  return expected.values && !expected.values.includes(observed()) ? 0 : expected.nats * headroom;
+}
+
+/** Features of these are the same number over a minute, an hour, a day; a reason is the one that said most, and the others said less. */
+const ofOneNumber: ReadonlySet<string> = new Set(['rate', 'volume']);
+
+function asMuchAs(cause: Cause, feature: string): number {
+  const family = feature.slice(0, feature.indexOf('.'));
+  if (!ofOneNumber.has(family)) return 0;
+  const told = Object.entries(cause).filter(([name]) => name.startsWith(`${family}.`));
+  return Math.max(0, ...told.map(([, { nats }]) => nats * headroom));
 }
 
 /** Whom and what it is about. Every call has to be meant: a case that reaches beyond the route is not of the route. */

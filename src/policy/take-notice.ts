@@ -29,12 +29,12 @@ export function addSaid(to: Said, { verdicts, suppressions }: Said): void {
   to.suppressions.push(...suppressions);
 }
 
-export type NoticeTaker = {
+type NoticeTaker = {
   readonly policy: Policy;
   readonly detector: Detector;
   readonly baselines: Baselines;
-  /** The next running number. */
-  readonly next: () => number;
+  /** The running number of whatever findings change. */
+  readonly seq: number;
 };
 
 const nothing: Outcome = { findings: [], decisions: [], verdicts: [], suppressions: [] };
@@ -58,7 +58,7 @@ export function takeNotice(notice: AnyNotice, to: NoticeTaker): Outcome {
     default: {
       const decisions = to.policy.onNotice(notice);
       const isAcquitted = notice.notice === 'step-up-succeeded' && decisions.length > 0;
-      return { ...nothing, decisions, findings: isAcquitted ? to.detector.acquit(notice.identity, to.next()) : [] };
+      return { ...nothing, decisions, findings: isAcquitted ? to.detector.acquit(notice.identity, to.seq) : [] };
     }
   }
 }
@@ -86,7 +86,7 @@ function ofProvider(
 type Word = Pick<AnyNotice, 'at' | 'by' | 'reason' | 'notice_id'>;
 
 function suppress(word: Word, suppression: Suppression, to: NoticeTaker): Outcome {
-  const findings = to.detector.feedback.suppress(suppression, { at: word.at, seq: to.next() });
+  const findings = to.detector.feedback.suppress(suppression, { at: word.at, seq: to.seq });
   const decisions = findings.flatMap((finding) => to.policy.onDismissed(finding, word));
   const row = suppressionRow(suppression, { made_by: word.by, made_at: word.at, state: 'active' });
   return { ...nothing, findings, decisions, suppressions: [row] };
@@ -97,7 +97,7 @@ function unsuppress(notice: NoticeOf<'unsuppress'>, to: NoticeTaker): Outcome {
   const { at, by: made_by, suppression_id } = notice;
   const suppression = to.detector.feedback.suppressions.get(suppression_id);
   if (suppression === undefined) return nothing;
-  const findings = to.detector.feedback.lift(suppression_id, { at, seq: to.next() });
+  const findings = to.detector.feedback.lift(suppression_id, { at, seq: to.seq });
   return {
     ...nothing,
     findings,
@@ -113,7 +113,7 @@ function verdict(notice: NoticeOf<'verdict'>, to: NoticeTaker): Outcome {
   const by = suppression?.suppression_id ?? verdictIdOf(notice.notice_id);
   const isDismissed = effect === 'teaches' || effect === 'dismisses';
   const closed = isDismissed
-    ? to.detector.feedback.dismiss({ identity, id }, { at, seq: to.next(), by, isMuted: suppression === null })
+    ? to.detector.feedback.dismiss({ identity, id }, { at, seq: to.seq, by, isMuted: suppression === null })
     : [];
   const findings = [...taught.findings, ...closed];
   return {
@@ -126,10 +126,9 @@ function verdict(notice: NoticeOf<'verdict'>, to: NoticeTaker): Outcome {
 
 function undo(notice: NoticeOf<'verdict-undone'>, to: NoticeTaker): Outcome {
   const { suppression_id, verdict_id, at } = notice;
-  const seq = to.next();
   const lifted =
     suppression_id === null ? nothing : unsuppress({ ...notice, notice: 'unsuppress', suppression_id }, to);
-  const findings = [...lifted.findings, ...to.detector.feedback.lift(verdict_id, { at, seq })];
+  const findings = [...lifted.findings, ...to.detector.feedback.lift(verdict_id, { at, seq: to.seq })];
   const { kind } = findings.find(({ finding_id }) => finding_id === notice.finding_id) ?? { kind: '' as const };
   return {
     findings,
