@@ -18,13 +18,21 @@ export type ExportOptions = ApiAccessOptions & {
 
 type Row = Readonly<Record<string, unknown>>;
 /** A view, and what puts its rows in an order: a time in milliseconds, then an id. */
-type Source = { readonly view: string; readonly time: string; readonly id: string };
+type Source = { readonly view: string; readonly time: string; readonly id: string; readonly shape?: string };
+
+/** As RFC 3339, which ECS asks for. */
+const iso = "REPLACE (formatDateTime(`@timestamp`, '%Y-%m-%dT%H:%i:%S.%fZ') AS `@timestamp`)";
 
 const sources: Readonly<Record<string, Source>> = {
   'ocsf findings': { view: 'ocsf_findings', time: 'time', id: 'metadata.uid' },
-  'ecs findings': { view: 'ecs_findings', time: 'toUnixTimestamp64Milli(`@timestamp`)', id: 'event.id' },
-  'ecs events': { view: 'ecs_events', time: 'toUnixTimestamp64Milli(`@timestamp`)', id: 'event.id' },
-  'csv findings': { view: 'findings', time: 'toUnixTimestamp64Milli(last_seen)', id: 'finding_id' },
+  'ecs findings': { view: 'ecs_findings', time: 'toUnixTimestamp64Milli(`@timestamp`)', id: 'event.id', shape: iso },
+  'ecs events': { view: 'ecs_events', time: 'toUnixTimestamp64Milli(`@timestamp`)', id: 'event.id', shape: iso },
+  'csv findings': {
+    view: 'findings',
+    time: 'toUnixTimestamp64Milli(last_seen)',
+    id: 'finding_id',
+    shape: 'EXCEPT (shard, version, stored_at, cause)',
+  },
   'csv events': { view: 'events', time: 'toUnixTimestamp64Milli(ts)', id: 'event_id' },
 };
 /** A page of OCSF records is some 10 MB. */
@@ -59,11 +67,12 @@ export async function exportRecords(options: ExportOptions): Promise<void> {
   }
 }
 
-async function* pages(options: ExportOptions, { view, time, id }: Source): AsyncGenerator<readonly Row[]> {
+async function* pages(options: ExportOptions, { view, time, id, shape = '' }: Source): AsyncGenerator<readonly Row[]> {
   let after: { readonly time: number; readonly id: string } = { time: sinceOf(options.since) ?? 0, id: '' };
   for (;;) {
-    const query = `SELECT ${time} AS export_time, ${id} AS export_id, * FROM ${view}
+    const page = `SELECT ${time} AS export_time, ${id} AS export_id, * FROM ${view}
       WHERE (${time}, ${id}) > ({time:Int64}, {id:String}) ORDER BY export_time, export_id LIMIT ${rowsPerPage}`;
+    const query = `SELECT * ${shape} FROM (${page}) ORDER BY export_time, export_id`;
     const answer = await askSql(options, query, { format: 'JSONEachRow', parameters: after });
     const rows = answer
       .toString('utf8')

@@ -25,7 +25,7 @@ export async function sql(query: string | undefined, options: SqlOptions): Promi
   }
   const bytes = await askSql(options, asked, { format: 'JSONCompact' });
   if (options.json) process.stdout.write(`${visibleJson(JSON.parse(bytes.toString('utf8')))}\n`);
-  else process.stdout.write(asTable(bytes.toString('utf8'), process.stdout.columns ?? 120));
+  else process.stdout.write(asTable(bytes.toString('utf8'), Math.max(40, process.stdout.columns || 80)));
 }
 
 type Compact = { readonly meta: readonly { readonly name: string }[]; readonly data: readonly (readonly unknown[])[] };

@@ -78,10 +78,10 @@ SELECT
     f.last_seen AS `@timestamp`,
     f.title AS message,
     CAST(tuple('8.17') AS Tuple(version String)) AS ecs,
-    CAST(('alert', ['intrusion_detection'], ['info'], 'gait', 'gait.finding', f.kind, f.finding_id, f.first_seen, f.last_seen,
+    CAST(('alert', ['intrusion_detection'], ['info'], 'gait', 'gait.finding', f.kind, f.finding_id, formatDateTime(f.first_seen, '%Y-%m-%dT%H:%i:%S.%fZ'), formatDateTime(f.last_seen, '%Y-%m-%dT%H:%i:%S.%fZ'),
         toUInt8([21, 47, 73, 99][indexOf(['low', 'medium', 'high', 'critical'], f.severity)]), round(f.risk, 2))
         AS Tuple(kind String, category Array(String), type Array(String), module String, dataset String, action String, id String,
-            start DateTime64(3, 'UTC'), end DateTime64(3, 'UTC'), severity UInt8, risk_score Float64)) AS event,
+            start String, end String, severity UInt8, risk_score Float64)) AS event,
     CAST((f.kind, f.kind, 'behavioral') AS Tuple(id String, name String, category String)) AS rule,
     CAST(('MITRE ATT&CK', tuple(f.attack)) AS Tuple(framework String, technique Tuple(id Array(String)))) AS threat,
     CAST((f.identity, f.identity_kind) AS Tuple(id String, domain String)) AS user,
