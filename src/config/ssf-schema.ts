@@ -51,6 +51,8 @@ export const ssfSchema = z.strictObject({
   /** A key signs this long, and is published for as long again. */
   keyDays: integer(1, 3650).default(90),
   receivers: z.array(receiver).max(64).default([]),
+  /** Of whom streams tell to begin with: of everybody, or of those only whom their receivers add. */
+  defaultSubjects: z.enum(['ALL', 'NONE']).default('ALL'),
   transmitters: z.array(transmitter).max(64).default([]),
   /** A token that was not taken in this time is given up. */
   holdMs: integer(1000).default(86_400_000),

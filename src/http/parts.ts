@@ -62,6 +62,8 @@ export type SsfParts = {
   readonly transmitter:
     | {
         readonly issuer: string;
+        /** Of whom a stream tells to begin with. */
+        readonly defaultSubjects: 'ALL' | 'NONE';
         readonly jwks: () => Promise<object>;
         /** `caller` is the name of the key: it sees what is its own. `code` and `message` with a status from 400. */
         readonly call: (operation: SsfOperation, call: SsfCall) => Promise<SsfAnswer>;

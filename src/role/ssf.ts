@@ -70,6 +70,7 @@ async function runTransmitter(options: SsfOptions, issuer: string, signal: Abort
     const onBatch = createOutbox({
       issuer,
       receivers,
+      defaultSubjects: ssf.defaultSubjects,
       book,
       clock,
       signal,
@@ -90,6 +91,7 @@ async function runTransmitter(options: SsfOptions, issuer: string, signal: Abort
   const operations = createTransmitter({
     issuer,
     receivers,
+    defaultSubjects: ssf.defaultSubjects,
     book,
     seal,
     sign: keys.sign,
@@ -101,7 +103,12 @@ async function runTransmitter(options: SsfOptions, issuer: string, signal: Abort
   });
   return {
     consumptions,
-    transmitter: { issuer, jwks: keys.publish, call: (operation, call) => operations[operation](call) },
+    transmitter: {
+      issuer,
+      defaultSubjects: ssf.defaultSubjects,
+      jwks: keys.publish,
+      call: (operation, call) => operations[operation](call),
+    },
   };
 }
 

@@ -12,8 +12,8 @@ const pollWaitMs = 25_000;
 const pollsMax = 4;
 const subjectsMax = 10_000;
 
-/** Whom a stream is about (SSF 1.0, 8.1.3). Everybody, but for those who were removed. */
-export function subjectOperations({ book, clock, ownStream, change }: Desk) {
+/** Whom a stream is about (SSF 1.0, 8.1.3): everybody but for those who were removed, or nobody but for those who were added. */
+export function subjectOperations({ book, clock, ownStream, change, defaultSubjects }: Desk) {
   const setSubject = async (call: SsfCall, state: 'added' | 'removed'): Promise<SsfAnswer> => {
     const { stream_id, subject } = read(call.body, requests.subject);
     const { receiver } = ownStream(call.caller, stream_id);
@@ -21,8 +21,8 @@ export function subjectOperations({ book, clock, ownStream, change }: Desk) {
     if (book.subjects(receiver) >= subjectsMax && book.subject(receiver, hash) === undefined) {
       refuse(403, 'too-many-subjects', `a stream knows at most ${subjectsMax} subjects by name`);
     }
-    // Everybody is a subject to begin with, so adding somebody only ends an earlier removal.
-    const rule = state === 'added' ? undefined : { state, at: clock.now() };
+    // Where everybody is a subject to begin with, adding somebody only ends an earlier removal.
+    const rule = state === 'added' && defaultSubjects === 'ALL' ? undefined : { state, at: clock.now() };
     const isSeen = (): boolean => book.subject(receiver, hash)?.at === rule?.at;
     const action = state === 'added' ? 'add-subject' : 'remove-subject';
     const key = bookKey('subject', receiver, hash);

@@ -9,7 +9,10 @@ import { eventTypes, riskTypes, type SetClaims, setsOf } from './set.ts';
 import { bookKey, type SsfBook, type Stream, type ToldLevel, type WaitingSet } from './ssf-book.ts';
 import { type ReceiverSettings, subjectHash, type TransmitterOptions } from './ssf-desk.ts';
 
-export type OutboxOptions = Pick<TransmitterOptions, 'issuer' | 'receivers' | 'book' | 'clock' | 'signal' | 'write'> & {
+export type OutboxOptions = Pick<
+  TransmitterOptions,
+  'issuer' | 'receivers' | 'defaultSubjects' | 'book' | 'clock' | 'signal' | 'write'
+> & {
   readonly outboxMax: number;
   readonly onReceipt: (receipt: Receipt) => Promise<void>;
 };
@@ -24,7 +27,7 @@ const removalGraceMs = 86_400_000;
  * the position is committed makes the same tokens again, under the same ids, which then wait or have ended already.
  */
 export function createOutbox(options: OutboxOptions): (batch: SignalBatch) => Promise<void> {
-  const { issuer, receivers, book, clock, signal, write, outboxMax, onReceipt } = options;
+  const { issuer, receivers, defaultSubjects, book, clock, signal, write, outboxMax, onReceipt } = options;
 
   const makeRoom = async (receiver: string, arriving: number): Promise<void> => {
     const tooMany = Math.max(0, book.waiting(receiver) + arriving - outboxMax);
@@ -40,11 +43,10 @@ export function createOutbox(options: OutboxOptions): (batch: SignalBatch) => Pr
     const requested = book.stream(receiver.name)?.events_requested;
     const type = Object.keys(events)[0] ?? '';
     if (!eventTypes[receiver.profile].includes(type) || !(requested?.includes(type) ?? true)) return false;
-    const isOut = subjectsIn(sub_id).some((subject) => {
-      const rule = book.subject(receiver.name, subjectHash(subject));
-      return rule !== undefined && rule.at + removalGraceMs <= clock.now();
-    });
-    return !isOut && !isUnderWay(receiver.name, jti);
+    const rules = subjectsIn(sub_id).flatMap((subject) => book.subject(receiver.name, subjectHash(subject)) ?? []);
+    const isOut = rules.some(({ state, at }) => state === 'removed' && at + removalGraceMs <= clock.now());
+    const isIn = defaultSubjects === 'ALL' || rules.length > 0;
+    return isIn && !isOut && !isUnderWay(receiver.name, jti);
   };
 
   /** After the tokens: a crash in between makes the same ones again. */

@@ -18,6 +18,8 @@ export type SetEnd = { readonly receiver: string; readonly state: 'delivered' | 
 export type TransmitterOptions = {
   readonly issuer: string;
   readonly receivers: readonly ReceiverSettings[];
+  /** Of whom a stream tells to begin with. */
+  readonly defaultSubjects: 'ALL' | 'NONE';
   readonly book: SsfBook;
   readonly seal: Seal;
   readonly sign: Signer['sign'];

@@ -12,6 +12,7 @@ const http: Config['http'] = { host: '127.0.0.1', port: 0, bodyBytesMax: 65_536,
 const ssf: HttpParts['ssf'] = {
   transmitter: {
     issuer: 'https://gait.example',
+    defaultSubjects: 'ALL',
     jwks: async () => ({ keys: [] }),
     call: async () => ({ status: 200 }),
   },

@@ -129,9 +129,9 @@ export function aDecision(changes: Partial<Decision> = {}): Decision {
   };
 }
 
-export async function until(condition: () => boolean): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = systemClock.now() + 20_000;
-  while (!condition()) {
+  while (!(await condition())) {
     if (systemClock.now() > end) throw new Error('it did not happen in time');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -280,3 +280,41 @@ test('tokens of an identity provider become notices once; what it did not sign f
   world.forget();
   await new Promise((resolve) => jwks.close(resolve));
 });
+
+test('where nobody is a subject to begin with, a stream tells of those only whom its receiver added', async () => {
+  const world = await ssfWorld({ issuer, receivers: [idp], defaultSubjects: 'NONE' });
+  const { call } = world;
+  assert.equal((await call('GET /.well-known/ssf-configuration', undefined, '')).body.default_subjects, 'NONE');
+  const id = (await call('POST /ssf/streams', streamRequest)).body.stream_id;
+  const subject = { format: 'iss_sub', iss: 'https://idp.example.com', sub: 'u-1' };
+  const about = (sub: string, i: number) =>
+    aDecision({ decision_id: `dec_${String(i).padStart(24, '0')}`, identity: `user:-:${sub}` as never });
+  const told = async (): Promise<readonly string[]> => {
+    const { body } = await call(`POST /ssf/poll?stream_id=${id}`, { returnImmediately: true });
+    const sets = Object.values(body.sets as Record<string, string>);
+    await call(`POST /ssf/poll?stream_id=${id}`, { ack: Object.keys(body.sets), maxEvents: 0 });
+    return sets.map((set) => JSON.parse(Buffer.from(set.split('.')[1]!, 'base64url').toString()).sub_id.user.sub);
+  };
+  assert.equal((await call('POST /ssf/subjects/add', { stream_id: id, subject })).status, 200);
+  await world.decide(about('u-2', 1), about('u-1', 2), about('u-3', 3));
+  const first = new Set<string>();
+  await until(async () => {
+    for (const sub of await told()) first.add(sub);
+    return first.size > 0;
+  });
+  assert.deepEqual([...first], ['u-1']);
+  assert.equal((await call('POST /ssf/subjects/remove', { stream_id: id, subject })).status, 204);
+  const dayMs = 86_400_000;
+  world.forward(dayMs + 1000);
+  const other = { ...subject, sub: 'u-4' };
+  assert.equal((await call('POST /ssf/subjects/add', { stream_id: id, subject: other })).status, 200);
+  await world.decide(about('u-1', 4), about('u-4', 5));
+  const second = new Set<string>();
+  await until(async () => {
+    for (const sub of await told()) second.add(sub);
+    return second.has('u-4');
+  });
+  assert.deepEqual([...second], ['u-4'], 'of whom was removed a day ago nothing is told');
+  await world.stop();
+  world.forget();
+});

@@ -65,7 +65,7 @@ function managementRoutes({ call }: NonNullable<SsfParts['transmitter']>): reado
 }
 
 /** What receivers read before anything else (SSF 1.0, 7). Nothing in it is secret, so no key is asked for. */
-function discoveryRoutes({ issuer, jwks }: NonNullable<SsfParts['transmitter']>): readonly Route[] {
+function discoveryRoutes({ issuer, defaultSubjects, jwks }: NonNullable<SsfParts['transmitter']>): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -74,7 +74,7 @@ function discoveryRoutes({ issuer, jwks }: NonNullable<SsfParts['transmitter']>)
       summary: 'Where and how this transmitter of shared signals is used',
       access: 'public',
       replies: { 200: { description: 'The transmitter configuration of SSF 1.0' } },
-      handle: async () => ({ status: 200, body: describeTransmitter(issuer) }),
+      handle: async () => ({ status: 200, body: describeTransmitter(issuer, defaultSubjects) }),
     },
     {
       method: 'GET',
@@ -87,7 +87,7 @@ function discoveryRoutes({ issuer, jwks }: NonNullable<SsfParts['transmitter']>)
   ];
 }
 
-function describeTransmitter(issuer: string): object {
+function describeTransmitter(issuer: string, defaultSubjects: 'ALL' | 'NONE'): object {
   return {
     spec_version: '1_0',
     issuer,
@@ -100,7 +100,7 @@ function describeTransmitter(issuer: string): object {
     verification_endpoint: `${issuer}/ssf/verify`,
     // A key is a bearer token that the operator hands out (RFC 6750).
     authorization_schemes: [{ spec_urn: 'urn:ietf:rfc:6750' }],
-    default_subjects: 'ALL',
+    default_subjects: defaultSubjects,
   };
 }
 
