@@ -14,7 +14,8 @@ const withinMs = 60_000;
 describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
   test('finds who attacked, what they touched, why it was flagged and what was done, from the page alone', async () => {
     const running = await runGait();
-    const { page, troubles } = await openPage(running.address);
+    // Gait has just begun: for a moment its store may be away.
+    const { page, troubles } = await openPage(running.address, { expected: /503/ });
     page.setDefaultTimeout(withinMs);
     await page.goto('/');
     await page.getByText('This is the bundled sample').waitFor();
@@ -41,6 +42,7 @@ describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
     await calls.getByText('user_agent').waitFor();
     // What was done, and what each rule said.
     const done = page.getByRole('region', { name: 'What was done' });
+    await done.getByText('would').first().waitFor();
     assert.match(String(await done.textContent()), /would (step-up|throttle|notify)/);
     await done.getByText('What each rule said').click();
     await done.getByText('holds, and is the first that does').waitFor();
@@ -50,7 +52,8 @@ describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
 
   test('calls a finding false, sees it leave the queue and where that is counted, and can take it back', async () => {
     const running = await runGait();
-    const { page, troubles } = await openPage(running.address);
+    // Gait has just begun: for a moment its store may be away.
+    const { page, troubles } = await openPage(running.address, { expected: /503/ });
     page.setDefaultTimeout(withinMs);
     await page.goto('/incidents');
     const queued = page.getByRole('region', { name: 'Incidents' }).getByRole('link').filter({ hasText: harmless });

@@ -57,6 +57,19 @@ function remember(path: string, data: unknown): void {
   if (remembered.size > rememberedMax) remembered.delete(remembered.keys().next().value!);
 }
 
+const retryMs = 3000;
+
+/** What is away for a moment, the server or its store, is asked again. */
+function useRetry(error: ApiError | undefined, again: () => void): void {
+  const latest = useRef(again);
+  latest.current = again;
+  useEffect(() => {
+    if (error === undefined || (error.status !== 0 && error.status !== 503)) return;
+    const timer = setTimeout(() => latest.current(), retryMs);
+    return () => clearTimeout(timer);
+  }, [error]);
+}
+
 /** The answer to a GET, asked again when the path changes; undefined asks nothing. */
 export function useAnswer<T>(path: string | undefined): Loaded<T> {
   const [state, setState] = useState<{ path?: string; data?: T; error?: ApiError }>({});
@@ -75,12 +88,14 @@ export function useAnswer<T>(path: string | undefined): Loaded<T> {
     );
     return () => stop.abort();
   }, [path, turn]);
+  const reload = (): void => setTurn((last) => last + 1);
+  useRetry(state.error, reload);
   const isCurrent = state.path === path;
   const old = path === undefined ? undefined : (remembered.get(path) as T | undefined);
   return {
     data: (isCurrent ? state.data : undefined) ?? old,
     error: isCurrent ? state.error : undefined,
-    reload: () => setTurn((last) => last + 1),
+    reload,
   };
 }
 
@@ -134,13 +149,15 @@ export function useList<T>(path: string, name: string): PagedList<T> {
     load(undefined, []);
     return () => running.current?.abort();
   }, [path]);
+  const goOn = (): void => load(state.next ?? undefined, state.next ? state.rows : []);
+  useRetry(error, goOn);
   return {
     rows: state.rows,
     isComplete: state.next === null,
     isLoading: state.isLoading,
     error,
     more: () => {
-      if (running.current === undefined && typeof state.next === 'string') load(state.next, state.rows);
+      if (running.current === undefined && error === undefined && typeof state.next === 'string') goOn();
     },
     reload: () => load(undefined, []),
   };

@@ -25,6 +25,10 @@ function Found({ context, reload }: { readonly context: Context; readonly reload
   const { finding, events, similar, decisions, peers } = context;
   const of = `/v1/identities/${encodeURIComponent(finding.identity)}`;
   const explained = useAnswer<Explanation>(`${of}/explain-decision`);
+  const about = useAnswer<{ readonly decisions: readonly DecisionRow[] }>(
+    `/v1/decisions?identity=${encodeURIComponent(finding.identity)}&limit=20`,
+  );
+  const others = about.data?.decisions.filter((each) => decisions.every((own) => own.decision_id !== each.decision_id));
   const { claim, because } = claimOf(finding);
   return (
     <article class="page finding">
@@ -62,7 +66,7 @@ function Found({ context, reload }: { readonly context: Context; readonly reload
           <Timeline events={events} />
         </div>
         <div class="column aside">
-          <WhatWasDone explained={explained.data} decisions={decisions} />
+          <WhatWasDone explained={explained.data} own={decisions} others={others ?? []} />
           <ComparedWith reasons={finding.reasons} peers={peers} />
           <Similar findings={similar} identity={finding.identity} />
           <Means finding={finding} />
@@ -105,25 +109,31 @@ function levelText({ level = '', sample_size }: ReasonRow): string {
   return sample_size === undefined ? against : `${against} (${plural(sample_size, 'event')})`;
 }
 
-type DoneProps = { readonly explained: Explanation | undefined; readonly decisions: readonly DecisionRow[] };
+type DoneProps = {
+  readonly explained: Explanation | undefined;
+  /** Because of this finding, and because of others about the same identity. */
+  readonly own: readonly DecisionRow[];
+  readonly others: readonly DecisionRow[];
+};
 
-function WhatWasDone({ explained, decisions }: DoneProps) {
+function WhatWasDone({ explained, own, others }: DoneProps) {
   return (
     <Panel title="What was done">
       {explained !== undefined && <p class="outcome">{explained.outcome}</p>}
       <ul class="plainlist">
-        {decisions.map((decision) => (
+        {[...own, ...others].map((decision) => (
           <li key={decision.decision_id}>
             <p>
               <DecisionBadge action={decision.action} mode={decision.mode} /> <Time of={decision.made_at} />
             </p>
             <p class="soft">
               {decision.why} <span class="nowrap">({decision.rule})</span>
+              {others.includes(decision) && ', because of another finding about it'}
             </p>
           </li>
         ))}
       </ul>
-      {decisions.length === 0 && <Empty>No decision was made because of it.</Empty>}
+      {own.length + others.length === 0 && <Empty>No decision was made about it.</Empty>}
       {explained !== undefined && explained.rules.length > 0 && (
         <details>
           <summary>What each rule said</summary>
