@@ -54,7 +54,7 @@ export function Suppressions() {
             caption="Noisiest detections"
             rows={noise.data.detections}
             keyOf={(row) => row.kind}
-            empty="No finding was called false."
+            empty="Nothing was found in the last 30 days."
             columns={[
               { head: 'Detection', cell: (row) => kindName(row.kind) },
               { head: 'Identities', cell: (row) => count(row.identities), isNumber: true },

@@ -38,7 +38,7 @@ export function Table<T>({ caption, columns, rows, keyOf, empty }: Props<T>) {
           {rows.map((row) => (
             <tr key={keyOf(row)}>
               {columns.map(({ head, cell, isNumber }) => (
-                <td key={head} class={isNumber ? 'right number' : ''}>
+                <td key={head} class={isNumber ? 'right number nowrap' : ''}>
                   {cell(row)}
                 </td>
               ))}
