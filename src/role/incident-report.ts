@@ -53,7 +53,7 @@ export function incidentReport(parts: IncidentParts, at: string): Report {
           decisions.map((row) => [
             row.made_at,
             row.by,
-            row.mode === 'shadow' ? `${row.action} (shadow: not sent)` : row.action,
+            actionOf(row),
             row.identity,
             row.why,
             row.expires_at,
@@ -95,6 +95,11 @@ export function incidentReport(parts: IncidentParts, at: string): Report {
     ],
     note: `Made by Gait at ${at}. Times are UTC. Surprise is -log10 p of the call for its identity. Names, paths and programs were written by callers.`,
   };
+}
+
+function actionOf({ action, ended, mode }: IncidentParts['decisions'][number]): string {
+  const what = action === 'restore' ? `${ended || 'a decision'}, ended` : action;
+  return mode === 'shadow' ? `${what} (shadow: not sent)` : what;
 }
 
 function findingPart(

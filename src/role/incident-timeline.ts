@@ -69,14 +69,17 @@ function findingMoments(finding: IncidentParts['findings'][number]): Moment[] {
 }
 
 function decisionMoments(decision: IncidentParts['decisions'][number]): Moment[] {
-  const { decision_id: ref, action, mode, change, by, rule, why, identity, made_at, updated_at } = decision;
+  const { decision_id: ref, action, ended, mode, change, by, rule, why, identity, made_at, updated_at } = decision;
   const type = 'decision';
-  const would = mode === 'shadow' ? 'would have decided' : 'decided';
-  const text = `${by} ${would} ${action} for ${identity} (${rule}): ${why}`;
-  if (change === 'made') return [{ at: made_at, type, text, ref }];
+  const would = mode === 'shadow' ? 'would have been decided' : 'was decided';
+  const what = action === 'restore' ? ended || 'a decision' : action;
+  // The reason is the newest version's: of what has changed since, only that it was made is known.
+  const made = `${what} ${would} about ${identity} by the rule ${rule}`;
+  if (change === 'made') return [{ at: made_at, type, text: `${made}: ${why}`, ref }];
+  const now = change === 'expired' ? `${what}: its time is over` : `${what} was ${change} by ${by}: ${why}`;
   return [
-    { at: made_at, type, text: `decision by ${rule} about ${identity}`, ref },
-    { at: updated_at, type, text: `${change}: ${text}`, ref },
+    { at: made_at, type, text: made, ref },
+    { at: updated_at, type, text: now, ref },
   ];
 }
 

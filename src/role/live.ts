@@ -114,6 +114,11 @@ const decisionMessage = {
   id: ({ decision_id }: Decision) => decision_id,
   shown: ({ shard: _, made_at, updated_at, expires_at, issued_before, ...decision }: Decision) => ({
     ...decision,
+    // As in the store, where a text is never null.
+    ended: decision.ended ?? '',
+    session_id: decision.session_id ?? '',
+    token_id: decision.token_id ?? '',
+    client_ip: decision.client_ip ?? '',
     made_at: iso(made_at),
     updated_at: iso(updated_at),
     expires_at: iso(expires_at),

@@ -78,10 +78,9 @@ export function createProfileQueries(store: Store, riskHalfLifeMs: number): Prof
           { identity },
         ),
         store.query<RouteUse & { readonly all: number }>(
-          `SELECT method, host, route, sum(sample_weight) AS calls, sumIf(sample_weight, status >= 400) AS errors,
-             min(ts) AS first_seen, max(ts) AS last_seen, count() OVER () AS all
-           FROM ${store.database}.events WHERE identity = {identity:String}
-           GROUP BY method, host, route ORDER BY calls DESC, method, host, route LIMIT ${routesMax}`,
+          `SELECT method, host, route, calls, errors, first_seen, last_seen, count() OVER () AS all
+           FROM ${store.database}.identity_routes WHERE identity = {identity:String}
+           ORDER BY calls DESC, method, host, route LIMIT ${routesMax}`,
           { identity },
         ),
         readUses(store, identity),
