@@ -1,4 +1,4 @@
-import { behaviourFamilies, detectors } from '../baseline/row-layout.ts';
+import { behaviourFamilies, type DetectorName, detectors } from '../baseline/row-layout.ts';
 import { derivedId } from '../core/hash.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Entry } from '../score/batch.ts';
@@ -12,6 +12,8 @@ import { behaviourKind, kindOf, kinds, speaksFor } from './kinds.ts';
 export const oddDecades = 1;
 /** While something is claimed of an identity already, another claim must be ten times as rare; so must one that was told before. */
 export const newsDecades = 1;
+/** What corroborates must be rare itself, in decades: of several detectors one or another is as high as once in ten days on many days. */
+const rareDecades = 2;
 /** Detectors that say that it is somebody else, or not allowed; the others that much is new, that there is much, or that much goes wrong. */
 const suspicious: ReadonlySet<string> = new Set(['behaviour', 'token', 'reach', 'source']);
 
@@ -152,10 +154,12 @@ function isMore({ file }: Story, { contributions }: Said): boolean {
 
 /** Whether it may all be a new device or a journey, or all be a busy day: each by itself is innocent often enough; both at once are not. */
 function isUncorroborated(said: Said): boolean {
-  const spoke = detectors.filter((_, d) => said.evidence.alone[d]! >= oddDecades);
+  const { alone } = said.evidence;
+  const spoke = detectors.filter((_, d) => alone[d]! >= oddDecades);
   const isAway = behaviourKindOf(said) === 'new_context';
   const elsewhere = spoke.filter((name) => name === 'patterns' || (name === 'behaviour' && isAway));
-  if (spoke.some((name) => suspicious.has(name) && !elsewhere.includes(name))) return false;
+  const isSign = (name: DetectorName, d: number) => alone[d]! >= rareDecades && suspicious.has(name);
+  if (detectors.some((name, d) => isSign(name, d) && !elsewhere.includes(name))) return false;
   return elsewhere.length === 0 || elsewhere.length === spoke.length;
 }
 

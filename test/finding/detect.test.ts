@@ -121,6 +121,8 @@ test('being elsewhere is no more than medium, nor is a busy day; both at once, o
     bench().see('a', 0, { ...odd, family, detectors: statistics })[0]!.finding.severity;
   assert.deepEqual([severityOf(1, [30, 0, 0]), severityOf(1, [0, 40, 0])], ['medium', 'medium']);
   assert.deepEqual([severityOf(1, [30, 40, 0]), severityOf(0, [30, 0, 0])], ['high', 'high']);
+  // What comes on a day in twenty is no sign of anything.
+  assert.deepEqual([severityOf(0, [7, 40, 0]), severityOf(0, [10, 40, 0])], ['medium', 'high']);
 });
 
 test('after three quiet days a finding closes with what it last was; the next one is another claim', () => {
