@@ -52,3 +52,12 @@ test('a weekday that has not come round since the identity was first seen is no 
   assert.equal(saturday(0, 1), 0);
   assert.ok(saturday(4, 2) > 0);
 });
+
+test('forty calls by night are no habit yet of somebody who is known', () => {
+  const bench = new Bench(calendar);
+  officeWorker(bench);
+  const night = monday + 28 * day + 3 * hour;
+  for (let i = 0; i < 40; i++) bench.learn(call({ ts: night + i * 60_000 }), { who: 1 });
+  const later = bench.judge(call({ ts: night + day }));
+  assert.ok(later.deviations.hour! > 0.2, `${later.deviations.hour!}`);
+});
