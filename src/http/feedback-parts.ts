@@ -27,13 +27,15 @@ export type SuppressionDraft = {
 
 /** What people say of findings. Each may fail with STORE_UNAVAILABLE; what is changed is in the audit and durable before it is answered. */
 export type FeedbackParts = {
-  /** Undefined: there is no such finding. `closes` are the open findings that it will close, as far as they are stored. */
+  /** Undefined: there is no such finding; `no-route`: none is known of its calls. `closes` are the open findings that it will close, as far as they are stored. */
   readonly giveVerdict: (
     findingId: string,
     draft: VerdictDraft,
     who: Who,
   ) => Promise<
-    { readonly verdict_id: string; readonly closes: number; readonly suppression_id: string | null } | undefined
+    | { readonly verdict_id: string; readonly closes: number; readonly suppression_id: string | null }
+    | 'no-route'
+    | undefined
   >;
   /** False: there is none that holds. */
   readonly undoVerdict: (id: string, who: Who) => Promise<boolean>;

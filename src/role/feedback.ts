@@ -27,15 +27,13 @@ export type FeedbackOptions = {
   readonly queries: FeedbackQueries & Pick<StoreQueries, 'finding'>;
 };
 
-/** What preview and noise look back on. */
-const lookBackMs = 30 * 86_400_000;
 const examplesMax = 10;
 
 /** What people say of findings: the audit first, then the shards, then the channels of alerts. */
 export function createFeedback(options: FeedbackOptions): FeedbackParts {
   const { queries, clock, policy } = options;
   const past = async (needsCalls: boolean): Promise<readonly PastRow[]> =>
-    queries.past({ since: clock.now() - lookBackMs, withCalls: needsCalls });
+    queries.past({ now: clock.now(), withCalls: needsCalls });
   return {
     giveVerdict: async (id, draft, who) => {
       const finding = await queries.finding(id);
@@ -100,24 +98,24 @@ export async function giveVerdict(options: FeedbackOptions, finding: FindingRow,
   const now = clock.now();
   const effect = effectOf(verdict);
   const isWide = scope !== 'identity';
-  const rows =
-    effect === 'teaches' && isWide ? await queries.past({ since: now - lookBackMs, withCalls: scope === 'route' }) : [];
+  const rows = effect === 'teaches' && isWide ? await queries.past({ now, withCalls: scope === 'route' }) : [];
   const own = rows.find((row) => row.finding_id === finding_id);
   const route = draft.route ?? own?.calls[0]?.route ?? null;
-  const teaches = effect === 'teaches' && !(scope === 'route' && route === null);
-  const suppression = teaches
-    ? taughtBy(
-        {
-          verdict_id,
-          scope,
-          route,
-          owner: who.caller,
-          reason: note || `verdict ${verdict}`,
-          until: now + draft.expiresMs,
-        },
-        finding,
-      )
-    : null;
+  if (effect === 'teaches' && scope === 'route' && route === null) return 'no-route';
+  const suppression =
+    effect === 'teaches'
+      ? taughtBy(
+          {
+            verdict_id,
+            scope,
+            route,
+            owner: who.caller,
+            reason: note || `verdict ${verdict}`,
+            until: now + draft.expiresMs,
+          },
+          finding,
+        )
+      : null;
   const detail = JSON.stringify({
     finding_ids: [finding_id],
     scope,

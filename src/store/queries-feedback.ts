@@ -14,8 +14,11 @@ export type FeedbackQueries = {
   readonly suppression: (id: string) => Promise<StoredSuppression | undefined>;
   /** Hits by id; the file's suppressions have no row of their own. */
   readonly hits: () => Promise<readonly Hits[]>;
-  /** Findings seen since, the newest first, at most `pastMax`. `withCalls` asks for the routes and addresses of their examples too. */
-  readonly past: (of: { readonly since: number; readonly withCalls: boolean }) => Promise<readonly PastRow[]>;
+  /**
+   * Findings of the last 30 days of what is stored, the newest first, at most `pastMax`. `withCalls` asks for the routes and addresses of their examples
+   * too.
+   */
+  readonly past: (of: { readonly now: number; readonly withCalls: boolean }) => Promise<readonly PastRow[]>;
 };
 
 export type VerdictFilter = Paging & {
@@ -93,10 +96,12 @@ type StoredPast = Omit<PastRow, 'cause' | 'verdict' | 'calls'> & {
 
 async function readPast(
   store: Store,
-  { since, withCalls }: { readonly since: number; readonly withCalls: boolean },
+  { now, withCalls }: { readonly now: number; readonly withCalls: boolean },
 ): Promise<readonly PastRow[]> {
   const db = store.database;
-  const from = `fromUnixTimestamp64Milli({since:Int64}, 'UTC')`;
+  // A recording that is played is as long ago as it was made.
+  const newest = `least(fromUnixTimestamp64Milli({now:Int64}, 'UTC'), (SELECT max(last_seen) FROM ${db}.findings_raw_v1))`;
+  const from = `(${newest} - INTERVAL 30 DAY)`;
   const events = eventsAndEvidence(
     store,
     `ts >= ${from} AND identity IN (SELECT identity FROM ${db}.findings WHERE last_seen >= ${from})`,
@@ -117,7 +122,7 @@ async function readPast(
        ON v.finding_id = f.finding_id
      ${calls}
      WHERE f.last_seen >= ${from} ORDER BY f.last_seen DESC, f.finding_id LIMIT {limit:UInt32}`,
-    { since, limit: pastMax },
+    { now, limit: pastMax },
   );
   return rows.map((row) => ({
     ...row,

@@ -98,12 +98,20 @@ function verdictRoutes(feedback: HttpParts['feedback']): readonly Route[] {
       access: ['analyst'],
       params: byId,
       body: bodyOf(verdictBody),
-      replies: { 202: { description: 'It is in the log', schema: givenSchema }, ...none },
+      replies: {
+        202: { description: 'It is in the log', schema: givenSchema },
+        ...none,
+        422: { description: 'Of scope route, and no route is known' },
+      },
       handle: async (request) => {
         const { expires: expiresMs, route = null, ...said } = readJson(request.body, verdictBody);
         const draft = { ...said, expiresMs, route };
         const given = await feedback.giveVerdict(request.params.id ?? '', draft, request);
         if (given === undefined) throw missing();
+        if (given === 'no-route')
+          throw new HttpError(422, 'no-route', {
+            message: 'route: the calls of the finding are not stored, so name it',
+          });
         return { status: 202, body: given };
       },
     },
