@@ -64,10 +64,13 @@ function text(value: string): string {
   return escapeHtml(visible(value, charsMax));
 }
 
+/** What means something to Markdown; `-` and `_` within words, and `.` and `:` between digits, do not. */
+const marks = /[!#$&()*+<=>@[\\\]^`{|}~]|(?<![A-Za-z0-9])[-_]|[-_](?![A-Za-z0-9])|(?<!\d)[.:]|[.:](?!\d)/g;
+
 /**
- * Every ASCII punctuation mark may stand behind a backslash (CommonMark 0.31, 2.4) and is itself then: no emphasis, link, address that becomes
- * one by itself, HTML, heading, list, code or end of a table's cell is left. Line ends have been spelled out before.
+ * Text that stays text behind a mark of ours (a heading, an item, a cell): whatever means something stands behind a backslash (CommonMark 0.31,
+ * 2.4), so no emphasis, link, address that becomes one by itself, HTML, code or end of a cell is left. Line ends have been spelled out before.
  */
 function plain(value: string): string {
-  return visible(value.trim(), charsMax).replace(/[!-/:-@[-`{-~]/g, '\\$&');
+  return visible(value.trim(), charsMax).replace(marks, '\\$&');
 }

@@ -130,7 +130,7 @@ test('a report tells what happened, why, what was done and what people said', ()
   ]) {
     assert.ok(html.includes(text), text);
   }
-  assert.match(markdown, /^# Incident inc\\_1\n\n- \*\*What:\*\* zoe calls often\n/);
+  assert.match(markdown, /^# Incident inc_1\n\n- \*\*What:\*\* zoe calls often\n/);
   assert.match(markdown, /\| When \| Who \| What \| About \| Why \| Ends \| Taken by \|\n\| --- \|/);
   const empty = { ...incidentOf('x'), findings: [], decisions: [], receipts: [], notes: [], verdicts: [], events: [] };
   assert.ok(reportHtml(incidentReport(empty, at)).includes('The calls are not kept any more.'));
@@ -185,6 +185,11 @@ const more = [
   '\\|',
   '> quote',
   ':::: \t x',
+  'a_b_c _d_ e__f__ - x -y- 1-2',
+  '2023-07-10T10:00:00 1.2.3.4 www.1.2.hostile.example',
+  '- [ ] task',
+  '1) one',
+  'a \'b\' "c" 50 %, d; e/f?',
 ];
 
 test('whatever callers wrote, the Markdown has the same structure as with plain words, and reads as they wrote it', () => {
