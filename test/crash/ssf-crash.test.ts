@@ -79,7 +79,8 @@ test('killed between decision, delivery and the note of it, every token arrives,
   await revoke(last, 'u-last');
   const users = [...crashes.map((_, i) => `u-${i}`), 'u-last'];
   const arrived = (): Map<string, EventToken> => new Map(taken.map((set) => [set.jti, set]));
-  await waitFor('two tokens for each decision', () => arrived().size === 2 * users.length, {
+  // A person's order is no news of the level, so each is one token.
+  await waitFor('a token for each decision', () => arrived().size === users.length, {
     withinMs: 60_000,
     alive: [last],
   });
@@ -87,7 +88,7 @@ test('killed between decision, delivery and the note of it, every token arrives,
   assert.equal((await last.ended).code, 0);
   assert.deepEqual(
     [...arrived().values()].map(({ sub_id }) => sub_id.id),
-    users.flatMap((user) => [user, user]),
+    users,
     'all of them, in order, none made twice under another id',
   );
   const repeats = taken.length - arrived().size;
@@ -96,8 +97,8 @@ test('killed between decision, delivery and the note of it, every token arrives,
   const { asked } = state;
   const again = await start({ url });
   await revoke(again, 'u-end');
-  await waitFor('the newest', () => arrived().size === 2 * users.length + 2, { withinMs: 60_000, alive: [again] });
-  assert.equal(state.asked, asked + 2, 'what ended before is not sent again');
+  await waitFor('the newest', () => arrived().size === users.length + 1, { withinMs: 60_000, alive: [again] });
+  assert.equal(state.asked, asked + 1, 'what ended before is not sent again');
   again.kill('SIGTERM');
   await again.ended;
 });
