@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { gait as gaitCommand } from '../command/gait-command.ts';
 import { axeTroubles, isLoaded, openPage, skip, widths } from './chromium.ts';
-import { runGait, untilAnswer } from './gait.ts';
+import { type Running, runGait, untilAnswer } from './gait.ts';
 
 type Incidents = { readonly incidents: readonly { readonly incident_id: string; readonly severity: string }[] };
 
@@ -11,9 +14,11 @@ const attacker = 'user/bert-jan';
 const harmless = 'secretsmanager.amazonaws.com';
 const withinMs = 60_000;
 
-describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
+describe('a new user with the sample', { skip, timeout: 500_000 }, () => {
+  const gait = skip === false ? runGait() : undefined;
+
   test('finds who attacked, what they touched, why it was flagged and what was done, from the page alone', async () => {
-    const running = await runGait();
+    const running = await gait!;
     // Gait has just begun: for a moment its store may be away.
     const { page, troubles } = await openPage(running.address, { expected: /503/ });
     page.setDefaultTimeout(withinMs);
@@ -50,8 +55,56 @@ describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
     await page.context().close();
   });
 
-  test('calls a finding false, sees it leave the queue and where that is counted, and can take it back', async () => {
-    const running = await runGait();
+  test('every page is usable by a screen reader, fits at three widths, in light and dark', async (t) => {
+    const running = await gait!;
+    const { incidents } = await untilAnswer<Incidents>(running, '/v1/incidents?state=open', (answer) =>
+      answer.incidents.some(({ severity }) => severity === 'critical'),
+    );
+    const incident = incidents.find(({ severity }) => severity === 'critical')!.incident_id;
+    const { findings } = await untilAnswer<{ findings: { finding_id: string; identity: string }[] }>(
+      running,
+      '/v1/findings',
+      () => true,
+    );
+    const { finding_id, identity } = findings[0]!;
+    const paths = [
+      '/',
+      '/incidents',
+      `/incidents/${incident}`,
+      '/findings',
+      `/findings/${finding_id}`,
+      '/identities',
+      `/identities/${encodeURIComponent(identity)}`,
+      '/decisions',
+      '/detections',
+      '/ingest',
+      '/settings',
+    ];
+    // Dark differs by its colours alone, so one width tells all of it.
+    const looks = [...Object.keys(widths).map((name) => [name, 'light']), ['laptop', 'dark']] as [
+      keyof typeof widths,
+      'light' | 'dark',
+    ][];
+    for (const [name, colorScheme] of looks) {
+      const viewport = widths[name];
+      const { page, context, troubles } = await openPage(running.address, { viewport, colorScheme });
+      page.setDefaultTimeout(withinMs);
+      for (const path of paths) {
+        await page.goto(path);
+        await isLoaded(page);
+        const label = `${path} ${name} ${colorScheme}`;
+        const overflow = await page.evaluate('document.scrollingElement.scrollWidth - innerWidth');
+        assert.ok(Number(overflow) <= 0, `${label} is ${overflow} pixels too wide`);
+        assert.deepEqual(await axeTroubles(page), [], label);
+      }
+      assert.deepEqual(await troubles(), [], `${name} ${colorScheme}`);
+      await context.close();
+    }
+    t.diagnostic(`${paths.length} pages, ${Object.keys(widths).length} widths, light and dark`);
+  });
+
+  test('calls a finding false, sees it leave the queue and the effect on a replay, and can take it back', async () => {
+    const running = await gait!;
     // Gait has just begun: for a moment its store may be away.
     const { page, troubles } = await openPage(running.address, { expected: /503/ });
     page.setDefaultTimeout(withinMs);
@@ -77,6 +130,19 @@ describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
       .getByRole('row', { name: new RegExp(harmless) })
       .getByText('learned from a verdict')
       .waitFor();
+    // The same traffic once more: what was called false is suppressed, everything else is found as before.
+    const before = await replayed(running);
+    const suppressions = await (await fetch(`${running.address}/v1/suppressions`)).text();
+    const after = await replayed(running, suppressions);
+    const stateOf = (rows: readonly Replayed[]) =>
+      rows.map(({ identity, kind, state }) => `${kind} ${identity} ${state}`);
+    assert.deepEqual(
+      stateOf(after),
+      stateOf(before).map((row) =>
+        row.startsWith(`mass_change client:-:${harmless}`) ? row.replace(/open$/, 'suppressed') : row,
+      ),
+    );
+    assert.notDeepEqual(stateOf(after), stateOf(before));
     // What is taken back is in the queue again.
     await page.goto('/findings?kind=mass_change');
     await page.getByRole('link').filter({ hasText: harmless }).first().click();
@@ -85,48 +151,22 @@ describe('a new user with the sample', { skip, timeout: 400_000 }, () => {
     await queued.waitFor();
     assert.deepEqual(await troubles(), []);
   });
-
-  test('every page is usable by a screen reader, fits at three widths, in light and dark', async (t) => {
-    const running = await runGait();
-    const { incidents } = await untilAnswer<Incidents>(running, '/v1/incidents?state=open', (answer) =>
-      answer.incidents.some(({ severity }) => severity === 'critical'),
-    );
-    const incident = incidents.find(({ severity }) => severity === 'critical')!.incident_id;
-    const { findings } = await untilAnswer<{ findings: { finding_id: string; identity: string }[] }>(
-      running,
-      '/v1/findings',
-      () => true,
-    );
-    const { finding_id, identity } = findings[0]!;
-    const paths = [
-      '/',
-      '/incidents',
-      `/incidents/${incident}`,
-      '/findings',
-      `/findings/${finding_id}`,
-      '/identities',
-      `/identities/${encodeURIComponent(identity)}`,
-      '/decisions',
-      '/detections',
-      '/ingest',
-      '/settings',
-    ];
-    for (const [name, viewport] of Object.entries(widths)) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const { page, context, troubles } = await openPage(running.address, { viewport, colorScheme });
-        page.setDefaultTimeout(withinMs);
-        for (const path of paths) {
-          await page.goto(path);
-          await isLoaded(page);
-          const label = `${path} ${name} ${colorScheme}`;
-          const overflow = await page.evaluate('document.scrollingElement.scrollWidth - innerWidth');
-          assert.ok(Number(overflow) <= 0, `${label} is ${overflow} pixels too wide`);
-          assert.deepEqual(await axeTroubles(page), [], label);
-        }
-        assert.deepEqual(await troubles(), [], `${name} ${colorScheme}`);
-        await context.close();
-      }
-    }
-    t.diagnostic(`${paths.length} pages, ${Object.keys(widths).length} widths, light and dark`);
-  });
 });
+
+type Replayed = { readonly identity: string; readonly kind: string; readonly state: string };
+
+const sample = join(import.meta.dirname, '../../../pipelines/sample/cloudtrail-attack.jsonl.gz');
+
+/** The findings of `gait replay` over the sample, with what people said of an earlier run. */
+async function replayed({ folder }: Running, suppressions?: string): Promise<readonly Replayed[]> {
+  const findings = join(folder, 'replayed.jsonl');
+  const feedback = join(folder, 'feedback.json');
+  if (suppressions !== undefined) writeFileSync(feedback, suppressions);
+  const said = suppressions === undefined ? [] : ['--feedback', feedback];
+  const { code, stderr } = await gaitCommand(['replay', sample, '--findings', findings, ...said], { cwd: folder });
+  assert.equal(code, 0, stderr);
+  const rows = readFileSync(findings, 'utf8').trim().split('\n');
+  return rows
+    .map((line) => JSON.parse(line) as Replayed)
+    .sort((a, b) => (a.identity + a.kind < b.identity + b.kind ? -1 : 1));
+}
