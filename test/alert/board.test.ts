@@ -228,3 +228,15 @@ test('however much changes at once, no record of the state is larger than the lo
   for (const record of records) restored.restore(record);
   assert.equal(restored.size, 300);
 });
+
+test('what people expect is told to nobody, and what was told is over when they say so', () => {
+  const { accept, until, told } = aChannel();
+  accept(findingRecord({ finding_id: 'f1', incident_id: 'i1', state: 'suppressed', severity: 'critical' }));
+  accept(findingRecord({ finding_id: 'f2', incident_id: 'i2', severity: 'high', version: 1 }));
+  until(minute);
+  accept(findingRecord({ finding_id: 'f2', incident_id: 'i2', severity: 'high', state: 'suppressed', version: 2 }));
+  until(2 * minute);
+  assert.equal(told.length, 2, told.join(', '));
+  assert.match(told[0]!, / post HIGH/);
+  assert.match(told[1]!, / update HIGH.*\(over\)/);
+});

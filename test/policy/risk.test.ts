@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { severities } from '../../src/finding/finding.ts';
-import { addEvidence, calmRisk, levelAt, riskAt } from '../../src/policy/risk.ts';
+import { addEvidence, calmRisk, confirm, levelAt, riskAt, unconfirm } from '../../src/policy/risk.ts';
 import { aFinding, hour, minute, policyOf, start } from './a-finding.ts';
 
 const settings = policyOf('rules: []').risk;
@@ -68,4 +68,28 @@ test('risk stays within 0 and 100, never grows by waiting, and never exceeds its
     }),
     { verbose: 1 },
   );
+});
+
+test('a verdict that a finding was right raises the risk that there is without any, halved in 30 days, and undone it is gone', () => {
+  const state = calmRisk(start);
+  const day = 24 * hour;
+  confirm(state, { verdict: 'vdt_1', at: start }, settings);
+  assert.equal(riskAt(state, start, settings), 15);
+  assert.equal(riskAt(state, start + 30 * day, settings), 7.5);
+  addEvidence(state, { finding: aFinding(), at: start }, settings);
+  assert.equal(riskAt(state, start, settings), 66, '60 without it');
+  unconfirm(state, 'vdt_1');
+  assert.equal(riskAt(state, start, settings), 60);
+});
+
+test('however many verdicts, they neither raise a level by themselves nor keep one', () => {
+  const state = calmRisk(start);
+  for (let i = 0; i < 100; i++) confirm(state, { verdict: `vdt_${i}`, at: start }, settings);
+  assert.equal(riskAt(state, start, settings), 24);
+  assert.equal(levelAt(state, start, settings), 'LOW');
+  addEvidence(state, { finding: aFinding(), at: start }, settings);
+  assert.notEqual(levelAt(state, start, settings), 'LOW');
+  assert.equal(levelAt(state, start + 20 * 24 * hour, settings), 'LOW');
+  const low = policyOf('rules: []\nrisk: { medium: { enter: 12, leave: 10 }, prior: { max: 0.9 } }').risk;
+  assert.equal(riskAt(state, start + 30 * 24 * hour, low), 9);
 });
