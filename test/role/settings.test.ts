@@ -89,7 +89,7 @@ function pathsOf(value: unknown, path = ''): string[] {
 }
 
 /** Names that sound like secrets and are none. */
-const harmless = /apiKeyHeader|keyDays|\.keys$|\.token$|ssl\.key$|\.hmacKey\.|trustedHeaders|\.headers$/;
+const harmless = /apiKeyHeader|tokenIssuer|keyDays|\.keys$|\.token$|ssl\.key$|\.hmacKey\.|trustedHeaders|\.headers$/;
 
 test('no secret that the configuration knows is in the settings, in any form, and none is left out of this test', () => {
   const config = configOf(yaml);
