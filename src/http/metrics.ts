@@ -27,8 +27,6 @@ export type Metrics = {
   readonly answered: (point: string, verdict: string) => void;
   readonly decisionsHeld: (decisions: number, dropped: number) => void;
   readonly httpRequest: (route: string, status: number) => void;
-  /** Sums since the start, for the status page. */
-  readonly totals: () => { readonly eventsIn: number; readonly deadLettered: number; readonly identitiesHeld: number };
   /** Records not read yet, by topic. */
   readonly lags: () => Promise<readonly { readonly topic: string; readonly records: number }[]>;
   /** The text format of Prometheus. */
@@ -75,25 +73,14 @@ export function createMetrics(): Metrics {
   const deliveries = counter('deliveries_total', 'Deliveries by receiver and end', ['target', 'state']);
   const requests = counter('http_requests_total', 'HTTP requests by route and status', ['route', 'status']);
 
-  const sums = { eventsIn: 0, deadLettered: 0 };
-  const held = new Map<number, number>();
   return {
-    eventsIn: (source, events) => {
-      eventsIn.inc({ source }, events);
-      sums.eventsIn += events;
-    },
-    deadLettered: (reason, records) => {
-      deadLettered.inc({ reason }, records);
-      sums.deadLettered += records;
-    },
+    eventsIn: (source, events) => eventsIn.inc({ source }, events),
+    deadLettered: (reason, records) => deadLettered.inc({ reason }, records),
     duplicates: (events) => duplicates.inc(events),
     late: (events) => late.inc(events),
     lag: (topic, partition, records) => lag.set({ topic, partition }, records),
     verdictLatency: (seconds) => latency.observe(seconds),
-    identitiesHeld: (shard, identities) => {
-      identitiesHeld.set({ shard }, identities);
-      held.set(shard, identities);
-    },
+    identitiesHeld: (shard, identities) => identitiesHeld.set({ shard }, identities),
     stateBytesHeld: (shard, bytes) => stateBytesHeld.set({ shard }, bytes),
     identitiesEvicted: (identities) => evicted.inc(identities),
     activeHeld: (shard, identities) => activeHeld.set({ shard }, identities),
@@ -109,7 +96,6 @@ export function createMetrics(): Metrics {
     decisionsUnseen: (decisions) => unseen.set(decisions),
     ...enforcementMetrics(registers),
     httpRequest: (route, status) => requests.inc({ route, status }),
-    totals: () => ({ ...sums, identitiesHeld: [...held.values()].reduce((sum, count) => sum + count, 0) }),
     lags: () => byTopic(lag),
     expose: async () => ({ type: registry.contentType, text: await registry.metrics() }),
   };

@@ -220,7 +220,6 @@ test('metrics are exposed under their names, labels and sums', async (t) => {
   ]) {
     assert.ok(text.includes(`\n${line}\n`), line);
   }
-  assert.deepEqual(parts.metrics.totals(), { eventsIn: 500, deadLettered: 2, identitiesHeld: 15 });
   for (const name of text.matchAll(/^# TYPE (\S+)/gm)) assert.match(name[1]!, /^gait_/);
 });
 

@@ -1,7 +1,7 @@
 import { systemClock } from '../../../core/clock.ts';
 import { actions } from '../../../core/words.ts';
 import { Decide, Restore } from '../acts.tsx';
-import { useList } from '../api.ts';
+import { useAnswer, useList } from '../api.ts';
 import { type Choice, Filters, filtersOf } from '../filters.tsx';
 import { useLive } from '../live.ts';
 import { DecisionBadge, Identity, Panel, Time, Waiting } from '../pieces.tsx';
@@ -58,8 +58,44 @@ export function DecisionsPage({ place }: { readonly place: Place }) {
             </button>
           )}
         </Panel>
+        <Allowlist />
       </div>
     </div>
+  );
+}
+
+type Allowance = {
+  readonly identity?: string;
+  readonly route?: string;
+  readonly network?: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  readonly owner: string;
+  readonly reason: string;
+};
+
+/** Whom somebody vouches for: it stands above what people and rules decide, in the policy file. */
+function Allowlist() {
+  const { data, error } = useAnswer<{ readonly policy: { readonly allowlist: readonly Allowance[] } }>('/v1/settings');
+  if (data === undefined) return <Waiting error={error} what="allowlist" />;
+  return (
+    <Panel title="Allowlist" note="of the policy file; what is in it is never enforced against">
+      <Table
+        caption="Allowlist"
+        rows={data.policy.allowlist}
+        keyOf={(row) => JSON.stringify(row)}
+        empty="Nobody is on it."
+        columns={[
+          {
+            head: 'What',
+            cell: (row) => <span class="id">{[row.identity, row.route, row.network].filter(Boolean).join(' · ')}</span>,
+          },
+          { head: 'Owner', cell: (row) => row.owner },
+          { head: 'Reason', cell: (row) => row.reason },
+          { head: 'Until', cell: (row) => <Time of={new Date(row.until).toISOString()} /> },
+        ]}
+      />
+    </Panel>
   );
 }
 
