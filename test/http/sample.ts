@@ -58,7 +58,7 @@ export const samplePages: PageQueries = {
   profile: none,
   detections: async () => [],
   ingest: nothing,
-  settings: nothing,
+  settings: async () => ({ config: {}, policy: { mode: 'shadow', rules: [], allowlist: [] } }),
 };
 
 export const sampleLive: Live = {
