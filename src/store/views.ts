@@ -26,6 +26,4 @@ export const documentedViews = [
   'ocsf_findings',
   'ecs_findings',
   'ecs_events',
-  'verdicts',
-  'suppressions',
 ] as const;
