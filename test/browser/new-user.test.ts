@@ -19,8 +19,7 @@ describe('a new user with the sample', { skip, timeout: 500_000 }, () => {
 
   test('finds who attacked, what they touched, why it was flagged and what was done, from the page alone', async () => {
     const running = await gait!;
-    // Gait has just begun: for a moment its store may be away.
-    const { page, troubles } = await openPage(running.address, { expected: /503/ });
+    const { page, troubles } = await openPage(running.address);
     page.setDefaultTimeout(withinMs);
     await page.goto('/');
     await page.getByText('This is the bundled sample').waitFor();
@@ -105,8 +104,7 @@ describe('a new user with the sample', { skip, timeout: 500_000 }, () => {
 
   test('calls a finding false, sees it leave the queue and the effect on a replay, and can take it back', async () => {
     const running = await gait!;
-    // Gait has just begun: for a moment its store may be away.
-    const { page, troubles } = await openPage(running.address, { expected: /503/ });
+    const { page, troubles } = await openPage(running.address);
     page.setDefaultTimeout(withinMs);
     await page.goto('/incidents');
     const queued = page.getByRole('region', { name: 'Incidents' }).getByRole('link').filter({ hasText: harmless });
