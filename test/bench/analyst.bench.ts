@@ -93,14 +93,13 @@ async function askAll(store: Store): Promise<readonly Row[]> {
       const { user, system } = process.cpuUsage(used);
       cpu.push((user + system) / 1000);
     }
-    // On idle cores the clock says less than this, and beside other programs it says anything.
-    const ms = median(cpu);
+    const ms = median(wall);
     rows.push({
       what: title!,
       goal: `< ${goalMs} ms`,
-      measured: `${ms.toFixed(0)} ms of CPU`,
+      measured: `${ms.toFixed(0)} ms`,
       met: ms < goalMs,
-      note: `${median(wall).toFixed(0)} ms on the clock, ${found} rows; ${await readBy(store, sql)}`,
+      note: `${median(cpu).toFixed(0)} ms of CPU, ${found} rows; ${await readBy(store, sql)}`,
     });
   }
   return rows;
