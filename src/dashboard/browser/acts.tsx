@@ -1,5 +1,5 @@
 import { actions } from '../../core/words.ts';
-import { type ApiError, ask } from './api.ts';
+import { type ApiError, ask, lookSoon } from './api.ts';
 import { type ComponentChildren, useRef, useState } from './preact.ts';
 import { useIsAdmin } from './session.ts';
 
@@ -31,7 +31,7 @@ export function FormDialog({ title, open, confirm, isPrimary = false, children, 
         () => {
           setTrouble('');
           dialog.current?.close();
-          onDone();
+          lookSoon(onDone);
         },
         (error: ApiError) => setTrouble(error.message),
       )

@@ -58,6 +58,13 @@ function remember(path: string, data: unknown): void {
 }
 
 const retryMs = 3000;
+const storedMs = [1000, 3000];
+
+/** After a change: what was said is durable when it is answered, and stands in the store about a second later. */
+export function lookSoon(look: () => void): void {
+  look();
+  for (const ms of storedMs) setTimeout(look, ms);
+}
 
 /** What is away for a moment, the server or its store, is asked again. */
 function useRetry(error: ApiError | undefined, again: () => void): void {

@@ -1,5 +1,5 @@
 import { FormDialog, TextField } from '../acts.tsx';
-import { ask, useAnswer } from '../api.ts';
+import { ask, lookSoon, useAnswer } from '../api.ts';
 import { useKeys } from '../keys.ts';
 import { useLive } from '../live.ts';
 import { DecisionBadge, Empty, Fact, Identity, Panel, Risk, Severity, Time, Waiting } from '../pieces.tsx';
@@ -58,11 +58,15 @@ export function IncidentPage({ place }: { readonly place: Place }) {
 
 type Props = { readonly incident: Incident; readonly path: string; readonly reload: () => void };
 
+const closing = { state: 'closed', title: 'Close the incident', open: 'Close…', confirm: 'Close it' };
+const opening = { state: 'open', title: 'Open the incident again', open: 'Open again…', confirm: 'Open it' };
+
 function Head({ incident, path, reload }: Props) {
   const { caller } = useSession();
   const [identity = ''] = incident.identities;
   const { claim, because } = claimOf({ title: incident.title, identity });
   const change = (body: object): Promise<unknown> => ask(path, { method: 'POST', body });
+  const next = incident.state === 'open' ? closing : opening;
   return (
     <header class="head">
       <p class="path">
@@ -92,25 +96,20 @@ function Head({ incident, path, reload }: Props) {
       </dl>
       <div class="buttons">
         {incident.assignee !== caller && (
-          <button type="button" onClick={() => void change({ assignee: caller }).then(reload)}>
+          <button type="button" onClick={() => void change({ assignee: caller }).then(() => lookSoon(reload))}>
             Take it
           </button>
         )}
-        {incident.state === 'open' ? (
-          <FormDialog
-            title="Close the incident"
-            open="Close…"
-            confirm="Close it"
-            send={(values) => change({ state: 'closed', ...values })}
-            onDone={reload}
-          >
-            {() => <TextField name="reason" label="Reason" isRequired />}
-          </FormDialog>
-        ) : (
-          <button type="button" onClick={() => void change({ state: 'open' }).then(reload)}>
-            Open again
-          </button>
-        )}
+        <FormDialog
+          key={next.state}
+          title={next.title}
+          open={next.open}
+          confirm={next.confirm}
+          send={(values) => change({ state: next.state, ...values })}
+          onDone={reload}
+        >
+          {() => <TextField name="reason" label="Reason" isRequired />}
+        </FormDialog>
         <a class="button" href={`${path}/report?format=html`} download>
           Report (HTML)
         </a>
