@@ -34,7 +34,11 @@ export async function ask<T>(path: string, { method = 'GET', body, key, signal }
     if (signal?.aborted) throw error;
     throw new ApiError(0, 'Gait does not answer.');
   });
-  const said: unknown = await answer.json().catch(() => undefined);
+  const said: unknown = await answer.json().catch((error: unknown) => {
+    if (signal?.aborted) throw error;
+  });
+  // An answer that was cut off is none; only a change may be answered with nothing.
+  if (said === undefined && answer.ok && method === 'GET') throw new ApiError(0, 'Gait does not answer.');
   if (answer.ok) return said as T;
   if (answer.status === 401 && key === undefined) onLocked();
   const { message } = (said as { error?: { message?: string } } | undefined)?.error ?? {};
