@@ -39,6 +39,9 @@ export async function openEngine(path: string, database: string): Promise<Engine
     const first = open();
     const [writer, reader] = [createChdbConnection({ path }), createChdbConnection({ path })];
     first.close();
+    const read = reader.query.bind(reader);
+    const readInTurn = createTurns(() => read({ query: 'SELECT 1' }));
+    reader.query = (params) => readInTurn(() => read(params));
     const openReadOnly = async (limits: Readonly<Record<string, number | string>>): Promise<ReadOnlyConnection> => {
       const session = open();
       const statements = [
@@ -54,22 +57,34 @@ export async function openEngine(path: string, database: string): Promise<Engine
         session.close();
         throw error;
       }
-      return {
-        query: async (sql, { parameters, format }) => {
-          const run = Object.keys(parameters).length === 0 ? session.queryAsync(sql, { format }) : undefined;
-          const result = await (run ?? session.queryBindAsync(sql, parameters, { format }));
-          const bytes = result.bytes();
-          const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-          return { body, rowsRead: result.rowsRead, bytesRead: result.bytesRead };
-        },
-        close: () => session.close(),
+      const inTurn = createTurns(() => session.queryAsync('SELECT 1'));
+      const ask: ReadOnlyConnection['query'] = async (sql, { parameters, format }) => {
+        const run = Object.keys(parameters).length === 0 ? session.queryAsync(sql, { format }) : undefined;
+        const result = await (run ?? session.queryBindAsync(sql, parameters, { format }));
+        const bytes = result.bytes();
+        const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        return { body, rowsRead: result.rowsRead, bytesRead: result.bytesRead };
       };
+      return { query: (...question) => inTurn(() => ask(...question)), close: () => session.close() };
     };
     return { writer, reader, openReadOnly };
   } catch (cause) {
     const message = `the embedded ClickHouse cannot be opened in ${path} (is the optional package chdb installed, and no other process using the folder?): ${describeError(cause)}`;
     throw new GaitError('STORE_UNAVAILABLE', message, { cause });
   }
+}
+
+/**
+ * One query at a time, and what a failed one leaves behind is thrown away before the next: the engine keeps the rows that a query had written when it failed, and
+ * gives them out in front of the next answer on the same connection.
+ */
+function createTurns(rinse: () => Promise<unknown>) {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(query: () => Promise<T>): Promise<T> => {
+    const turn = last.then(query);
+    last = turn.catch(rinse).catch(() => {});
+    return turn;
+  };
 }
 
 /** Opened when they are first needed, because the database may not be there before. */

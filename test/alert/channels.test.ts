@@ -91,7 +91,7 @@ test('Slack bot: an incident is one message that changes in place; an escalation
   await idle();
   assert.deepEqual(slack.calls, ['chat.postMessage', 'chat.update', 'chat.update', 'chat.postMessage']);
   const [message, line] = slack.messages;
-  assert.deepEqual([slack.messages.length, message?.edits, line?.thread], [2, 2, message?.ts]);
+  assert.deepEqual([slack.messages.length, message?.edits.length, line?.thread], [2, 2, message?.ts]);
   assert.match(message!.text, /^CRITICAL: new context \(was medium\)/);
   const texts = JSON.stringify(message!.blocks);
   assert.match(texts, /Would have: throttle/);
@@ -167,7 +167,11 @@ test('Slack bot: a process that died after Slack took the message finds it again
   assert.deepEqual([slack.messages.length, second.receipts[0]?.detail], [1, 'had arrived before']);
   time.now += 2 * minute;
   await second.send(findingRecord({ version: 2, count: 4 }));
-  assert.deepEqual([slack.messages.length, slack.messages[0]?.edits], [1, 1], 'it knows where its message stands');
+  assert.deepEqual(
+    [slack.messages.length, slack.messages[0]?.edits.length],
+    [1, 1],
+    'it knows where its message stands',
+  );
 });
 
 test('Slack bot: what changed while nobody knew whether the message had arrived is told as soon as it was found', async (context) => {

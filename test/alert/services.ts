@@ -9,7 +9,8 @@ export type SlackMessage = {
   blocks: unknown[];
   id: string | undefined;
   thread: string | undefined;
-  edits: number;
+  /** The text of each change. */
+  edits: string[];
 };
 
 /** What the next call is answered with in place of the usual. */
@@ -55,7 +56,8 @@ export async function startSlack(context: TestContext, token = 'xoxb-test') {
     if (method === 'chat.update') {
       const message = messages.find(({ ts }) => ts === fields.ts);
       if (message === undefined) return { ok: false, error: 'message_not_found' };
-      Object.assign(message, { text: fields.text, blocks: fields.blocks, edits: message.edits + 1 });
+      Object.assign(message, { text: fields.text, blocks: fields.blocks });
+      message.edits.push(JSON.stringify(fields.blocks));
       return { ok: true, channel: fields.channel, ts: message.ts, text: fields.text };
     }
     const ts = `1766000000.${String(++sequence).padStart(6, '0')}`;
@@ -66,7 +68,7 @@ export async function startSlack(context: TestContext, token = 'xoxb-test') {
       blocks: fields.blocks,
       id: fields.metadata?.event_payload.id,
       thread: fields.thread_ts,
-      edits: 0,
+      edits: [],
     });
     return { ok: true, channel: fields.channel, ts, message: { text: fields.text } };
   };

@@ -39,9 +39,6 @@ export type Watched = {
   readonly troubles: () => Promise<readonly string[]>;
 };
 
-/** A part that is away for a moment, such as a store that is starting, is asked again; the browser tells of it all the same. */
-const askedAgain = /\b503\b/;
-
 type Options = {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: 'light' | 'dark';
@@ -62,8 +59,7 @@ export async function openPage(address: string, options: Options = {}): Promise<
   });
   page.on('pageerror', (error) => seen.push(`error: ${error.message}`));
   page.on('console', (message) => {
-    const text = message.text();
-    if (message.type() === 'error' && !askedAgain.test(text) && !expected?.test(text)) seen.push(`console: ${text}`);
+    if (message.type() === 'error' && !expected?.test(message.text())) seen.push(`console: ${message.text()}`);
   });
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== address) seen.push(`request: ${request.url()}`);

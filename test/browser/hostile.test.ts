@@ -93,6 +93,7 @@ describe('what an attacker writes', { skip, timeout: 580_000 }, () => {
 
   test('into the address bar or the search is text too', async () => {
     const running = await runGait({ sources: [] });
+    await untilAnswer<Findings>(running, '/v1/findings', () => true);
     const { page, troubles } = await openPage(running.address, { expected: /40\d/ });
     for (const { text } of hostileTexts.filter((each) => each.against === 'page')) {
       const id = encodeURIComponent(text);

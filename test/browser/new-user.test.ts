@@ -19,7 +19,8 @@ describe('a new user with the sample', { skip, timeout: 500_000 }, () => {
 
   test('finds who attacked, what they touched, why it was flagged and what was done, from the page alone', async () => {
     const running = await gait!;
-    const { page, troubles } = await openPage(running.address);
+    // Gait has just begun: for a moment its store may be away.
+    const { page, troubles } = await openPage(running.address, { expected: /503/ });
     page.setDefaultTimeout(withinMs);
     await page.goto('/');
     await page.getByText('This is the bundled sample').waitFor();
@@ -104,7 +105,8 @@ describe('a new user with the sample', { skip, timeout: 500_000 }, () => {
 
   test('calls a finding false, sees it leave the queue and the effect on a replay, and can take it back', async () => {
     const running = await gait!;
-    const { page, troubles } = await openPage(running.address);
+    // Gait has just begun: for a moment its store may be away.
+    const { page, troubles } = await openPage(running.address, { expected: /503/ });
     page.setDefaultTimeout(withinMs);
     await page.goto('/incidents');
     const queued = page.getByRole('region', { name: 'Incidents' }).getByRole('link').filter({ hasText: harmless });

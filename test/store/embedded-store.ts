@@ -9,7 +9,7 @@ import { createStoreWriter, type StoreWriter } from '../../src/store/writer.ts';
 
 export const retention = { ttlDays: 30, deadLetterTtlDays: 14 };
 
-type OpenStore = (database: string, options?: Pick<StoreOptions, 'askLimits'>) => Promise<Store>;
+type OpenStore = (database: string, options?: Pick<StoreOptions, 'limits' | 'askLimits'>) => Promise<Store>;
 
 /** Inside a suite: stores in the one engine that a process can have, each test with a database of its own; closed and removed afterwards. */
 export function embeddedStores(): { open: OpenStore; openMigrated: OpenStore } {
