@@ -13,7 +13,7 @@ export type Choice = {
 
 type Search = { readonly name: string; readonly label: string };
 
-type Props = { readonly place: Place; readonly choices: readonly Choice[]; readonly search?: Search };
+export type FiltersProps = { readonly place: Place; readonly choices: readonly Choice[]; readonly search?: Search };
 
 const typingMs = 250;
 
@@ -23,7 +23,7 @@ export function filtersOf(place: Place, choices: readonly Choice[], search?: Sea
   return Object.fromEntries(search ? [...chosen, [search.name, place.query.get(search.name) ?? ''] as const] : chosen);
 }
 
-export function Filters({ place, choices, search }: Props) {
+export function Filters({ place, choices, search }: FiltersProps) {
   const values = filtersOf(place, choices, search);
   const set = (name: string, value: string): void => {
     const initials = Object.fromEntries(choices.map((choice) => [choice.name, choice.initial ?? '']));

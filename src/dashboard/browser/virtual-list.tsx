@@ -4,7 +4,7 @@ import { type LiveEvent, useLive } from './live.ts';
 import { Empty, Waiting } from './pieces.tsx';
 import { type ComponentChildren, useEffect, useLayoutEffect, useRef, useState } from './preact.ts';
 
-type Props<T> = {
+export type VirtualListProps<T> = {
   readonly label: string;
   readonly list: PagedList<T>;
   readonly keyOf: (row: T) => string;
@@ -24,7 +24,7 @@ const rowHeightUnknown = 64;
 type View = { readonly top: number; readonly height: number; readonly rowHeight: number };
 
 /** A list of any length: only the rows in sight exist. `j` and `k` move, Enter opens (rows are links). All rows are as tall as `--row` says. */
-export function VirtualList<T>({ label, list, keyOf, linkOf, row, empty, live }: Props<T>) {
+export function VirtualList<T>({ label, list, keyOf, linkOf, row, empty, live }: VirtualListProps<T>) {
   const box = useRef<HTMLElement>(null);
   const view = useView(box);
   const { rows } = list;

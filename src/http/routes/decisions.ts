@@ -3,7 +3,7 @@ import { decisionChanges } from '../../policy/decision.ts';
 import type { Queries } from '../parts.ts';
 import type { Route } from '../route.ts';
 import { type Lapi, lapiQuery } from './crowdsec.ts';
-import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
+import { answerPage, listQuery, oneRoute, pageSchema, texts, time } from './list.ts';
 
 const filters = {
   action: { type: 'string', enum: actions },
@@ -58,17 +58,13 @@ export function decisionRoutes(queries: Queries, lapi: Lapi): readonly Route[] {
       handle: async ({ query, caller }) =>
         lapi.decisions(query, caller) ?? answerPage('decisions', await queries.decisions(query)),
     },
-    {
-      method: 'GET',
+    oneRoute({
       url: '/v1/decisions/:id',
       summary: 'One decision with its receipts',
       access: ['analyst', 'enforce'],
-      params: { type: 'object', required: ['id'], properties: { id } },
-      replies: {
-        200: { description: 'The decision', schema: single },
-        404: { description: 'There is none of this id' },
-      },
-      handle: async ({ params }) => answerOne(await queries.decision(params.id ?? '')),
-    },
+      found: 'The decision',
+      schema: single,
+      read: (key) => queries.decision(key),
+    }),
   ];
 }

@@ -1,7 +1,7 @@
 import { findingKinds, severities } from '../../core/words.ts';
 import type { HttpParts } from '../parts.ts';
 import type { Route } from '../route.ts';
-import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
+import { answerPage, listQuery, oneRoute, pageSchema, texts, time } from './list.ts';
 
 const filters = {
   kind: { type: 'string', enum: findingKinds },
@@ -85,29 +85,19 @@ export function findingRoutes({ queries, pages }: Pick<HttpParts, 'queries' | 'p
       replies: { 200: { description: 'A page of findings', schema: pageSchema('findings', finding) } },
       handle: async ({ query }) => answerPage('findings', await queries.findings(query)),
     },
-    {
-      method: 'GET',
+    oneRoute({
       url: '/v1/findings/:id',
       summary: 'One finding',
-      access: ['analyst'],
-      params: { type: 'object', required: ['id'], properties: { id } },
-      replies: {
-        200: { description: 'The finding', schema: finding },
-        404: { description: 'There is none of this id' },
-      },
-      handle: async ({ params }) => answerOne(await queries.finding(params.id ?? '')),
-    },
-    {
-      method: 'GET',
+      found: 'The finding',
+      schema: finding,
+      read: (key) => queries.finding(key),
+    }),
+    oneRoute({
       url: '/v1/findings/:id/context',
       summary: 'One finding and what stands around it: calls, similar findings, decisions, peers',
-      access: ['analyst'],
-      params: { type: 'object', required: ['id'], properties: { id } },
-      replies: {
-        200: { description: 'The finding in its context', schema: context },
-        404: { description: 'There is none of this id' },
-      },
-      handle: async ({ params }) => answerOne(await pages.context(params.id ?? '')),
-    },
+      found: 'The finding in its context',
+      schema: context,
+      read: (key) => pages.context(key),
+    }),
   ];
 }

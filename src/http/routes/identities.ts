@@ -1,7 +1,7 @@
 import { identityKinds } from '../../core/words.ts';
 import type { HttpParts } from '../parts.ts';
 import type { Route } from '../route.ts';
-import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
+import { answerPage, listQuery, oneRoute, pageSchema, texts, time } from './list.ts';
 
 const identity = {
   type: 'object',
@@ -105,7 +105,6 @@ export function identityRoutes({
   pages,
   explain,
 }: Pick<HttpParts, 'queries' | 'pages' | 'explain'>): readonly Route[] {
-  const params = { type: 'object', required: ['id'], properties: { id } };
   return [
     {
       method: 'GET',
@@ -116,42 +115,29 @@ export function identityRoutes({
       replies: { 200: { description: 'A page of identities', schema: pageSchema('identities', listed) } },
       handle: async ({ query }) => answerPage('identities', await pages.identities(query)),
     },
-    {
-      method: 'GET',
+    oneRoute({
       url: '/v1/identities/:id/profile',
       summary: 'How one identity moves: risk over time, hours, routes, sessions, programs, networks, in words too',
-      access: ['analyst'],
-      params,
-      replies: {
-        200: { description: 'What it usually does, and what was found', schema: profile },
-        404: { description: 'It was never seen' },
-      },
-      handle: async ({ params }) => answerOne(await pages.profile(params.id ?? '')),
-    },
-    {
-      method: 'GET',
+      found: 'What it usually does, and what was found',
+      schema: profile,
+      none: 'it was never seen',
+      read: (key) => pages.profile(key),
+    }),
+    oneRoute({
       url: '/v1/identities/:id',
       summary: 'One identity, by its key kind:tenant:id',
-      access: ['analyst'],
-      params,
-      replies: {
-        200: { description: 'What is known of it', schema: identity },
-        404: { description: 'It was never seen' },
-      },
-      handle: async ({ params }) => answerOne(await queries.identity(params.id ?? '')),
-    },
-    {
-      method: 'GET',
+      found: 'What is known of it',
+      schema: identity,
+      none: 'it was never seen',
+      read: (key) => queries.identity(key),
+    }),
+    oneRoute({
       url: '/v1/identities/:id/explain-decision',
       summary: 'Which rule won and why: every rule in order with the first condition that failed',
-      access: ['analyst'],
-      params,
-      replies: {
-        200: { description: 'The explanation', schema: explanation },
-        404: { description: 'Nothing was ever found about it' },
-      },
-      handle: async ({ params }) =>
-        answerOne(await explain(params.id ?? ''), 'nothing was ever found about it, so no rule was asked'),
-    },
+      found: 'The explanation',
+      schema: explanation,
+      none: 'nothing was ever found about it, so no rule was asked',
+      read: (key) => explain(key),
+    }),
   ];
 }

@@ -5,7 +5,7 @@ import type { CaseNote, HttpParts } from '../parts.ts';
 import { HttpError, type Reply, type Route } from '../route.ts';
 import { decision } from './decisions.ts';
 import { finding } from './findings.ts';
-import { answerOne, answerPage, id, listQuery, pageSchema, texts, time } from './list.ts';
+import { answerPage, idParams, listQuery, oneRoute, pageSchema, texts, time } from './list.ts';
 
 const text = { type: 'string' };
 const state = { type: 'string', enum: ['open', 'closed'] };
@@ -119,24 +119,19 @@ export function incidentRoutes({ pages, note }: Pick<HttpParts, 'pages' | 'note'
       replies: { 200: { description: 'A page of incidents', schema: pageSchema('incidents', listed) } },
       handle: async ({ query }) => answerPage('incidents', await pages.incidents(query)),
     },
-    {
-      method: 'GET',
+    oneRoute({
       url: '/v1/incidents/:id',
       summary: 'One incident: its findings, what was decided, comments and timeline',
-      access: ['analyst'],
-      params: { type: 'object', required: ['id'], properties: { id } },
-      replies: {
-        200: { description: 'The incident', schema: whole },
-        404: { description: 'There is none of this id' },
-      },
-      handle: async ({ params }) => answerOne(await pages.incident(params.id ?? '')),
-    },
+      found: 'The incident',
+      schema: whole,
+      read: (key) => pages.incident(key),
+    }),
     {
       method: 'GET',
       url: '/v1/incidents/:id/report',
       summary: 'One incident as a file of its own: what happened, why it was told, what was done, what people said',
       access: ['analyst'],
-      params: { type: 'object', required: ['id'], properties: { id } },
+      params: idParams,
       query: {
         type: 'object',
         additionalProperties: false,
@@ -153,7 +148,7 @@ export function incidentRoutes({ pages, note }: Pick<HttpParts, 'pages' | 'note'
       url: '/v1/incidents/:id',
       summary: 'Take an incident, say something about it, close it with a reason or open it again',
       access: ['analyst'],
-      params: { type: 'object', required: ['id'], properties: { id } },
+      params: idParams,
       body: { 'application/json': bodySchema },
       replies: {
         202: { description: 'It is durable, and is shown within a second' },

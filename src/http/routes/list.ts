@@ -1,7 +1,8 @@
 import type { Page } from '../paging.ts';
-import { HttpError, type JsonSchema, type Reply } from '../route.ts';
+import { HttpError, type JsonSchema, type Reply, type Route } from '../route.ts';
 
 export const id: JsonSchema = { type: 'string', minLength: 1, maxLength: 1024 };
+export const idParams: JsonSchema = { type: 'object', required: ['id'], properties: { id } };
 export const time: JsonSchema = { type: 'string', format: 'date-time' };
 export const texts: JsonSchema = { type: 'array', items: { type: 'string' } };
 
@@ -35,7 +36,31 @@ export function answerPage(name: string, { rows, next }: Page): Reply {
   return { status: 200, body: { [name]: rows, next: next ?? null } };
 }
 
-export function answerOne(found: object | undefined, message = 'there is none of this id'): Reply {
-  if (found === undefined) throw new HttpError(404, 'not-found', { message });
-  return { status: 200, body: found };
+type One = {
+  readonly url: `${string}/:id${string}`;
+  readonly summary: string;
+  readonly access?: Route['access'];
+  /** What the answer is, and its form. */
+  readonly found: string;
+  readonly schema: JsonSchema;
+  readonly none?: string;
+  readonly read: (id: string) => Promise<object | undefined>;
+};
+
+/** `GET` of one thing by its id. */
+export function oneRoute({ url, summary, access = ['analyst'], found, schema, none, read }: One): Route {
+  const missing = none ?? 'there is none of this id';
+  return {
+    method: 'GET',
+    url,
+    summary,
+    access,
+    params: idParams,
+    replies: { 200: { description: found, schema }, 404: { description: missing } },
+    handle: async ({ params }) => {
+      const body = await read(params.id ?? '');
+      if (body === undefined) throw new HttpError(404, 'not-found', { message: missing });
+      return { status: 200, body };
+    },
+  };
 }

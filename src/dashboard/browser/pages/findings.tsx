@@ -1,9 +1,10 @@
 import { useList } from '../api.ts';
-import { type Choice, Filters, filtersOf } from '../filters.tsx';
+import { type Choice, filtersOf } from '../filters.tsx';
+import { ListPage } from '../list-page.tsx';
 import { IdentityText, Kind, Risk, Severity, Time } from '../pieces.tsx';
 import { linkTo, type Place } from '../router.ts';
 import type { FindingRow } from '../rows.ts';
-import { VirtualList, withFilters } from '../virtual-list.tsx';
+import { withFilters } from '../virtual-list.tsx';
 import { claimOf, plural } from '../words.ts';
 import { kindChoice, severityChoice } from './incidents.tsx';
 
@@ -18,25 +19,17 @@ const search = { name: 'identity', label: 'Identity' };
 export function FindingsPage({ place }: { readonly place: Place }) {
   const list = useList<FindingRow>(withFilters('/v1/findings', filtersOf(place, choices, search)), 'findings');
   return (
-    <div class="page listing">
-      <header class="head">
-        <h1>Findings</h1>
-        <span class="soft" role="status">
-          {plural(list.rows.length, 'finding')}
-          {!list.isComplete && ' so far'}
-        </span>
-        <Filters place={place} choices={choices} search={search} />
-      </header>
-      <VirtualList
-        label="Findings"
-        list={list}
-        live={['finding']}
-        keyOf={(row) => row.finding_id}
-        linkOf={(row) => linkTo('finding', row.finding_id)}
-        row={(row) => <FindingLine of={row} />}
-        empty="Nothing matches. What is found appears here by itself."
-      />
-    </div>
+    <ListPage
+      title="Findings"
+      countOf={(rows) => plural(rows, 'finding')}
+      filters={{ place, choices, search }}
+      list={list}
+      live={['finding']}
+      keyOf={(row) => row.finding_id}
+      linkOf={(row) => linkTo('finding', row.finding_id)}
+      row={(row) => <FindingLine of={row} />}
+      empty="Nothing matches. What is found appears here by itself."
+    />
   );
 }
 

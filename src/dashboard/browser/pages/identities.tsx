@@ -1,10 +1,11 @@
 import { identityKinds } from '../../../core/words.ts';
 import { useList } from '../api.ts';
-import { type Choice, Filters, filtersOf } from '../filters.tsx';
+import { type Choice, filtersOf } from '../filters.tsx';
+import { ListPage } from '../list-page.tsx';
 import { Risk, Time } from '../pieces.tsx';
 import { linkTo, type Place } from '../router.ts';
 import type { IdentityRow } from '../rows.ts';
-import { VirtualList, withFilters } from '../virtual-list.tsx';
+import { withFilters } from '../virtual-list.tsx';
 import { count, identityName, plural } from '../words.ts';
 
 const choices: readonly Choice[] = [
@@ -25,25 +26,17 @@ const search = { name: 'q', label: 'Search' };
 export function IdentitiesPage({ place }: { readonly place: Place }) {
   const list = useList<IdentityRow>(withFilters('/v1/identities', filtersOf(place, choices, search)), 'identities');
   return (
-    <div class="page listing">
-      <header class="head">
-        <h1>Identities</h1>
-        <span class="soft" role="status">
-          {plural(list.rows.length, 'identity', 'identities')}
-          {!list.isComplete && ' so far'}
-        </span>
-        <Filters place={place} choices={choices} search={search} />
-      </header>
-      <VirtualList
-        label="Identities"
-        list={list}
-        live={['overview']}
-        keyOf={(row) => row.identity}
-        linkOf={(row) => linkTo('identity', row.identity)}
-        row={(row) => <Line of={row} />}
-        empty="Nobody matches."
-      />
-    </div>
+    <ListPage
+      title="Identities"
+      countOf={(rows) => plural(rows, 'identity', 'identities')}
+      filters={{ place, choices, search }}
+      list={list}
+      live={['overview']}
+      keyOf={(row) => row.identity}
+      linkOf={(row) => linkTo('identity', row.identity)}
+      row={(row) => <Line of={row} />}
+      empty="Nobody matches."
+    />
   );
 }
 

@@ -1,11 +1,12 @@
 import { findingKinds, severities } from '../../../core/words.ts';
 import { useList } from '../api.ts';
-import { type Choice, Filters, filtersOf } from '../filters.tsx';
+import { type Choice, filtersOf } from '../filters.tsx';
+import { ListPage } from '../list-page.tsx';
 import { IdentityText, Kind, Risk, Severity, Time } from '../pieces.tsx';
 import { linkTo, type Place } from '../router.ts';
 import type { IncidentRow } from '../rows.ts';
 import { useSession } from '../session.ts';
-import { VirtualList, withFilters } from '../virtual-list.tsx';
+import { withFilters } from '../virtual-list.tsx';
 import { claimOf, kindName, plural } from '../words.ts';
 
 export const severityChoice: Choice = {
@@ -49,25 +50,17 @@ export function IncidentsPage({ place }: { readonly place: Place }) {
   const joint = path.includes('?') ? '&' : '?';
   const list = useList<IncidentRow>(assignee === 'nobody' ? `${path}${joint}assignee=` : path, 'incidents');
   return (
-    <div class="page listing">
-      <header class="head">
-        <h1>Incidents</h1>
-        <span class="soft" role="status">
-          {plural(list.rows.length, 'incident')}
-          {!list.isComplete && ' so far'}
-        </span>
-        <Filters place={place} choices={choices} search={search} />
-      </header>
-      <VirtualList
-        label="Incidents"
-        list={list}
-        live={['finding', 'decision']}
-        keyOf={(row) => row.incident_id}
-        linkOf={(row) => linkTo('incident', row.incident_id)}
-        row={(row) => <IncidentLine of={row} />}
-        empty="Nothing is open that matches. What is found appears here by itself."
-      />
-    </div>
+    <ListPage
+      title="Incidents"
+      countOf={(rows) => plural(rows, 'incident')}
+      filters={{ place, choices, search }}
+      list={list}
+      live={['finding', 'decision']}
+      keyOf={(row) => row.incident_id}
+      linkOf={(row) => linkTo('incident', row.incident_id)}
+      row={(row) => <IncidentLine of={row} />}
+      empty="Nothing is open that matches. What is found appears here by itself."
+    />
   );
 }
 
