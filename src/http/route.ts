@@ -24,7 +24,7 @@ export type Route = {
   readonly replies: Readonly<Record<number, ReplyDescription>>;
   /** Asked with the headers alone, before a byte of the body is read. Throws a HttpError, or returns what the request holds until it is over. */
   readonly admit?: (headers: Headers) => Lease;
-  readonly handle: (request: Request) => Promise<Reply>;
+  readonly handle: (request: Request) => Reply | Promise<Reply>;
 };
 
 export type JsonSchema = Readonly<Record<string, unknown>>;

@@ -1,11 +1,14 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { Readable } from 'node:stream';
 import swagger from '@fastify/swagger';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../config/logging.ts';
 import { GaitError } from '../core/errors.ts';
 import { createGate, type Gate, localCaller } from './access.ts';
-import { tooLarge } from './body.ts';
+import { answerDirectly, type DirectOptions, isUnder } from './direct.ts';
+import { createErrorAnswer, type ErrorAnswer, jsonType, securityHeaders } from './error-answer.ts';
+import type { Metrics } from './metrics.ts';
 import type { HttpParts } from './parts.ts';
 import { type Headers, HttpError, type JsonSchema, type Lease, type Route } from './route.ts';
 import { auditRoute } from './routes/audit.ts';
@@ -50,39 +53,34 @@ declare module 'fastify' {
 /** A request whose body does not arrive within this time is closed, so that slow senders cannot hold connections. */
 const requestTimeoutMs = 60_000;
 const connectionsMax = 2048;
-
-const securityHeaders = {
-  'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
-} as const;
+/** Longer than the minute for which gateways keep a connection that nothing is asked on, so that it is they who end it. */
+const keepAliveMs = 72_000;
 
 /** Listens when the promise resolves. Fails with CONFIG_INVALID when the address cannot be had. */
 export async function startServer(config: Config['http'], parts: HttpParts, logger: Logger): Promise<HttpServer> {
+  const gate = createGate(config, createSessions(config.keys, parts.session));
+  const errorAnswer = createErrorAnswer(config.bodyBytesMax, logger);
+  const routes = allRoutes(parts, config);
   const app = fastify({
+    serverFactory: (framework) => listenerOf(routes, { gate, errorAnswer, metrics: parts.metrics }, framework),
     bodyLimit: config.bodyBytesMax,
-    requestTimeout: requestTimeoutMs,
     // A filter that does not exist is refused: left out in silence it would answer with everything.
     ajv: { customOptions: { removeAdditional: false } },
     routerOptions: { maxParamLength: 1024 },
-    // Whatever follows is the path of a call that is asked about, and none of ours: it must not be parsed, decoded or bounded as one.
-    rewriteUrl: ({ url = '/' }) => (url.startsWith('/authz/') || url.startsWith('/authz?') ? '/authz' : url),
-    frameworkErrors: (error, _request, reply) => void sendError(reply, asHttpError(error, config.bodyBytesMax)),
+    rewriteUrl: ({ url = '/' }) => (isUnder('/authz', url) ? '/authz' : url),
+    frameworkErrors: (error, _request, reply) => void sendError(reply, errorAnswer(error, undefined)),
   });
   app.server.maxConnections = connectionsMax;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  addHooks(app, createGate(config, createSessions(config.keys, parts.session)), parts);
-  answerErrors(app, config.bodyBytesMax, logger);
+  addHooks(app, gate, parts.metrics);
+  answerErrors(app, errorAnswer);
   await app.register(swagger, {
     openapi: documentHead(config.keys.length > 0),
     transform: ({ route: { config: of }, url }) => ({ url, schema: of?.route ? describe(of.route) : {} }),
   });
   await app.register(async (scope) => {
-    for (const route of allRoutes(parts, config)) addRoute(scope, route);
+    for (const route of routes) addRoute(scope, route);
     addRoute(
       scope,
       openApiRoute(() => app.swagger()),
@@ -98,6 +96,20 @@ export async function startServer(config: Config['http'], parts: HttpParts, logg
   const port = typeof bound === 'object' && bound !== null ? bound.port : config.port;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   return { address: `http://${host}:${port}`, close: () => app.close() };
+}
+
+/** Questions of enforcement points are answered before the framework; while the server closes it tells them so. */
+function listenerOf(
+  routes: readonly Route[],
+  parts: Omit<DirectOptions, 'route' | 'methods'>,
+  framework: RequestListener,
+): Server {
+  const asked = routes.find(({ isEnforcement }) => isEnforcement);
+  if (asked === undefined) throw new TypeError('no route answers enforcement points');
+  const direct = answerDirectly({ ...parts, route: asked, methods: anyMethod }, framework);
+  const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: requestTimeoutMs });
+  server.on('request', (request, response) => (server.listening ? direct : framework)(request, response));
+  return server;
 }
 
 /** Methods of calls that are asked about. Node's parser knows no others that an API would have. */
@@ -130,7 +142,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
 }
 
 /** Everything that can be decided without the body is decided before it is read. */
-function addHooks(app: FastifyInstance, gate: Gate, parts: HttpParts): void {
+function addHooks(app: FastifyInstance, gate: Gate, metrics: Metrics): void {
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(securityHeaders);
     const { route } = request.routeOptions.config;
@@ -143,7 +155,7 @@ function addHooks(app: FastifyInstance, gate: Gate, parts: HttpParts): void {
     reply.raw.once('close', lease.release);
   });
   app.addHook('onResponse', async (request, reply) => {
-    parts.metrics.httpRequest(request.routeOptions.url ?? 'unknown', reply.statusCode);
+    metrics.httpRequest(request.routeOptions.url ?? 'unknown', reply.statusCode);
   });
 }
 
@@ -165,7 +177,7 @@ function addRoute(scope: FastifyInstance, route: Route): void {
         body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
         lease: request.lease,
       });
-      const type = answer.type ?? 'application/json; charset=utf-8';
+      const type = answer.type ?? jsonType;
       const isPlain =
         typeof answer.body === 'string' || Buffer.isBuffer(answer.body) || answer.body instanceof Readable;
       const content = isPlain ? answer.body : JSON.stringify(answer.body);
@@ -235,48 +247,18 @@ function documentHead(needsKey: boolean) {
   };
 }
 
-function answerErrors(app: FastifyInstance, bytesMax: number, logger: Logger): void {
-  app.setNotFoundHandler((_request, reply) =>
-    sendError(reply, new HttpError(404, 'not-found', { message: 'there is nothing here' })),
-  );
-  app.setErrorHandler((error, request: FastifyRequest, reply) => {
-    const answer = asHttpError(error, bytesMax);
-    if (answer.status >= 500) logger.error({ err: error, route: request.routeOptions.url }, 'request failed');
-    return sendError(reply, answer);
+function answerErrors(app: FastifyInstance, errorAnswer: ErrorAnswer): void {
+  app.setNotFoundHandler((request, reply) => {
+    const error = new HttpError(404, 'not-found', { message: 'there is nothing here' });
+    return sendError(reply, errorAnswer(error, request.routeOptions.url));
   });
+  app.setErrorHandler((error, request, reply) => sendError(reply, errorAnswer(error, request.routeOptions.url)));
 }
 
-function sendError(reply: FastifyReply, { status, code, message, headers }: HttpError): FastifyReply {
-  const body = JSON.stringify({ error: { code, message } });
+function sendError(reply: FastifyReply, { status, headers, body }: ReturnType<ErrorAnswer>): FastifyReply {
   return reply
     .code(status)
     .headers({ ...securityHeaders, ...headers })
-    .type('application/json; charset=utf-8')
-    .send(body);
-}
-
-/** What the caller is told. Of our own failures only whether it is worth coming back. */
-function asHttpError(error: unknown, bytesMax: number): HttpError {
-  if (error instanceof HttpError) return error;
-  if (error instanceof GaitError) {
-    if (error.code === 'USAGE') return new HttpError(400, 'invalid-request', { message: error.message });
-    if (error.retriable)
-      return new HttpError(503, 'unavailable', {
-        message: 'a part is away for the moment',
-        headers: { 'retry-after': '5' },
-      });
-  }
-  const { code, statusCode, validation, message } = error as {
-    code?: string;
-    statusCode?: number;
-    validation?: unknown;
-    message?: string;
-  };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(bytesMax);
-  if (validation !== undefined)
-    return new HttpError(400, 'invalid-request', { message: message ?? 'the request is not valid' });
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new HttpError(statusCode, 'invalid-request', { message: 'the request is not valid' });
-  }
-  return new HttpError(500, 'internal', { message: 'something failed here; the log says what' });
+    .type(jsonType)
+    .send(JSON.stringify(body));
 }

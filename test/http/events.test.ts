@@ -147,17 +147,19 @@ test('a log that stays away is 503 after a bounded wait, and the batch keeps its
   const headers = { 'content-type': 'application/json' };
   let holders = 1;
   const lease = { retain: () => void holders++, release: () => void holders-- };
-  const asked = route.handle({
-    headers,
-    method: 'POST',
-    url: '/v1/events',
-    caller: 'local',
-    from: '127.0.0.1',
-    params: {},
-    query: { format: 'auto' },
-    body: Buffer.from('{}'),
-    lease,
-  });
+  const asked = Promise.resolve(
+    route.handle({
+      headers,
+      method: 'POST',
+      url: '/v1/events',
+      caller: 'local',
+      from: '127.0.0.1',
+      params: {},
+      query: { format: 'auto' },
+      body: Buffer.from('{}'),
+      lease,
+    }),
+  );
   await assert.rejects(asked, { status: 503, code: 'log-unavailable', headers: { 'retry-after': '5' } });
   assert.equal(holders, 2);
   settle({ kind: 'accepted', accepted: 1, refused: [] });

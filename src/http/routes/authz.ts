@@ -19,9 +19,10 @@ export function authzRoute(ask: HttpParts['ask']): Route {
       429: { description: 'Throttled: Retry-After' },
       503: { description: 'The decisions are not read yet, and the route is closed until they are' },
     },
-    handle: async ({ headers, url, caller }) => {
+    handle: ({ headers, url, caller }) => {
       const question = { headers, path: pathOf(headers, url), point: caller, verifiedClaims: null, clientIp: null };
-      return replyOf(await ask(question), headers);
+      const given = ask(question);
+      return given instanceof Promise ? given.then((answer) => replyOf(answer, headers)) : replyOf(given, headers);
     },
   };
 }

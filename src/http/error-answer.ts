@@ -1,0 +1,53 @@
+import type { Logger } from '../config/logging.ts';
+import { GaitError } from '../core/errors.ts';
+import { tooLarge } from './body.ts';
+import { HttpError, type Reply } from './route.ts';
+
+/** On every answer, errors included. */
+export const securityHeaders = {
+  'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+} as const;
+
+export const jsonType = 'application/json; charset=utf-8';
+
+export type ErrorAnswer = (error: unknown, route: string | undefined) => Reply & { readonly body: object };
+
+/** What the caller is told of an error; what failed here is told to the log in full. */
+export function createErrorAnswer(bytesMax: number, logger: Logger): ErrorAnswer {
+  return (error, route) => {
+    const { status, code, message, headers } = asHttpError(error, bytesMax);
+    if (status >= 500) logger.error({ err: error, route }, 'request failed');
+    return { status, headers, body: { error: { code, message } } };
+  };
+}
+
+/** Of our own failures only whether it is worth coming back. */
+function asHttpError(error: unknown, bytesMax: number): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof GaitError) {
+    if (error.code === 'USAGE') return new HttpError(400, 'invalid-request', { message: error.message });
+    if (error.retriable)
+      return new HttpError(503, 'unavailable', {
+        message: 'a part is away for the moment',
+        headers: { 'retry-after': '5' },
+      });
+  }
+  const { code, statusCode, validation, message } = error as {
+    code?: string;
+    statusCode?: number;
+    validation?: unknown;
+    message?: string;
+  };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(bytesMax);
+  if (validation !== undefined)
+    return new HttpError(400, 'invalid-request', { message: message ?? 'the request is not valid' });
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new HttpError(statusCode, 'invalid-request', { message: 'the request is not valid' });
+  }
+  return new HttpError(500, 'internal', { message: 'something failed here; the log says what' });
+}
