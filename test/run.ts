@@ -19,7 +19,7 @@ const needs: Partial<Record<Suite, string>> = {
 
 const sourceRoot = join(import.meta.dirname, '../../test');
 /** A file that never ends must not hold the whole run: quick suites get less time than those that start brokers and kill processes. */
-const fileTimeoutMs = { default: 90_000, named: 10 * 60_000 };
+const fileTimeoutMs = { default: 5 * 60_000, named: 10 * 60_000 };
 
 type TestFile = { readonly suite: Suite; readonly path: string };
 

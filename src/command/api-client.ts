@@ -10,7 +10,6 @@ export type ApiClient = {
   readonly send: (method: 'POST' | 'DELETE', path: string, body?: object) => Promise<unknown>;
 };
 
-const timeoutMs = 30_000;
 /** Of an answer; a page of 500 findings is a tenth of it. */
 const answerBytesMax = 32 * 1024 * 1024;
 
@@ -33,59 +32,70 @@ export function segment(name: string): string {
   return encodeURIComponent(name.replace(/\p{Cs}/gu, '\ufffd'));
 }
 
-async function call({ url, key }: ApiAccess, path: string, init: RequestInit): Promise<unknown> {
+async function call(access: ApiAccess, path: string, request: Request): Promise<unknown> {
+  const { response, body } = await exchange(access, path, request);
+  const answer = parsed(body);
+  if (response.ok && (answer !== undefined || body.length === 0)) return answer;
+  throw refusal(access, response, body);
+}
+
+type Request = {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly body?: string;
+  readonly type?: string;
+  readonly timeoutMs?: number;
+  readonly bytesMax?: number;
+};
+export type Exchanged = { readonly response: Response; readonly body: Buffer };
+
+/** One request and its answer, whatever its status. API_UNAVAILABLE when nobody answers, API_REFUSED when the answer is too large. */
+export async function exchange({ url, key }: ApiAccess, path: string, request: Request): Promise<Exchanged> {
+  const { method, body, type = 'application/json', timeoutMs = 30_000, bytesMax = answerBytesMax } = request;
   const headers = {
     accept: 'application/json',
-    ...(init.body !== undefined && { 'content-type': 'application/json' }),
+    ...(body !== undefined && { 'content-type': type }),
     ...(key && { authorization: `Bearer ${key.reveal()}` }),
   };
-  let response: Response;
-  let text: string;
   try {
     // Redirects are not followed: the key is meant for this address.
-    response = await fetch(`${url}${path}`, {
-      ...init,
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(`${url}${path}`, {
+      method,
       headers,
       redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
+      ...(body !== undefined && { body }),
     });
-    text = await textOf(response);
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) throw new GaitError('API_REFUSED', `the answer is larger than ${bytesMax} bytes`);
+      chunks.push(chunk);
+    }
+    return { response, body: Buffer.concat(chunks) };
   } catch (cause) {
     if (cause instanceof GaitError) throw cause;
+    const reason = reasonOf(cause, timeoutMs);
     throw new GaitError(
       'API_UNAVAILABLE',
-      `no Gait answers at ${url}: ${reasonOf(cause)} (--url or GAIT_URL says where it is)`,
+      `no Gait answers at ${url}: ${reason} (--url or GAIT_URL says where it is)`,
       { cause },
     );
   }
-  const body = parsed(text);
-  if (response.ok && (body !== undefined || text === '')) return body;
-  throw refusal(response, body, key !== undefined);
 }
 
-async function textOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > answerBytesMax) throw new GaitError('API_REFUSED', `the answer is larger than ${answerBytesMax} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parsed(text: string): unknown {
+function parsed(body: Buffer): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(body.toString('utf8'));
   } catch {
     return undefined;
   }
 }
 
 /** What the answer says, in a sentence that says what to do about it. */
-function refusal(response: Response, body: unknown, hasKey: boolean): GaitError {
-  const { status, headers } = response;
-  const said = (body as { error?: { message?: unknown } } | null | undefined)?.error?.message;
+export function refusal({ key }: ApiAccess, { status, headers }: Response, body: Buffer): GaitError {
+  const said = (parsed(body) as { error?: { message?: unknown } } | null | undefined)?.error?.message;
   if (typeof said !== 'string') {
     return new GaitError('API_REFUSED', `HTTP ${status}, and not as Gait answers: is this its address?`);
   }
@@ -96,7 +106,7 @@ function refusal(response: Response, body: unknown, hasKey: boolean): GaitError 
     case 401:
       return new GaitError(
         'API_REFUSED',
-        hasKey ? 'the key was not accepted' : 'a key is needed: GAIT_KEY, or --key-file',
+        key !== undefined ? 'the key was not accepted' : 'a key is needed: GAIT_KEY, or --key-file',
       );
     case 429:
     case 503: {
@@ -109,7 +119,7 @@ function refusal(response: Response, body: unknown, hasKey: boolean): GaitError 
 }
 
 /** What fetch itself says is "fetch failed"; why stands behind it. */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, timeoutMs: number): string {
   const { cause, name } = error as { cause?: { code?: unknown; message?: unknown }; name?: unknown };
   if (name === 'TimeoutError') return `nothing within ${timeoutMs / 1000} s`;
   return visible(String(cause?.code ?? cause?.message ?? describeError(error)), 200);

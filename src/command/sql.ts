@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { type ApiAccess, type ApiAccessOptions, readApiAccess } from '../config/api-access.ts';
-import { describeError, GaitError } from '../core/errors.ts';
+import { type ApiAccessOptions, readApiAccess } from '../config/api-access.ts';
+import { GaitError } from '../core/errors.ts';
 import { visible } from '../core/visible.ts';
+import { exchange, refusal } from './api-client.ts';
 import { table, visibleJson } from './table.ts';
 
 export type SqlOptions = ApiAccessOptions & {
@@ -11,6 +12,8 @@ export type SqlOptions = ApiAccessOptions & {
 
 /** Longer than a question may take at its default limit. */
 const timeoutMs = 120_000;
+/** More than an answer may have. */
+const bytesMax = 128 * 1024 * 1024;
 
 /** `gait sql [QUERY]`: asks a running Gait; without a query what stands on standard input. A table on a terminal, lines of values parted by tabs elsewhere. */
 export async function sql(query: string | undefined, options: SqlOptions): Promise<void> {
@@ -67,55 +70,19 @@ export async function askSql(options: ApiAccessOptions, query: string, asked: As
   const access = readApiAccess(options);
   const given = new URLSearchParams({ default_format: asked.format });
   for (const [name, value] of Object.entries(asked.parameters ?? {})) given.set(`param_${name}`, String(value));
-  const { response, body } = await post(access, `/clickhouse?${given}`, query);
+  const path = `/clickhouse?${given}`;
+  const { response, body } = await exchange(access, path, {
+    method: 'POST',
+    body: query,
+    type: 'text/plain',
+    timeoutMs,
+    bytesMax,
+  });
   if (response.ok) return body;
-  const text = body.toString('utf8');
-  if (response.status === 401)
-    throw new GaitError('API_REFUSED', 'a key is needed, or was not accepted: GAIT_KEY, or --key-file');
-  const [, code, said] = /^Code: (\d+)\. DB::Exception: (.*)$/s.exec(text) ?? [];
-  if (code === undefined || said === undefined) {
-    const { message } = (parsed(text)?.error ?? {}) as { message?: unknown };
-    throw new GaitError(
-      'API_REFUSED',
-      `HTTP ${response.status}: ${visible(String(message ?? 'not as Gait answers'), 500)}`,
-    );
-  }
+  const [, code, said] = /^Code: (\d+)\. DB::Exception: (.*)$/s.exec(body.toString('utf8')) ?? [];
+  if (response.status === 401 || code === undefined || said === undefined) throw refusal(access, response, body);
   throw new GaitError(
     response.status === 400 || response.status === 404 ? 'USAGE' : 'API_REFUSED',
     `${visible(said.trim(), 1000)}, code ${code}`,
   );
-}
-
-async function post(
-  { url, key }: ApiAccess,
-  path: string,
-  body: string,
-): Promise<{ response: Response; body: Buffer }> {
-  const headers = { 'content-type': 'text/plain', ...(key && { authorization: `Bearer ${key.reveal()}` }) };
-  try {
-    // Redirects are not followed: the key is meant for this address.
-    const init: RequestInit = {
-      method: 'POST',
-      headers,
-      body,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    };
-    const response = await fetch(`${url}${path}`, init);
-    return { response, body: Buffer.from(await response.arrayBuffer()) };
-  } catch (cause) {
-    const { cause: reason } = cause as { readonly cause?: { readonly code?: unknown } };
-    const why = visible(String(reason?.code ?? describeError(cause)), 200);
-    throw new GaitError('API_UNAVAILABLE', `no Gait answers at ${url}: ${why} (--url or GAIT_URL says where it is)`, {
-      cause,
-    });
-  }
-}
-
-function parsed(text: string): { readonly error?: unknown } | undefined {
-  try {
-    return JSON.parse(text) as { readonly error?: unknown };
-  } catch {
-    return undefined;
-  }
 }

@@ -6,7 +6,7 @@ import { createHttpPost } from '../../src/signal/http-post.ts';
 import { answer, silence, startReceiver } from './receiver.ts';
 
 const clock = { now: () => Date.UTC(2026, 0, 1) };
-const post = createHttpPost({ clock, timeoutMs: 300 });
+const post = createHttpPost({ clock, timeoutMs: 10_000 });
 const { signal } = new AbortController();
 /** An address at which something listened a moment ago. */
 async function closedAddress(): Promise<string> {
@@ -42,15 +42,16 @@ test('a redirect is never followed, to this host or another', async (context) =>
 });
 
 test('a receiver that does not answer, refuses the connection or stops in its answer may work later', async (context) => {
+  const hasty = createHttpPost({ clock, timeoutMs: 300 });
   const silent = await startReceiver(context, silence);
-  assert.deepEqual(await post(request(silent.url), signal), {
+  assert.deepEqual(await hasty(request(silent.url), signal), {
     kind: 'failed',
     status: null,
     detail: 'timed out',
     retryAfterMs: null,
   });
   const stuck = await startReceiver(context, (response) => void response.writeHead(200).write('half'));
-  assert.equal((await post(request(stuck.url), signal)).kind, 'failed');
+  assert.equal((await hasty(request(stuck.url), signal)).kind, 'failed');
   assert.equal((await post(request(await closedAddress()), signal)).detail, 'ECONNREFUSED');
 });
 
