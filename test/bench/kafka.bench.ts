@@ -92,18 +92,27 @@ async function latencyRows({ log, start, short }: Setting, perSecond: number): P
   const findings: number[] = [];
   const decisions: number[] = [];
   let measuring = false;
-  const tail = async (topic: string, into: number[], timeOf: (value: string) => number): Promise<void> => {
+  const tail = async (topic: string, into: number[], timeOf: (value: string) => number | undefined): Promise<void> => {
     await log.tail({
       topic,
       from: 'latest',
       onRecords: (records) => {
         const now = Date.now();
-        for (const { value } of records)
-          if (measuring && value !== null) into.push(now - timeOf(value.toString('utf8')));
+        for (const { value } of records) {
+          const at = value === null ? undefined : timeOf(value.toString('utf8'));
+          if (measuring && at !== undefined) into.push(now - at);
+        }
       },
     });
   };
-  await tail('gait.findings', findings, (value) => (JSON.parse(value) as Finding).last_seen);
+  // A version that a decision or the policy made has no event of its own: it was there already.
+  const lastSeen = new Map<string, number>();
+  await tail('gait.findings', findings, (value) => {
+    const { finding_id: id, last_seen: at } = JSON.parse(value) as Finding;
+    if ((lastSeen.get(id) ?? 0) >= at) return undefined;
+    lastSeen.set(id, at);
+    return at;
+  });
   await tail('gait.signals', decisions, (value) => (JSON.parse(value) as Decision).made_at);
   const seconds = short ? 8 : 25;
   const traffic = new Traffic({ identities: identitiesHeld, eventsPerSecond: perSecond, startMs: Date.now() });
