@@ -52,6 +52,8 @@ export class DecisionTable {
   readonly #max: number;
   readonly #byKey = new Map<string, Held>();
   readonly #byId = new Map<string, Held>();
+  /** How many are looked up by each kind of key: most tables have none by token, and none by address. */
+  readonly #kinds = new Map<string, number>();
   readonly #ended = new Map<string, number>();
   /** Words that most decisions share. */
   readonly #words = new Map<string, string>();
@@ -111,10 +113,12 @@ export class DecisionTable {
       }
     };
     look(caller.identity);
-    if (sessionId !== null) look(identityKey('session', tenant, sessionId));
-    if (tokenId !== null) look(tokenKey(tenant, tokenId));
-    if (clientIp !== null) look(identityKey('address', tenant, clientIp));
-    if (clientIp !== null && tenant !== null) look(identityKey('address', null, clientIp));
+    if (sessionId !== null && this.#kinds.has('session')) look(identityKey('session', tenant, sessionId));
+    if (tokenId !== null && this.#kinds.has('token')) look(tokenKey(tenant, tokenId));
+    if (clientIp !== null && this.#kinds.has('address')) {
+      look(identityKey('address', tenant, clientIp));
+      if (tenant !== null) look(identityKey('address', null, clientIp));
+    }
     return found;
   }
 
@@ -181,11 +185,20 @@ export class DecisionTable {
     held.next = this.#byKey.get(held.key);
     this.#byKey.set(held.key, held);
     this.#byId.set(held.id, held);
+    this.#count(held.key, 1);
     this.#note(held.key);
+  }
+
+  #count(key: string, change: 1 | -1): void {
+    const kind = key.slice(0, key.indexOf(':'));
+    const count = (this.#kinds.get(kind) ?? 0) + change;
+    if (count === 0) this.#kinds.delete(kind);
+    else this.#kinds.set(kind, count);
   }
 
   #remove(held: Held): void {
     this.#byId.delete(held.id);
+    this.#count(held.key, -1);
     this.#note(held.key);
     const first = this.#byKey.get(held.key);
     if (first === held) {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type ClientUnaryCall, credentials, Metadata, makeClientConstructor, type ServiceError } from '@grpc/grpc-js';
@@ -48,7 +50,9 @@ const challenge: EnforcementAnswer = {
   error: { code: 'step-up', message: 'a fresh authentication is needed' },
 };
 
-async function serve(t: TestContext, given: EnforcementAnswer, keys: Config['http']['keys'] = []) {
+type Given = EnforcementAnswer | Promise<EnforcementAnswer>;
+
+async function serve(t: TestContext, given: Given, keys: Config['http']['keys'] = []) {
   const asked: EnforcementQuestion[] = [];
   const server = await startGrpc({
     listen: { host: '127.0.0.1', port: 0 },
@@ -60,7 +64,9 @@ async function serve(t: TestContext, given: EnforcementAnswer, keys: Config['htt
     },
     logger: createLogger('silent'),
   });
-  const service = loadSync(protoPath, { keepCase: true, oneofs: true })['envoy.service.auth.v3.Authorization'];
+  const service = loadSync(protoPath, { keepCase: true, oneofs: true, defaults: true })[
+    'envoy.service.auth.v3.Authorization'
+  ];
   const Client = makeClientConstructor(service as Parameters<typeof makeClientConstructor>[0], 'Authorization');
   const client = new Client(server.address, credentials.createInsecure());
   t.after(async () => {
@@ -75,7 +81,7 @@ async function serve(t: TestContext, given: EnforcementAnswer, keys: Config['htt
         error ? reject(error) : resolve(reply),
       );
     });
-  return { check, asked };
+  return { check, asked, server };
 }
 
 const payload = { fields: { sub: { stringValue: 'alice' }, auth_time: { numberValue: 1767225600 } } };
@@ -149,4 +155,103 @@ test('where keys are configured one of the role enforce is needed', async (t) =>
     asked.map(({ point }) => point),
     ['envoy'],
   );
+});
+
+const checkPath = '/envoy.service.auth.v3.Authorization/Check';
+
+type Raw = { readonly path?: string; readonly body: Buffer; readonly headers?: Record<string, string> };
+
+function dial(t: TestContext, address: string): ClientHttp2Session {
+  const session = connect(`http://${address}`);
+  t.after(() => session.destroy());
+  return session;
+}
+
+/** What is on the wire: the status of HTTP, the code of gRPC from headers or trailers, and the bytes of the message. */
+function call(session: ClientHttp2Session, { path = checkPath, body, headers }: Raw) {
+  return new Promise<{ readonly status: number; readonly code: string; readonly bytes: Buffer }>((resolve, reject) => {
+    const start = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', ...headers };
+    const stream = session.request(start);
+    const chunks: Buffer[] = [];
+    let said: Record<string, unknown> = {};
+    stream.on('response', (each) => {
+      said = { ...said, ...each };
+    });
+    stream.on('trailers', (each) => {
+      said = { ...said, ...each };
+    });
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('error', reject);
+    stream.on('close', () =>
+      resolve({ status: Number(said[':status']), code: String(said['grpc-status']), bytes: Buffer.concat(chunks) }),
+    );
+    stream.end(body);
+  });
+}
+
+function framed(message: Buffer, flag = 0): Buffer {
+  const prefix = Buffer.alloc(5, flag);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+test('what is no unary call of a known method is refused with the code of gRPC that says why', async (t) => {
+  const { server, asked } = await serve(t, allow);
+  const session = dial(t, server.address);
+  const empty = framed(Buffer.alloc(0));
+  const codeOf = async (raw: Raw): Promise<string> => (await call(session, raw)).code;
+  assert.equal(await codeOf({ path: '/envoy.service.auth.v3.Authorization/Other', body: empty }), '12');
+  assert.equal(await codeOf({ body: framed(Buffer.alloc(0), 1) }), '12', 'compressed');
+  assert.equal(await codeOf({ body: Buffer.alloc(0) }), '13', 'no message');
+  assert.equal(await codeOf({ body: Buffer.concat([empty, empty]) }), '13', 'two messages');
+  assert.equal(await codeOf({ body: empty.subarray(0, 3) }), '13', 'half a prefix');
+  assert.equal(await codeOf({ body: framed(Buffer.from([0x0a, 0x7f])) }), '13', 'a message cut short');
+  assert.equal(await codeOf({ body: framed(Buffer.alloc(2 * 1024 * 1024)) }), '8', 'too large');
+  const page = await call(session, { body: empty, headers: { 'content-type': 'text/plain' } });
+  assert.equal(page.status, 415);
+  assert.equal(asked.length, 0);
+  assert.equal(await codeOf({ body: empty }), '0', 'the connection outlives all of them');
+});
+
+test('without its key nobody’s message is read', async (t) => {
+  const { server } = await serve(t, allow, [apiKey('envoy', 'enforce')]);
+  const stream = dial(t, server.address).request({
+    ':method': 'POST',
+    ':path': checkPath,
+    'content-type': 'application/grpc',
+  });
+  const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+  assert.equal(headers['grpc-status'], '16', 'although the message has not begun');
+  stream.destroy();
+});
+
+test('a stop lets a call under way end, and takes no other', async (t) => {
+  let give: (answer: EnforcementAnswer) => void = () => undefined;
+  const { server, asked, check } = await serve(t, new Promise((resolve) => (give = resolve)));
+  const underWay = check(request);
+  while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const closed = server.close();
+  give(allow);
+  assert.equal((await underWay).http_response, 'ok_response');
+  await closed;
+  const late = connect(`http://${server.address}`);
+  await assert.rejects(once(late, 'connect'), { code: 'ECONNREFUSED' });
+});
+
+test('a caller who hangs up, and an answer that fails, end their own call only', async (t) => {
+  let fail: (error: Error) => void = () => undefined;
+  const { server, asked, check } = await serve(t, new Promise((_resolve, reject) => (fail = reject)));
+  const gone = dial(t, server.address).request({
+    ':method': 'POST',
+    ':path': checkPath,
+    'content-type': 'application/grpc',
+  });
+  gone.on('error', () => undefined);
+  gone.end(framed(Buffer.alloc(0)));
+  const failing = check(request);
+  failing.catch(() => undefined);
+  while (asked.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  gone.destroy();
+  fail(new Error('a secret'));
+  await assert.rejects(failing, (error: ServiceError) => error.code === 13 && !error.message.includes('secret'));
 });

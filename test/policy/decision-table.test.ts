@@ -79,6 +79,25 @@ test('the strongest of several decisions is answered: of identity, session, toke
   assert.equal(found({ identity: other, tenant: 'globex', sessionId: 's1' }), undefined);
 });
 
+test('the first decision about a token or an address is found, and the next after all before have ended', () => {
+  const address = identityKey('address', null, '192.0.2.8');
+  const about = [
+    made({ decision_id: 'a', identity: address, identity_kind: 'address', tenant: '-' }),
+    made({ decision_id: 't', action: 'revoke-session', scope: 'session', token_id: 't1' }),
+    made({ decision_id: 's', action: 'revoke-session', scope: 'session', session_id: 's1' }),
+  ];
+  const calls = [{ clientIp: '192.0.2.8' }, { tokenId: 't1' }, { sessionId: 's1' }];
+  const table = tableOf();
+  for (let version = 1; version < 6; version += 2) {
+    for (const [i, decision] of about.entries()) {
+      table.apply({ ...decision, version }, now);
+      assert.equal(table.find(caller(calls[i]!), now)?.id, decision.decision_id);
+      table.apply({ ...decision, version: version + 1, action: 'restore', change: 'restored' }, now);
+      assert.equal(table.find(caller(calls[i]!), now), undefined);
+    }
+  }
+});
+
 test('a decision that is narrowed to a session is no longer about the identity', () => {
   const table = tableOf(made({ action: 'step-up' }));
   table.apply(made({ action: 'step-up', version: 2, change: 'narrowed', scope: 'session', session_id: 's1' }), now);
