@@ -3,12 +3,15 @@ import type { Moment } from '../feature/family.ts';
 
 /** From this many nats on, an identity's calls are taken for somebody else's. */
 const limit = 6;
-const most = 40;
+/** Six acts that are the identity's own end it: a bout of something else is not held against it for long. */
+const most = 12;
 /** One call counts for at most this many nats: it takes a run. */
 const callMax = 5;
-/** An identity's own -ln p is 1 on average. Doubt grows with calls above 2.5 (p = 0.08); beyond the limit it shrinks only with those below 1.5. */
-const suspect = 2.5;
-const cleared = 1.5;
+/**
+ * Doubt grows with calls above this many nats (p = 0.14) and shrinks with those below. An identity's own -ln p is 1 on average, and at 2 a call says as much for
+ * it as for somebody else whose mean is 5: that is where x (1 - 1/5) = ln 5, the log-likelihood ratio of two exponentials.
+ */
+const suspect = 2;
 /** Calls that follow each other faster are one act (a batch, a page that loads): each counts in proportion, but hundreds in no time count, too. */
 const actMs = 10_000;
 const actMin = 0.02;
@@ -21,13 +24,13 @@ const dayMs = 86_400_000;
 
 /**
  * Whether an identity goes on being odd, to be asked before learning: a cumulated sum (Page, Biometrika 1954). Unlike evidence it does not fade with
- * time, only when the identity is itself again, at half a nat an act; so whoever takes it over and is odd is not learned. Exponential -ln p, as
- * an identity has that is itself, brought it there once in 95,000 acts of a simulation.
+ * time, only when the identity is itself again, at a nat an act; so whoever takes it over and is odd is not learned. Exponential -ln p, as
+ * an identity has that is itself, brought it there once in 6,000 acts of a simulation, for two.
  */
 export function raiseDoubt({ slab, row, history, gapMs, observation }: Moment, pValue: number): void {
   const { f32, u32 } = slab;
   const before = f32[row + at.doubt]!;
-  const nats = Math.min(callMax, -Math.log(pValue)) - (before > limit ? cleared : suspect);
+  const nats = Math.min(callMax, -Math.log(pValue)) - suspect;
   const share = Math.max(actMin, Math.min(1, gapMs / actMs));
   const doubt = Math.max(0, Math.min(most, before + (nats * share * history) / (history + acquaintance)));
   f32[row + at.doubt] = doubt;
