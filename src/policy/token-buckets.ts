@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
+import { RecentMap } from '../core/recent-map.ts';
 
 export type ThrottleRate = {
   readonly perMinute: number;
@@ -9,13 +10,13 @@ export type ThrottleRate = {
 /** `full` is when it will be full again: a bucket is one number and needs no upkeep (the generic cell rate algorithm, ITU-T I.371). */
 type Bucket = { full: EpochMs };
 
-/** Beyond it the bucket that was asked longest ago is forgotten, and is full when it is asked again. */
+/** Beyond it the buckets that were asked longest ago are forgotten, and are full when they are asked again. */
 const bucketsMax = 100_000;
 
 export class TokenBuckets {
   readonly #intervalMs: number;
   readonly #depthMs: number;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new RecentMap<Bucket>(bucketsMax);
 
   constructor({ perMinute, burst }: ThrottleRate) {
     this.#intervalMs = 60_000 / perMinute;
@@ -31,9 +32,7 @@ export class TokenBuckets {
     // An interval that is no whole number of binary fractions adds up to a hair too much.
     if (waitMs > 1e-6) return waitMs;
     bucket.full = full;
-    if (known !== undefined) this.#buckets.delete(name);
-    else if (this.#buckets.size >= bucketsMax) this.#buckets.delete(this.#buckets.keys().next().value ?? '');
-    this.#buckets.set(name, bucket);
+    if (known === undefined) this.#buckets.set(name, bucket);
     return 0;
   }
 }

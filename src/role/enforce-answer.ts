@@ -50,9 +50,9 @@ export function unreadyAnswer(mode: 'open' | 'closed'): EnforcementAnswer {
 function refusal(
   status: EnforcementAnswer['status'],
   held: Held,
-  rest: Pick<EnforcementAnswer, 'headers' | 'error'>,
+  { headers, error }: Pick<EnforcementAnswer, 'headers' | 'error'>,
 ): EnforcementAnswer {
-  return { status, decisionId: held.id, riskLevel: held.level, ...rest };
+  return { status, headers, decisionId: held.id, riskLevel: held.level, error };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
+import { RecentMap } from '../core/recent-map.ts';
 import type { Verdict } from '../policy/enforce.ts';
 
 /** What one enforcement point was answered about one decision. */
@@ -16,12 +17,12 @@ export type AnswerCount = {
   taken: number;
 };
 
-/** Pairs of decision and point; beyond it the one answered longest ago is forgotten. */
+/** Pairs of decision and point; beyond it those answered longest ago are forgotten. */
 const countsMax = 50_000;
 
 /** Counts answers, so that receipts can say who has seen a decision and whether the calls stopped. */
 export class AnswerCounts {
-  readonly #counts = new Map<string, AnswerCount>();
+  readonly #counts = new RecentMap<AnswerCount>(countsMax);
 
   count({ kind, held }: Verdict, point: string, at: EpochMs): void {
     if (held === undefined) return;
@@ -48,12 +49,11 @@ export class AnswerCounts {
 
   #countOf(decisionId: string, point: string, at: EpochMs): AnswerCount {
     const name = `${decisionId} ${point}`;
-    const known = this.#counts.get(name);
-    const none = { allowed: 0, refused: 0, handed: 0, taken: 0 };
-    const count = known ?? { decisionId, point, firstAt: at, lastAt: at, ...none };
-    if (known !== undefined) this.#counts.delete(name);
-    else if (this.#counts.size >= countsMax) this.#counts.delete(this.#counts.keys().next().value ?? '');
-    this.#counts.set(name, count);
+    let count = this.#counts.get(name);
+    if (count === undefined) {
+      count = { decisionId, point, firstAt: at, lastAt: at, allowed: 0, refused: 0, handed: 0, taken: 0 };
+      this.#counts.set(name, count);
+    }
     count.lastAt = at;
     return count;
   }

@@ -13,6 +13,9 @@ export type Numbers = {
 
 const cli = join(import.meta.dirname, '../../src/cli.js');
 
+/** Those that `npm start`, the image and the `gait` command set. */
+export const nodeFlags = ['--max-semi-space-size=64'];
+
 /** `gait start` in a process of its own, as an operator runs it, seen through its metrics. */
 export class GaitProcess {
   readonly address: string;
@@ -30,8 +33,7 @@ export class GaitProcess {
     const config = join(folder, 'gait.yaml');
     writeFileSync(config, `${yaml}\nhttp: {port: 0}\nlogging: {level: error}\nstore: {kind: 'off'}\n`);
     const startedAt = performance.now();
-    // With the flag that `npm start`, the image and the `gait` command set.
-    const child = spawn(process.execPath, ['--max-semi-space-size=64', cli, 'start', '--config', config], {
+    const child = spawn(process.execPath, [...nodeFlags, cli, 'start', '--config', config], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let printed = '';
