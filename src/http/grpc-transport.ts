@@ -48,7 +48,8 @@ const prefixBytes = 5;
 const contentType = 'application/grpc';
 const okHeaders = { ':status': 200, 'content-type': contentType };
 const okTrailers = { 'grpc-status': '0' };
-const withTrailers = { waitForTrailers: true };
+/** Without a prototype Node's copy of it (`{ ...options }`) is let go of at once, as that of a plain object is not (src/README.md). */
+const withTrailers: object = Object.assign(Object.create(null), { waitForTrailers: true });
 
 /** By status of HTTP (google.rpc.Code). */
 const codes: Readonly<Record<number, number>> = { 400: 13, 401: 16, 403: 7, 413: 8, 429: 8, 501: 12, 503: 14 };
@@ -61,6 +62,8 @@ class Call {
   /** Of the message, while it arrives. */
   bytes = 0;
   isOld = false;
+  /** Its place among those under way. */
+  index = -1;
 
   constructor(stream: ServerHttp2Stream) {
     this.stream = stream;
@@ -100,7 +103,8 @@ export async function serveUnary(options: TransportOptions): Promise<GrpcServer>
 class Calls {
   readonly #methods: TransportOptions['methods'];
   readonly #logger: Logger;
-  readonly #underWay = new Set<Call>();
+  /** No Set: one that calls come into and go out of makes itself anew all the time, and leaves that behind. */
+  readonly #underWay: Call[] = [];
   readonly #max: number;
   #arrivingBytes = 0;
 
@@ -116,21 +120,29 @@ class Calls {
     stream.on('error', () => undefined);
     stream.on('close', () => {
       this.#letGo(call);
-      this.#underWay.delete(call);
+      this.#remove(call);
     });
     try {
       if (!isGrpc(headers)) {
         stream.respond({ ':status': 415 }, { endStream: true });
         return;
       }
-      if (this.#underWay.size >= this.#max) throw tooMuch('too many calls at once');
-      this.#underWay.add(call);
+      if (this.#underWay.length >= this.#max) throw tooMuch('too many calls at once');
+      call.index = this.#underWay.push(call) - 1;
       const method = this.#methods.get(String(headers[':path']));
       if (method === undefined) throw new HttpError(501, 'unimplemented', { message: 'there is no such method here' });
       this.#receive(call, method(headers));
     } catch (error) {
       this.#fail(stream, error);
     }
+  }
+
+  #remove({ index }: Call): void {
+    if (index < 0) return;
+    const last = this.#underWay.pop()!;
+    if (last.index === index) return;
+    this.#underWay[index] = last;
+    last.index = index;
   }
 
   sweep(): void {
