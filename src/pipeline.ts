@@ -226,6 +226,7 @@ export class Shard {
 
   /** Pass 1. */
   #release(resolved: ResolvedEvent): void {
+    if (this.#batch.full) this.#settle();
     const { event } = resolved;
     this.#seq++;
     const late = event.ts < this.#newest - this.#options.allowedLatenessMs;
@@ -245,7 +246,6 @@ export class Shard {
     const gated = (open || isDoubted(moment)) && !isAccepted(moment);
     const frozen = this.#options.learns?.(resolved) === false;
     this.#baselines.learn(frozen ? frozenWeight : learningWeight(p, gated));
-    if (this.#batch.full) this.#settle();
   }
 
   /** Pass 2, for all that pass 1 has left. */

@@ -266,7 +266,7 @@ export class SourceTable {
       const key = this.#u32[row + at.key]!;
       if (worth[i]! < least || (worth[i] === least && key > lastKey)) continue;
       const to = this.#index.size * rowWords;
-      this.#u32.copyWithin(to, row, row + rowWords);
+      if (to !== row) for (let word = 0; word < rowWords; word++) this.#u32[to + word] = this.#u32[row + word]!;
       this.#index.set(key, to);
     }
     this.#u32.fill(0, this.#index.size * rowWords);

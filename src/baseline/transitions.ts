@@ -10,6 +10,7 @@ const countsMax = 1 << 18;
 const pendingInitial = 128;
 const rowsMax = 1 << 14;
 const namesMax = 4096;
+const lately = 1024;
 const usesMax = 1 << 17;
 /** Half of what was counted this many days ago still counts: short, so that a release is the new normal within days. */
 const halfLifeDays = 3;
@@ -85,7 +86,9 @@ export class Transitions {
   readonly #index = new KeyIndex();
   #uses = new Uint32Array(256 * useWords);
   #useCount = 0;
+  /** Names are never taken back. Nearly every event asks whether its function has one, and most about one of a few. */
   readonly #names = new Map<number, string>();
+  readonly #namedLately = new Uint32Array(lately);
   #day = -1;
 
   get bytes(): number {
@@ -176,7 +179,11 @@ export class Transitions {
 
   /** Whether the function needs no name any more. */
   isNamed(value: number): boolean {
-    return this.#names.has(value) || this.#names.size >= namesMax;
+    const place = value % lately;
+    if (this.#namedLately[place] === value) return true;
+    if (!this.#names.has(value)) return this.#names.size >= namesMax;
+    this.#namedLately[place] = value;
+    return true;
   }
 
   /** What a function is called. Beyond `namesMax`, functions have no names in explanations. */

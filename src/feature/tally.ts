@@ -222,7 +222,8 @@ export class Tally {
     this.#turn = moment.turn;
     for (let window = 0; window < tallyWindowsMs.length; window++) {
       const by = this.#by[window]!;
-      by.fill(0);
+      // Three or four numbers: a call of `fill` takes longer.
+      for (let i = 0; i < by.length; i++) by[i] = 0;
       this.#increments(moment, window, by);
     }
   }

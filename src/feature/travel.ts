@@ -36,7 +36,7 @@ export function placeOf({ latitude, longitude, country, ts }: TrafficEvent): Pla
     return { lat: latitude, lon: longitude, radiusKm: coordinatesKm, ts };
   }
   const known = country === null ? undefined : countryPlaces.get(country);
-  return known === undefined ? null : { ...known, ts };
+  return known === undefined ? null : { lat: known.lat, lon: known.lon, radiusKm: known.radiusKm, ts };
 }
 
 /**

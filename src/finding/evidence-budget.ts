@@ -112,8 +112,9 @@ export class EvidenceBudget {
   readonly #usual = new UsualDays();
   readonly #options: BudgetOptions;
   readonly #said = new Float64Array(detectors.length);
-  /** What each detector's peaks come to, nats, until its scale changes; -1 where nobody asked. Most events raise no peak and ask about the same again. */
+  /** What each detector's peaks come to, nats, until its scale changes, -1 where nobody asked; and its word on them. Most events raise no peak and ask about the same again. */
   readonly #known = new Float64Array(cells * peakPlaces).fill(-1);
+  readonly #knownWords = new Float64Array(cells * peakPlaces);
   readonly #words = new Float64Array(detectors.length);
   readonly #highest = new Float64Array(detectors.length);
   /** Decades of evidence at which a finding is opened. */
@@ -172,8 +173,10 @@ export class EvidenceBudget {
         this.#words[d] = 0;
         continue;
       }
-      const nats = this.#nats(cellOf(sort, d), peak);
-      const word = this.#say(d, nats);
+      const cell = cellOf(sort, d);
+      const place = this.#placeOf(cell, peak);
+      const nats = place < 0 ? this.#natsOf(cell, peak) : this.#known[place]!;
+      const word = place < 0 ? this.#say(d, nats) : this.#knownWords[place]!;
       const said = Math.max(word, this.#byItself(d, nats));
       this.#words[d] = word;
       alone = Math.max(alone, said);
@@ -252,11 +255,18 @@ export class EvidenceBudget {
   /** How rare a detector's statistic is among days of identities of the sort. */
   #nats(cell: number, statistic: number): number {
     if (statistic <= 0) return 0;
-    const place = peakPlace(statistic);
-    if (place < 0) return this.#natsOf(cell, statistic);
-    const known = cell * peakPlaces + place;
-    if (this.#known[known]! < 0) this.#known[known] = this.#natsOf(cell, statistic);
-    return this.#known[known]!;
+    const place = this.#placeOf(cell, statistic);
+    return place < 0 ? this.#natsOf(cell, statistic) : this.#known[place]!;
+  }
+
+  /** Where what is known of the statistic stands; -1 for one that is no peak. */
+  #placeOf(cell: number, statistic: number): number {
+    const peak = peakPlace(statistic);
+    const place = peak < 0 ? -1 : cell * peakPlaces + peak;
+    if (place < 0 || this.#known[place]! >= 0) return place;
+    this.#known[place] = this.#natsOf(cell, statistic);
+    this.#knownWords[place] = this.#say(detectorOf(cell), this.#known[place]!);
+    return place;
   }
 
   #natsOf(cell: number, statistic: number): number {

@@ -5,7 +5,7 @@ import { families } from '../../src/baseline/row-layout.ts';
 import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
 import type { Model } from '../../src/score/model.ts';
 import { shippedModel } from './shipped-model.ts';
-import { claimsOf, Outputs, runAll, shardWith, steps, trafficOf } from './traffic.ts';
+import { claimsOf, Outputs, resolved, runAll, shardWith, start, steps, trafficOf } from './traffic.ts';
 
 const settings = { numRuns: 30, endOnFailure: true } as const;
 
@@ -133,5 +133,17 @@ test('what our own decisions refused is passed on, but neither scored nor learne
       assert.deepEqual(claimsOf(all), claimsOf(runAll(allowed)));
     }),
     settings,
+  );
+});
+
+test('however many of our own refusals wait for one moment, all of them come out in their order', () => {
+  const shard = shardWith();
+  const ids = Array.from({ length: 1500 }, (_, i) => `r${i}`);
+  for (const id of ids) shard.accept(resolved(id, 'alice', { ts: start, enforced: true }));
+  shard.accept(resolved('last', 'alice', { ts: start }));
+  shard.tick(start + 60_000);
+  assert.deepEqual(
+    shard.drain().verdicts.map((verdict) => verdict.resolved.event_id),
+    [...ids, 'last'],
   );
 });
