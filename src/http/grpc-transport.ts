@@ -90,8 +90,8 @@ export async function serveUnary(options: TransportOptions): Promise<GrpcServer>
   const { listen, limits = usualLimits } = options;
   const calls = new Calls(options, limits.calls);
   server.on('stream', (stream, headers) => calls.take(stream, headers as Headers));
-  const sweep = setInterval(() => calls.sweep(), limits.sweepMs).unref();
   const port = await bind(server, listen);
+  const sweep = setInterval(() => calls.sweep(), limits.sweepMs).unref();
   const end = async (): Promise<void> => {
     await close(server, sessions);
     clearInterval(sweep);
@@ -125,6 +125,7 @@ class Calls {
     try {
       if (!isGrpc(headers)) {
         stream.respond({ ':status': 415 }, { endStream: true });
+        stream.close(constants.NGHTTP2_NO_ERROR);
         return;
       }
       if (this.#underWay.length >= this.#max) throw tooMuch('too many calls at once');
@@ -135,14 +136,6 @@ class Calls {
     } catch (error) {
       this.#fail(stream, error);
     }
-  }
-
-  #remove({ index }: Call): void {
-    if (index < 0) return;
-    const last = this.#underWay.pop()!;
-    if (last.index === index) return;
-    this.#underWay[index] = last;
-    last.index = index;
   }
 
   sweep(): void {
@@ -176,6 +169,14 @@ class Calls {
         this.#fail(stream, error);
       }
     });
+  }
+
+  #remove({ index }: Call): void {
+    if (index < 0) return;
+    const last = this.#underWay.pop()!;
+    if (last.index === index) return;
+    this.#underWay[index] = last;
+    last.index = index;
   }
 
   #letGo(call: Call): void {
