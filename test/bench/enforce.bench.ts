@@ -12,8 +12,9 @@ import { DecisionTable } from '../../src/policy/decision-table.ts';
 import { aDecision } from '../signal/a-decision.ts';
 import { type BareServer, startBareServer } from './bare-server.ts';
 import { GaitProcess } from './gait-process.ts';
+import { overHttp2 } from './http2-frames.ts';
 import { type Bench, type BenchOptions, median, quantile, type Row, thousands } from './measure.ts';
-import { type Answered, openLoop, overHttp2, overSockets } from './open-loop.ts';
+import { type Answered, openLoop, overSockets } from './open-loop.ts';
 
 const decisionsHeld = 100_000;
 const goalRate = 5000;
@@ -203,11 +204,11 @@ async function overGrpc(port: number, seconds: number): Promise<Answered> {
     prefix.writeUInt32BE(message.length, 1);
     return Buffer.concat([prefix, message]);
   });
-  const { session, ask } = overHttp2(`127.0.0.1:${port}`, path);
+  const { ask, close } = await overHttp2(port, path);
   try {
     return await openLoop({ rate: goalRate, seconds, send: (i, done) => ask(messages[i % messages.length]!, done) });
   } finally {
-    session.destroy();
+    close();
   }
 }
 

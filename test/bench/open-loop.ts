@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 
 /** What an offered load came to: the time of each answer since its question was due, so a slow server cannot slow the questions down. */
@@ -83,26 +82,3 @@ export async function overSockets(port: number, connections: number): Promise<{ 
 }
 
 type Ask = (text: string, done: (isRight: boolean) => void) => void;
-
-/** Unary gRPC on one connection, as Envoy asks, from messages that are encoded already. */
-export function overHttp2(address: string, path: string): { session: ClientHttp2Session; ask: AskMessage } {
-  const session = connectHttp2(`http://${address}`);
-  const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
-  // A connection that ends is questions that fail.
-  session.on('error', () => undefined);
-  const ask: AskMessage = (message, done) => {
-    if (session.destroyed || session.closed) return done(false);
-    const stream = session.request(headers);
-    let code: unknown;
-    stream.on('trailers', (trailers) => {
-      code = trailers['grpc-status'];
-    });
-    stream.on('error', () => undefined);
-    stream.on('close', () => done(code === '0'));
-    stream.resume();
-    stream.end(message);
-  };
-  return { session, ask };
-}
-
-type AskMessage = (message: Buffer, done: (isRight: boolean) => void) => void;
