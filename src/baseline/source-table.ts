@@ -254,15 +254,20 @@ export class SourceTable {
    */
   #forget(): void {
     const kept = Math.floor(this.#limit * 0.875);
-    const rows = this.#rows();
-    const worth = Float64Array.from(rows, (row) => this.#worth(row));
-    const least = worth.slice().sort()[rows.length - kept]!;
-    const equals = rows.filter((_, i) => worth[i] === least).map((row) => this.#u32[row + at.key]!);
-    const better = worth.reduce((count, each) => count + (each > least ? 1 : 0), 0);
-    const lastKey = equals.sort()[kept - better - 1]!;
+    const { size } = this.#index;
+    const worth = new Float64Array(size);
+    for (let i = 0; i < size; i++) worth[i] = this.#worth(i * rowWords);
+    const least = worth.slice().sort()[size - kept]!;
+    const equals = new Uint32Array(size);
+    let [equal, better] = [0, 0];
+    for (let i = 0; i < size; i++) {
+      if (worth[i]! > least) better++;
+      else if (worth[i] === least) equals[equal++] = this.#u32[i * rowWords + at.key]!;
+    }
+    const lastKey = equals.subarray(0, equal).sort()[kept - better - 1]!;
     this.#index.clear();
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i]!;
+    for (let i = 0; i < size; i++) {
+      const row = i * rowWords;
       const key = this.#u32[row + at.key]!;
       if (worth[i]! < least || (worth[i] === least && key > lastKey)) continue;
       const to = this.#index.size * rowWords;
