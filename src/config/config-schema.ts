@@ -114,7 +114,7 @@ const addressDatabase = z.union([z.enum(['bundled', 'off']), text, z.array(text)
 const enrich = z.strictObject({ asn: addressDatabase, country: addressDatabase });
 
 /** Folders of `models` in the program; every other name is a folder of the operator's. */
-export const shippedModels: readonly string[] = ['deviation-v1', 'pca-v1', 'fusion-v1', 'fusion-v2'];
+export const shippedModels: readonly string[] = ['deviation-v1', 'pca-v1', 'fusion-v1', 'fusion-v2', 'fusion-v3'];
 const modelName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'is not the name of a model (small letters, digits, dash)');
@@ -129,8 +129,8 @@ const detect = z.strictObject({
   findingsPer1000PerDay: z.preprocess(fromText, z.number().positive().max(1000)).default(1),
   /** `none`, one that comes with the program (`shippedModels`; `pca` is pca-v1), or one of the operator's own in `<dataDir>/models`. */
   model: modelName.default('none'),
-  /** How the detectors' words are weighed: `equal`, fusion-v1 (by hand), fusion-v2 (learned), or one of the operator's own. */
-  fusion: modelName.default('fusion-v1'),
+  /** How the detectors' words are weighed: `equal`, fusion-v3 or fusion-v1 (by hand), fusion-v2 (learned), or one of the operator's own. */
+  fusion: modelName.default('fusion-v3'),
   backend: z.enum(['auto', 'wasm', 'node']).default('auto'),
   /** Policy rules; without it the rules that come with the program. */
   policyFile: text.optional(),

@@ -203,7 +203,7 @@ export function isTold(count: number): boolean {
 const ladder: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 
 /**
- * Half a decade beyond the budget is medium, two are high; a second detector adds a step, refused probes lose one. What an innocent
+ * Half a decade beyond the budget is medium, two and a half are high; a second detector adds a step, refused probes lose one. What an innocent
  * story tells by itself, as a month-end, a new device or a journey does, is medium at most.
  */
 export function severityOf(of: {
@@ -212,7 +212,7 @@ export function severityOf(of: {
   agreeing: number;
   isUncorroborated: boolean;
 }): Severity {
-  let step = of.excess >= 2 ? 2 : of.excess >= 0.5 ? 1 : 0;
+  let step = of.excess >= 2.5 ? 2 : of.excess >= 0.5 ? 1 : 0;
   if (of.agreeing > 1) step++;
   if (of.file.succeeded * 10 < of.file.count) step--;
   if (of.isUncorroborated) step = Math.min(step, 1);

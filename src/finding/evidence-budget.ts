@@ -1,29 +1,16 @@
 import { strict as assert } from 'node:assert';
 import { dayPeakOf, endPeaks, keepSort, peakPlace, peakPlaces, raisePeak, sortOf } from '../baseline/peaks.ts';
-import { at, type DetectorName, detectors, rowWords } from '../baseline/row-layout.ts';
+import { at, detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
 import { UsualDays, type UsualDaysSnapshot } from '../baseline/usual-days.ts';
+import { beyondOrdinary, isHonest, sumOf } from './words.ts';
 
 const dayMs = 86_400_000;
 /** No statistic counts for more than this many nats. */
 export const statisticMax = 60;
-/** And it never says more than this, nats: one detector's certainty is no better than its calibration. */
-const sayMax = 25;
-/**
- * Detectors whose statistic is a likelihood ratio told in honest nats: it counts as it is even where many come as high, for a botnet's addresses
- * are many days at once, all of them attacks.
- */
-const isHonest = detectors.map((name) => name === 'source');
-/**
- * What comes as high by chance is hardly anything to say, nats: a day in seven for behaviour, which gathers slowly, and one in twenty for each of the
- * many others, of which one or another is a little odd on most days. An honest likelihood ratio has weighed that itself.
- */
-const ordinaries = detectors.map((_, d) => (d === 0 ? 2 : isHonest[d] ? 0 : 3));
-const atNothing = ordinaries.map((ordinary) => Math.log1p(Math.exp(-ordinary)));
-/** Detectors that all count how much there is: a busy day is high on each of them and is one fact, told by the one that says most. */
-const counting: ReadonlySet<DetectorName> = new Set(['rate', 'volume', 'objects', 'change', 'egress', 'rhythm']);
-const isCounting = detectors.map((name) => counting.has(name));
+/** Such a detector's word, nats, from which a day is likelier an attack's than not: it says nothing of what ordinary days come to. */
+const honestLeast = 1;
 /**
  * What days come to before any were seen, nats. A sum with a memory of ten has e^2 to e^4 times the tail of each of its terms (score/evidence.ts), and
  * the highest of a few calls begins at 1. What they say together is in nats already, of which most days come to none: innocent days come to 6
@@ -37,7 +24,7 @@ const sorts = 3;
 const cells = sorts * detectors.length;
 const cellOf = (sort: number, detector: number) => sort * detectors.length + detector;
 const detectorOf = (cell: number) => cell % detectors.length;
-/** Days with a finding say nothing of what ordinary days come to; but no more than this share is left out, so that a changed world is learned. */
+/** Days that are not ordinary are left out of what ordinary days come to; but no more than this share, so that a changed world is learned. */
 const excludedShare = 0.1;
 /** Days that nobody has seen yet and everybody expects: what calibrators start from counts as many. */
 const priorDays = 100;
@@ -65,7 +52,7 @@ export type BudgetSnapshot = {
 
 export type BudgetOptions = {
   readonly findingsPer1000PerDay: number;
-  /** What each detector's word weighs, in the order of `detectors`: learned (models/fusion-v1), or all alike. */
+  /** What each detector's word weighs, in the order of `detectors`: of a trained fusion (models/fusion-v3), or all alike. */
   readonly fusion: readonly number[];
   /** Hears what each detector had to say of each identity's finished day, nats, before it is weighed: what fusion is trained on. */
   readonly onDay?: ((row: number, day: number, said: Float64Array) => void) | undefined;
@@ -241,10 +228,10 @@ export class EvidenceBudget {
     let [days, left] = [this.#days, this.#excluded];
     eachDay(slab, (row) => {
       days++;
-      if (isGated(slab, row)) left++;
+      if (isOutOfOrdinary(slab, row)) left++;
     });
     if (days >= priorDays || left > excludedShare * (priorDays + days)) return () => true;
-    return (row) => !isGated(slab, row);
+    return (row) => !isOutOfOrdinary(slab, row);
   }
 
   /** What of the day's peak is beyond what the identity's days usually come to. */
@@ -312,7 +299,7 @@ export class EvidenceBudget {
   }
 
   #countPeaksOf(slab: RowSlab, row: number): void {
-    if (this.#mayExclude && isGated(slab, row)) return;
+    if (this.#mayExclude && isOutOfOrdinary(slab, row)) return;
     this.#eachPeak(slab, row, (calibrator, peak) => calibrator.add(peak));
     for (let d = 0; d < detectors.length; d++)
       this.#usual.add(slab, row, { detector: d, peak: dayPeakOf(slab, row, d) });
@@ -337,7 +324,7 @@ export class EvidenceBudget {
       onDay(row, slab.f32[row + at.day]!, this.#said);
     }
     const sum = this.#sum(slab, row);
-    if (!this.#mayExclude || !isGated(slab, row)) this.#fused.add(sum);
+    if (!this.#mayExclude || !isOutOfOrdinary(slab, row)) this.#fused.add(sum);
     else this.#excluded++;
   }
 
@@ -372,25 +359,13 @@ function eachDay(slab: RowSlab, visit: (row: number) => void): void {
   for (let row = 0; row < slab.size * rowWords; row += rowWords) if (slab.f32[row + at.day] !== 0) visit(row);
 }
 
-/** ln(1 + e^(nats - ordinary)), less what it is at 0: 0.6 or so at the ordinary, and then about as much as the nats are beyond it. */
-export function beyondOrdinary(nats: number, detector: number): number {
-  return Math.min(sayMax, Math.log1p(Math.exp(nats - ordinaries[detector]!)) - atNothing[detector]!);
-}
-
-/** All words together, of those that count the strongest. */
-function sumOf(words: Float64Array): number {
-  let sum = 0;
-  let much = 0;
-  for (let d = 0; d < detectors.length; d++) {
-    if (!isCounting[d]) sum += words[d]!;
-    else if (words[d]! > much) much = words[d]!;
-  }
-  return sum + much;
-}
-
-/** Whether a finding about the identity is open, or was of late. */
-function isGated({ u32, f32 }: RowSlab, row: number): boolean {
-  return u32[row + at.gatedUntil]! * 1000 > f32[row + at.day]! * dayMs;
+/**
+ * Whether the day does not count as ordinary: a finding about the identity is open, or was of late, or an honest detector takes it for an attack's. A
+ * botnet is hundreds of addresses' days, most of which are never odd enough for a finding of their own, and would make the tail.
+ */
+function isOutOfOrdinary(slab: RowSlab, row: number): boolean {
+  const isGated = slab.u32[row + at.gatedUntil]! * 1000 > slab.f32[row + at.day]! * dayMs;
+  return isGated || isHonest.some((honest, d) => honest && dayPeakOf(slab, row, d) > honestLeast);
 }
 
 function endDay(slab: RowSlab, row: number): void {

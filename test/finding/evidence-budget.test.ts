@@ -100,6 +100,27 @@ test('among the first days, those that a finding was made of do not hide the nex
   assert.ok(unnoticed! < budgetOf(1).threshold, `${unnoticed}`);
 });
 
+test("a botnet's days, which the detector of sources tells apart, do not hide other attacks", () => {
+  const source = detectors.indexOf('source');
+  const [none, told, untold] = [0, 5, 0].map((says, i) => {
+    const budget = budgetOf(1);
+    const ordinary = worlds['light tails']!;
+    let who = 0;
+    findingsPerDay(
+      (random) => {
+        const numbers = [...ordinary(random), ...Array.from({ length: source - 3 }, () => 0), 0];
+        if (i === 0 || ++who < 6000 || who % 20 !== 0) return numbers;
+        return numbers.map((number, d) => (d === source ? says : 4 * number));
+      },
+      budget,
+      4,
+    );
+    return evidenceOf(budget, 25);
+  });
+  assert.ok(Math.abs(told! - none!) < 0.1, `${told} with a botnet that is told apart, ${none} without`);
+  assert.ok(untold! < none! - 0.3, `${untold} with one that is not, ${none} without`);
+});
+
 test('more evidence with a higher statistic, less of it where higher days are common', () => {
   const [quiet, loud] = [budgetOf(1), budgetOf(1)];
   findingsPerDay(() => [1, 1, 1], quiet, 3);

@@ -10,7 +10,7 @@ import { createPolicy } from '../../src/policy/decide.ts';
 import type { Decision } from '../../src/policy/decision.ts';
 import { readFusion } from '../../src/score/fusion-folder.ts';
 
-const shippedFusion = readFusion(join(import.meta.dirname, '../../../models/fusion-v1'));
+const shippedFusion = readFusion(join(import.meta.dirname, '../../../models/fusion-v3'));
 
 const policyPath = join(import.meta.dirname, '../../../pipelines/detect/default.yaml');
 const policy = parsePolicyFile(readFileSync(policyPath, 'utf8'), policyPath);

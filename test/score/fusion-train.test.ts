@@ -157,7 +157,8 @@ test('a fusion that is exported is read again; with a changed weight, or for oth
 
 test('fusions that are shipped are for the detectors of this program; the learned one came out of the recipe that is shipped', () => {
   const folder = (name: string): string => join(import.meta.dirname, '../../../models', name);
-  for (const name of ['fusion-v1', recipe.name]) assert.equal(readFusion(folder(name)).length, detectors.length);
+  for (const name of ['fusion-v1', 'fusion-v3', recipe.name])
+    assert.equal(readFusion(folder(name)).length, detectors.length);
   const manifest = JSON.parse(readFileSync(join(folder(recipe.name), 'manifest.json'), 'utf8')) as {
     recipeHash: string;
   };
