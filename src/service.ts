@@ -280,11 +280,11 @@ function enrichIfNeeded({ config, logger }: Parts): Enrich | undefined {
   return enrich;
 }
 
-async function openLog({ config, logger }: Parts): Promise<Log> {
+async function openLog({ config, logger, signal }: Parts): Promise<Log> {
   const onTrouble = (error: GaitError): void =>
     logger.warn({ code: error.code, reason: error.message }, 'log was in trouble');
   const kafka = kafkaOptions(config);
-  if (kafka !== undefined) return openKafkaLog({ ...kafka, onTrouble });
+  if (kafka !== undefined) return openKafkaLog({ ...kafka, stopping: signal, onTrouble });
   return openEmbeddedLog({ path: config.log.kind === 'embedded' ? config.log.path : '', onTrouble });
 }
 

@@ -107,7 +107,9 @@ async function sendAll(client: KafkaClient, records: readonly Waiting[]): Promis
 }
 
 async function retry(client: KafkaClient, topic: string, run: () => Promise<void>): Promise<void> {
-  const options = { doing: `appending to ${topic}`, signal: client.closing, onTrouble: client.onTrouble };
+  const options = { doing: `appending to ${topic}`, signal: client.stopping, onTrouble: client.onTrouble };
+  // Whoever is told to end still writes what he has, if Kafka takes it.
+  if (client.stopping.aborted && !client.closing.aborted) return run();
   if (!(await retryUntilDone(run, options)))
     throw new GaitError('LOG_UNAVAILABLE', `the log was closed before ${topic} had all records`);
 }

@@ -8,6 +8,8 @@ import type { OnTrouble } from './retry.ts';
 export type KafkaClient = {
   /** Aborts when the log is closed. */
   readonly closing: AbortSignal;
+  /** Aborts when those who use the log were told to end: what Kafka does not take from then on is given up at the first failure. */
+  readonly stopping: AbortSignal;
   readonly onTrouble: OnTrouble;
   readonly admin: KafkaAdmin;
   /** Durable on all in-sync replicas. Repeating the very same call after LOG_UNAVAILABLE writes nothing twice. */

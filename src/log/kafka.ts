@@ -50,6 +50,8 @@ export type KafkaLogOptions = {
   readonly transactionTimeoutMs?: number;
   /** A member that was not heard of for so long has lost its partitions. */
   readonly sessionTimeoutMs?: number;
+  /** Aborts before the log is closed, when its users are told to end: with Kafka away nobody waits for it any more. */
+  readonly stopping?: AbortSignal;
   readonly onTrouble?: OnTrouble;
 };
 
@@ -74,6 +76,8 @@ const fetchBytesMax = 256 * 1024;
 const partitionsAtOnce = 4;
 /** How long a close waits for a start or a leave that is under way; with Kafka away they may go on for long. */
 const leaveWaitMs = 3000;
+/** And for shards to write their last checkpoint: kafkajs tries for half a minute, and what was not written is read again at the next start. */
+const shardsWaitMs = 5000;
 
 /**
  * The log in Kafka. Opening does not connect: the first call does. While Kafka is away, appends wait and readers come back by
@@ -110,6 +114,7 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
   };
   const client: KafkaClient = {
     closing: parts.closing,
+    stopping: AbortSignal.any([parts.closing, ...(options.stopping === undefined ? [] : [options.stopping])]),
     onTrouble: parts.onTrouble,
     admin: admin.calls,
     send: sender.send,
@@ -288,7 +293,8 @@ async function runSession(
     how = 'closing';
   } finally {
     over = true;
-    await group.onLeave?.(how);
+    const ending = group.onLeave?.(how);
+    await (how === 'closing' ? Promise.race([ending, sleep(shardsWaitMs)]) : ending);
     await Promise.allSettled(handling);
     // A start cannot be called off; a member that joins after its disconnect would hold its partitions until it times out.
     const started = starting.catch(() => {});

@@ -8,7 +8,7 @@ import { openWorld, partitions, settle, startMember, type World, writeSource } f
 const run = { name: 'stopped' };
 const events = 3000;
 
-describe('told to stop while something is away', { skip: await kafkaSkipReason(), timeout: 240_000 }, () => {
+describe('told to stop while something is away', { skip: await kafkaSkipReason(), timeout: 540_000 }, () => {
   let world: World;
   before(async () => {
     world = await openWorld();
@@ -18,9 +18,13 @@ describe('told to stop while something is away', { skip: await kafkaSkipReason()
   async function endsWithZero(member: GaitProcess, withinMs: number): Promise<void> {
     const began = performance.now();
     member.kill('SIGTERM');
+    const late = setTimeout(() => member.kill('SIGKILL'), 2 * withinMs);
     const { code } = await member.ended;
+    clearTimeout(late);
     assert.equal(code, 0, member.output().slice(-2000));
-    assert.ok(performance.now() - began < withinMs, `${performance.now() - began} ms`);
+    const ms = performance.now() - began;
+    process.stdout.write(`# told to stop, it ended after ${Math.round(ms)} ms\n`);
+    assert.ok(ms < withinMs, `${ms} ms`);
   }
   const started = async (): Promise<GaitProcess> => {
     const member = startMember(world, run, 0);

@@ -6,11 +6,12 @@ import type { KafkaClient, KeyedRecord } from '../../src/log/kafka-client.ts';
 
 type Send = (records: readonly KeyedRecord[]) => Promise<void>;
 
-function clientWith(send: Send): KafkaClient {
+function clientWith(send: Send, stopping = new AbortController().signal): KafkaClient {
   const admin = { partitions: async () => 3 } as unknown as KafkaClient['admin'];
   const unused = (): never => assert.fail('not used here');
   return {
     closing: new AbortController().signal,
+    stopping,
     onTrouble: () => {},
     admin,
     send,
@@ -34,6 +35,28 @@ test('a failed send is repeated with the very same records before any later one,
   const later = Promise.all(['b', 'c', 'd'].map((text) => append('t', [{ value: text, partition: 0 }])));
   await Promise.all([first, later]);
   assert.deepEqual(sent, [['a'], ['a'], ['a'], ['b', 'c', 'd']]);
+});
+
+test('whoever is told to end still writes what Kafka takes, and waits for nothing that it does not', {
+  timeout: 10_000,
+}, async () => {
+  const stop = new AbortController();
+  let isAway = true;
+  const sent: string[] = [];
+  const append = createAppender(
+    clientWith(async (records) => {
+      if (isAway) throw new GaitError('LOG_UNAVAILABLE', 'away');
+      sent.push(...value(records));
+    }, stop.signal),
+  );
+  const waiting = append('t', [{ value: 'before', partition: 0 }]);
+  stop.abort();
+  const away = { code: 'LOG_UNAVAILABLE' };
+  await assert.rejects(waiting, away);
+  await assert.rejects(append('t', [{ value: 'after', partition: 0 }]), away);
+  isAway = false;
+  await append('t', [{ value: 'last', partition: 0 }]);
+  assert.deepEqual(sent, ['last']);
 });
 
 test('a refused record fails its own call and no other', async () => {
