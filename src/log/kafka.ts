@@ -75,7 +75,7 @@ const fetchWaitMs = 200;
 const fetchBytesMax = 256 * 1024;
 const partitionsAtOnce = 4;
 /** How long a close waits for a start or a leave that is under way; with Kafka away they may go on for long. */
-const leaveWaitMs = 3000;
+const leaveWaitMs = 2000;
 /** And for shards to write their last checkpoint: kafkajs tries for half a minute, and what was not written is read again at the next start. */
 const shardsWaitMs = 5000;
 
