@@ -29,8 +29,8 @@ describe('a new user with the sample', { skip, timeout: 500_000 }, () => {
     await worst.filter({ hasText: attacker }).first().click();
     // Who, and in which order.
     await page.getByRole('heading', { level: 1 }).filter({ hasText: attacker }).waitFor();
-    const finding = page.getByRole('region', { name: 'Findings' }).getByRole('link').first();
-    await finding.click();
+    const findings = page.getByRole('region', { name: 'Findings' }).getByRole('link');
+    await findings.filter({ hasText: 'is refused or fails' }).first().click();
     const why = page.getByRole('region', { name: 'Why' });
     await why.getByRole('listitem').first().waitFor();
     assert.ok(
