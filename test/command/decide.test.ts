@@ -23,7 +23,7 @@ test('a person locks an identity out and lets it in again: refused, stored, sign
 }, async () => {
   const gait = startGait({ folder, config });
   const alive = [gait];
-  await waitFor('it serves', () => gait.address() !== undefined, { withinMs: 20_000, alive });
+  await waitFor('it serves', () => gait.address() !== undefined, { withinMs: 60_000, alive });
   const ask = (path: string, headers: Record<string, string>, body?: object) =>
     fetch(`${gait.address()}${path}`, {
       headers,
@@ -38,15 +38,15 @@ test('a person locks an identity out and lets it in again: refused, stored, sign
     const response = await ask(path, asAdmin);
     return response.ok ? ((await response.json()) as Record<string, never[]>)[name]! : [];
   };
-  await waitFor('it is ready', async () => (await passes()) === 200, { withinMs: 20_000, alive });
+  await waitFor('it is ready', async () => (await passes()) === 200, { withinMs: 60_000, alive });
 
   const order = { identity: 'user:-:alice', action: 'revoke-identity', ttl: '1h', reason: 'asked by phone' };
   const made = await ask('/v1/decisions', asAdmin, order);
   assert.equal(made.status, 202);
   const { decision_id } = (await made.json()) as { decision_id: string };
-  await waitFor('the call is refused', async () => (await passes()) >= 400, { withinMs: 20_000, alive });
+  await waitFor('the call is refused', async () => (await passes()) >= 400, { withinMs: 60_000, alive });
   const list = `/v1/decisions?identity=${encodeURIComponent('user:-:alice')}`;
-  await waitFor('it is stored', async () => (await rows(list, 'decisions')).length === 1, { withinMs: 20_000, alive });
+  await waitFor('it is stored', async () => (await rows(list, 'decisions')).length === 1, { withinMs: 60_000, alive });
   const [stored] = await rows(list, 'decisions');
   assert.deepEqual(
     [stored?.decision_id, stored?.by, stored?.rule, stored?.why],
@@ -54,9 +54,9 @@ test('a person locks an identity out and lets it in again: refused, stored, sign
   );
 
   assert.equal((await ask(`/v1/decisions/${decision_id}/restore`, asAdmin, { reason: 'it was me' })).status, 202);
-  await waitFor('the call passes', async () => (await passes()) === 200, { withinMs: 20_000, alive });
+  await waitFor('the call passes', async () => (await passes()) === 200, { withinMs: 60_000, alive });
   await waitFor('both are in the audit', async () => (await rows('/v1/audit', 'audit')).length === 2, {
-    withinMs: 20_000,
+    withinMs: 60_000,
     alive,
   });
   const audit = await rows('/v1/audit', 'audit');
