@@ -19,7 +19,7 @@ const config = {
   },
 };
 test('a person locks an identity out and lets it in again: refused, stored, signed, and passed again', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const gait = startGait({ folder, config });
   const alive = [gait];
