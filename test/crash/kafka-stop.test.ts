@@ -7,17 +7,15 @@ import { openWorld, partitions, settle, startMember, type World, writeSource } f
 
 const run = { name: 'stopped' };
 const events = 3000;
-/** What Kubernetes gives a pod to end by itself (terminationGracePeriodSeconds). */
-const graceMs = 30_000;
 
-describe('told to stop while something is away', { skip: await kafkaSkipReason(), timeout: 540_000 }, () => {
+describe('told to stop while something is away', { skip: await kafkaSkipReason(), timeout: 240_000 }, () => {
   let world: World;
   before(async () => {
     world = await openWorld();
   });
   after(() => world.close());
 
-  async function endsWithZero(member: GaitProcess, withinMs = graceMs): Promise<void> {
+  async function endsWithZero(member: GaitProcess, withinMs: number): Promise<void> {
     const began = performance.now();
     member.kill('SIGTERM');
     const late = setTimeout(() => member.kill('SIGKILL'), 2 * withinMs);
@@ -38,12 +36,12 @@ describe('told to stop while something is away', { skip: await kafkaSkipReason()
     await world.log.ensureTopics([{ name: 'stopped.source', partitions, cleanup: 'delete' }]);
     await writeSource(world, run.name, attackedTraffic({ events, seed: 1 }).records);
     await world.clickhouse.stop('SIGKILL');
-    await endsWithZero(await started());
+    await endsWithZero(await started(), 15_000);
     await world.clickhouse.start();
 
     const cutOff = await started();
     await world.broker.kill('SIGKILL');
-    await endsWithZero(cutOff);
+    await endsWithZero(cutOff, 30_000);
     const waiting = startMember(world, run, 0);
     await waitFor('it says what it waits for', () => waiting.output().includes('log was in trouble'), {
       withinMs: 30_000,
@@ -54,7 +52,7 @@ describe('told to stop while something is away', { skip: await kafkaSkipReason()
 
     const last = await started();
     await settle(world, run, { events, alive: [last], withinMs: 60_000 });
-    await endsWithZero(last);
+    await endsWithZero(last, 15_000);
     const [row] = await world.clickhouse.query(
       `SELECT count() AS n, uniqExact(event_id) AS ids FROM ${run.name}.events`,
     );
