@@ -107,7 +107,7 @@ function coerceRare(field: Field, value: unknown, draft: Draft): unknown {
   switch (field.kind) {
     case 'secret':
       return typeof value === 'string' || Number.isSafeInteger(value)
-        ? draft.redactor.digest(String(value))
+        ? draft.redactor.digest(firstOfList(String(value)))
         : undefined;
     case 'boolean':
       return toBoolean(value);
@@ -126,6 +126,12 @@ function coerceRare(field: Field, value: unknown, draft: Draft): unknown {
     default:
       return undefined;
   }
+}
+
+/** A header that was sent twice comes joined by commas (RFC 9110, 5.3), and an API that reads the first would take a key that is no key to us. */
+function firstOfList(text: string): string {
+  const comma = text.indexOf(',');
+  return comma < 0 ? text : text.slice(0, comma).trim();
 }
 
 function cut(text: string, charsMax: number): string {

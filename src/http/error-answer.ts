@@ -1,6 +1,5 @@
 import type { Logger } from '../config/logging.ts';
 import { GaitError } from '../core/errors.ts';
-import { tooLarge } from './body.ts';
 import { HttpError, type Reply } from './route.ts';
 
 /** On every answer, errors included. */
@@ -18,16 +17,16 @@ export const jsonType = 'application/json; charset=utf-8';
 export type ErrorAnswer = (error: unknown, route: string | undefined) => Reply & { readonly body: object };
 
 /** What the caller is told of an error; what failed here is told to the log in full. */
-export function createErrorAnswer(bytesMax: number, logger: Logger): ErrorAnswer {
+export function createErrorAnswer(logger: Logger): ErrorAnswer {
   return (error, route) => {
-    const { status, code, message, headers } = asHttpError(error, bytesMax);
+    const { status, code, message, headers } = asHttpError(error);
     if (status >= 500) logger.error({ err: error, route }, 'request failed');
     return { status, headers, body: { error: { code, message } } };
   };
 }
 
 /** Of our own failures only whether it is worth coming back. */
-function asHttpError(error: unknown, bytesMax: number): HttpError {
+function asHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof GaitError) {
     if (error.code === 'USAGE') return new HttpError(400, 'invalid-request', { message: error.message });
@@ -43,7 +42,9 @@ function asHttpError(error: unknown, bytesMax: number): HttpError {
     validation?: unknown;
     message?: string;
   };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(bytesMax);
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new HttpError(413, 'body-too-large', { message: 'the body is larger than what is taken here' });
+  }
   if (validation !== undefined)
     return new HttpError(400, 'invalid-request', { message: message ?? 'the request is not valid' });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

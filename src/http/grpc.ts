@@ -78,8 +78,11 @@ function questionOf({ attributes }: CheckRequest, point: string): Parameters<Htt
 }
 
 function headersOf(list: readonly HeaderValue[]): Readonly<Record<string, string>> {
+  // Of a header that was sent twice the first counts, as at /authz.
   return Object.fromEntries(
-    list.map(({ key, value, raw_value: raw }) => [key.toLowerCase(), raw.length > 0 ? raw.toString('latin1') : value]),
+    list
+      .toReversed()
+      .map(({ key, value, raw_value: raw }) => [key.toLowerCase(), raw.length > 0 ? raw.toString('latin1') : value]),
   );
 }
 

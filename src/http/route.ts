@@ -21,6 +21,8 @@ export type Route = {
   readonly params?: JsonSchema;
   /** Media types and what they hold. */
   readonly body?: Readonly<Record<string, JsonSchema>>;
+  /** Where it is other than 64 KiB. */
+  readonly bodyBytesMax?: number;
   readonly replies: Readonly<Record<number, ReplyDescription>>;
   /** Asked with the headers alone, before a byte of the body is read. Throws a HttpError, or returns what the request holds until it is over. */
   readonly admit?: (headers: Headers) => Lease;

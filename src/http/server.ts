@@ -53,17 +53,21 @@ declare module 'fastify' {
 /** A request whose body does not arrive within this time is closed, so that slow senders cannot hold connections. */
 const requestTimeoutMs = 60_000;
 const connectionsMax = 2048;
+/** Of one request. Envoy, which asks with the headers of the call, allows 60 KiB. */
+const headerBytesMax = 64 * 1024;
+/** Of a route that says nothing else, and of one that does not exist: nobody has shown a key for it yet. */
+const bodyBytesMax = 64 * 1024;
 /** Longer than the minute for which gateways keep a connection that nothing is asked on, so that it is they who end it. */
 const keepAliveMs = 72_000;
 
 /** Listens when the promise resolves. Fails with CONFIG_INVALID when the address cannot be had. */
 export async function startServer(config: Config['http'], parts: HttpParts, logger: Logger): Promise<HttpServer> {
   const gate = createGate(config, createSessions(config.keys, parts.session));
-  const errorAnswer = createErrorAnswer(config.bodyBytesMax, logger);
+  const errorAnswer = createErrorAnswer(logger);
   const routes = allRoutes(parts, config);
   const app = fastify({
     serverFactory: (framework) => listenerOf(routes, { gate, errorAnswer, metrics: parts.metrics }, framework),
-    bodyLimit: config.bodyBytesMax,
+    bodyLimit: bodyBytesMax,
     // A filter that does not exist is refused: left out in silence it would answer with everything.
     ajv: { customOptions: { removeAdditional: false } },
     routerOptions: { maxParamLength: 1024 },
@@ -107,7 +111,13 @@ function listenerOf(
   const asked = routes.find(({ isEnforcement }) => isEnforcement);
   if (asked === undefined) throw new TypeError('no route answers enforcement points');
   const direct = answerDirectly({ ...parts, route: asked, methods: anyMethod }, framework);
-  const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: requestTimeoutMs });
+  const server = createServer({
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: requestTimeoutMs,
+    maxHeaderSize: headerBytesMax,
+  });
+  // Node forgets in silence what comes behind the thousandth, and a caller could hide his token there from us, not from the API.
+  server.maxHeadersCount = 0;
   server.on('request', (request, response) => (server.listening ? direct : framework)(request, response));
   return server;
 }
@@ -119,7 +129,7 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
   const lapi = createLapi(parts.held);
   return [
     eventsRoute(parts.ingest, config.bodyBytesMax),
-    authzRoute(parts.ask),
+    authzRoute(parts.ask, config.bodyBytesMax),
     overviewRoute(parts.pages),
     streamRoute(parts.live),
     ...healthRoutes(parts.pages),
@@ -164,6 +174,7 @@ function addRoute(scope: FastifyInstance, route: Route): void {
     method: route.method === 'ANY' ? anyMethod : route.method,
     url: route.url,
     config: { route },
+    ...(route.bodyBytesMax && { bodyLimit: route.bodyBytesMax }),
     schema: { ...(route.query && { querystring: route.query }), ...(route.params && { params: route.params }) },
     handler: async (request, reply) => {
       const answer = await route.handle({

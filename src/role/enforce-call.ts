@@ -61,7 +61,7 @@ export function createCallReader(options: { readonly config: Config; readonly re
     if (resolution === null) return null;
     const authorization = one(headers.authorization) ?? '';
     const bearer = bearerOf(authorization);
-    const scheme = /^dpop /i.test(authorization) ? 'DPoP' : 'Bearer';
+    const scheme = /^dpop\s/i.test(authorization) ? 'DPoP' : 'Bearer';
     const kind = resolution.identity_kind as keyof typeof claimed;
     const isClaim = kind in claimed && said[kind] === null && !(kind === 'session' && bearer === null);
     return { event, resolution, bearer, scheme, isEvident: !isClaim };
@@ -84,7 +84,7 @@ function assignQuietly(draft: Draft, field: Parameters<typeof assignIfEmpty>[1],
 }
 
 function bearerOf(authorization: string): string | null {
-  const [, token] = /^(?:bearer|dpop) +(\S+)\s*$/i.exec(authorization) ?? [];
+  const [, token] = /^(?:bearer|dpop)\s+(\S+)\s*$/i.exec(authorization) ?? [];
   return token ?? null;
 }
 

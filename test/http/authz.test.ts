@@ -35,6 +35,22 @@ test('any method, path, query and length of the call arrives as it was, and is n
   assert.equal(asked.at(-1)?.path, '/admin/users');
 });
 
+test('a token behind thousands of headers is seen', async (t) => {
+  const asked: EnforcementQuestion[] = [];
+  const answer = (question: EnforcementQuestion): EnforcementAnswer => {
+    asked.push(question);
+    return allow;
+  };
+  const server = await serve(sampleParts({ ask: answer }));
+  t.after(server.close);
+  const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`h${i}`, '']));
+  assert.equal(
+    (await ask(server, '/authz', { headers: { ...many, authorization: 'Bearer of-the-call' } })).status,
+    200,
+  );
+  assert.equal(asked[0]?.headers.authorization, 'Bearer of-the-call');
+});
+
 test('the key of the gateway comes in X-Gait-Key; what the call itself carries opens nothing, and names the point', async (t) => {
   const points: string[] = [];
   const answer = ({ point }: EnforcementQuestion): EnforcementAnswer => {

@@ -114,9 +114,10 @@ test('Envoy’s question arrives with headers, path, address, and the claims tha
   );
 });
 
-test('raw headers arrive as well, and a question without anything is still answered', async (t) => {
+test('raw headers arrive as well, the first of those that were sent twice, and a question without anything is still answered', async (t) => {
   const { check, asked } = await serve(t, allow);
-  const header_map = { headers: [{ key: 'Authorization', raw_value: Buffer.from('Bearer raw') }] };
+  const raw = (key: string, value: string) => ({ key, raw_value: Buffer.from(value) });
+  const header_map = { headers: [raw('Authorization', 'Bearer raw'), raw('authorization', 'Bearer other')] };
   await check({ attributes: { request: { http: { path: '/', header_map } } } });
   await check({});
   assert.deepEqual(

@@ -114,6 +114,16 @@ test('what is not there is 404 and a broken address is 400, as JSON', async (t) 
   assert.equal((await ask(server, '/v1/findings/%E0%A4%A')).status, 400);
 });
 
+test('who has shown no key sends no large body, wherever to', async (t) => {
+  const ssf = { transmitter: undefined, receive: async () => ({ kind: 'accepted' }) as const };
+  const server = await serve(sampleParts({ ssf }), { bodyBytesMax: 8 * 1024 * 1024 });
+  t.after(server.close);
+  const headers = { 'content-type': 'application/secevent+jwt' };
+  const body = 'x'.repeat(65 * 1024);
+  for (const path of ['/nothing', '/clickhouse/ping', '/ssf/receive'])
+    assert.equal((await ask(server, path, { method: 'POST', headers, body })).status, 413, path);
+});
+
 test('the OpenAPI document describes every route with its parameters, body and answers', async (t) => {
   const server = await serve(sampleParts());
   t.after(server.close);

@@ -5,13 +5,15 @@ import type { Headers, Reply, Route } from '../route.ts';
  * One answer for every gateway that asks over HTTP: Envoy's ext_authz (which appends the call's own path), nginx's auth_request,
  * forward_auth of Traefik and Caddy, HAProxy's httpclient. server.ts hands every path below /authz to this one.
  */
-export function authzRoute(ask: HttpParts['ask']): Route {
+export function authzRoute(ask: HttpParts['ask'], bodyBytesMax: number): Route {
   return {
     method: 'ANY',
     url: '/authz',
     summary: 'May this call pass? Asked by a gateway with the headers of the call, and its own key in X-Gait-Key',
     access: ['enforce'],
     isEnforcement: true,
+    // That of the call, where the gateway sends it along; nobody looks at it.
+    bodyBytesMax,
     replies: {
       200: { description: 'It may; X-Gait-Decision names a decision that concerns it, or is -' },
       401: { description: 'A step-up is asked for (RFC 9470), or the session was ended; or no key' },

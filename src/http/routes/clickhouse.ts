@@ -53,6 +53,7 @@ export function clickHouseRoutes(door: SqlDoor, bytesMax: number): readonly Rout
     summary: "SQL over the views, read-only, as ClickHouse's HTTP interface",
     access: ['analyst'],
     isClickHouse: true,
+    bodyBytesMax: bytesMax,
     replies,
     ...(method === 'POST' && { body: { 'text/plain': { type: 'string', description: 'SQL' } } }),
     handle: (request) => answer(door, request, bytesMax),

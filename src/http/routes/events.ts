@@ -42,6 +42,7 @@ export function eventsRoute(ingest: HttpParts['ingest'], bodyBytesMax: number, w
       429: { description: 'Too much is under way; come back after Retry-After seconds' },
       503: { description: 'The log is away; come back after Retry-After seconds' },
     },
+    bodyBytesMax,
     admit: (headers) => admit(headers, budget, bodyBytesMax),
     handle: async ({ body, headers, query, lease }) => {
       const unpacked = await decompress(body, encodingOf(headers), bodyBytesMax);

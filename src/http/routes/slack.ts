@@ -17,12 +17,7 @@ export function slackRoute(act: NonNullable<HttpParts['slackAction']>): Route {
       401: { description: 'Not signed by Slack, or longer than five minutes ago' },
       403: { description: 'This user may not give verdicts' },
     },
-    admit: (headers) => {
-      // Before a byte is read: whoever sends has shown nothing yet.
-      const length = Number(headers['content-length'] ?? Number.NaN);
-      if (!(length <= bodyBytesMax)) throw new HttpError(413, 'body-too-large', { message: 'the body is too large' });
-      return { retain: () => {}, release: () => {} };
-    },
+    bodyBytesMax,
     handle: async ({ headers, body, from }) => {
       const timestamp = String(headers['x-slack-request-timestamp'] ?? '');
       const signature = String(headers['x-slack-signature'] ?? '');

@@ -7,8 +7,8 @@ const streamQuery = {
   additionalProperties: false,
   properties: { stream_id: { type: 'string', minLength: 1, maxLength: 128 } },
 };
-/** A token is at most this long: RFC 8935 has one in a body. */
-const setBytesMax = 64 * 1024;
+/** A poll may acknowledge 10,000 tokens. */
+const requestBytesMax = 1024 * 1024;
 
 type Endpoint = readonly [
   method: Route['method'],
@@ -46,6 +46,7 @@ function managementRoutes({ call }: NonNullable<SsfParts['transmitter']>): reado
     url,
     summary,
     access: ['ssf'],
+    bodyBytesMax: requestBytesMax,
     query: streamQuery,
     replies: {
       [status]: { description: 'Done' },
@@ -114,7 +115,7 @@ function receiveRoute(receive: NonNullable<SsfParts['receive']>): Route {
     replies: { 202: { description: 'Taken' }, 400: { description: 'err and description, as in RFC 8935, 2.3' } },
     handle: async ({ headers, body }) => {
       const type = String(headers['content-type'] ?? '').split(';')[0];
-      const isToken = type === 'application/secevent+jwt' && body.length <= setBytesMax;
+      const isToken = type === 'application/secevent+jwt';
       const authorization = typeof headers.authorization === 'string' ? headers.authorization : undefined;
       const answer = isToken
         ? await receive(body.toString('latin1').trim(), authorization)
