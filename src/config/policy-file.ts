@@ -13,7 +13,7 @@ import {
 } from '../core/words.ts';
 import { nearest } from './problem.ts';
 import { checkYaml } from './yaml.ts';
-import { duration, z } from './zod.ts';
+import { duration, timeToLive, z } from './zod.ts';
 
 /**
  * Policy file: what is done about findings, as people write it (pipelines/detect/*.yaml).
@@ -90,7 +90,7 @@ const rule = strict({
   /** What a step-up by this rule asks for, where it is other than `stepUp` of the file. */
   acrValues: stepUp.acrValues.optional(),
   maxAge: stepUp.maxAge.optional(),
-  ttl: duration.refine((ms) => ms > 0, 'a decision needs a time to live above zero'),
+  ttl: timeToLive,
   mode: z.enum(['shadow', 'enforce', 'inherit']).default('inherit'),
   why: z.string().min(1).max(500),
 });
@@ -173,20 +173,25 @@ const policy = strict({
     revocationsMax: z.int().min(0).default(10),
     activeShareMax: share.default(0.01),
   }).prefault({}),
-  rules: z
-    .array(rule)
-    .max(1000)
-    .refine((rules) => new Set(rules.map((each) => each.name)).size === rules.length, 'two rules share a name'),
+  rules: z.array(rule).max(1000),
   allowlist: z.array(allowance).max(10_000).default([]),
   suppressions: z.array(suppression).max(256).default([]),
 }).superRefine(({ rules, tags }, context) => {
-  for (const [i, { when }] of rules.entries())
+  const names = rules.map((each) => each.name);
+  for (const [i, { name, when }] of rules.entries()) {
+    if (names.indexOf(name) < i)
+      context.addIssue({
+        code: 'custom',
+        path: ['rules', i, 'name'],
+        message: `rule ${names.indexOf(name) + 1} has this name`,
+      });
     for (const [j, each] of (when.tags ?? []).entries()) {
       if (Object.hasOwn(tags, each)) continue;
       const close = nearest(each, Object.keys(tags));
       const message = `no tag of this name is declared${close === undefined ? '' : `; did you mean ${close}?`}`;
       context.addIssue({ code: 'custom', path: ['rules', i, 'when', 'tags', j], message });
     }
+  }
 });
 
 export type PolicyConfig = Readonly<z.output<typeof policy>>;

@@ -34,7 +34,8 @@ export type FieldSpec = {
   readonly isUnique?: boolean;
 };
 
-const bytes = { kind: 'number', min: 0, integer: true } as const;
+/** Whole, and exact as a number: what is larger, the store would refuse as well. */
+const count = { kind: 'number', min: 0, max: Number.MAX_SAFE_INTEGER, integer: true } as const;
 
 /** The one table behind the decoders, the JSON Schema and the documentation. */
 export const canonicalFields: Readonly<Record<FieldName, FieldSpec>> = {
@@ -79,10 +80,10 @@ export const canonicalFields: Readonly<Record<FieldName, FieldSpec>> = {
     about: 'Path with query; of the query only the names are kept, and the values of listed names.',
   },
   route: { kind: 'text', about: 'Template of the path, if the gateway knows it.' },
-  request_bytes: { ...bytes, about: 'Size of the request.' },
+  request_bytes: { ...count, about: 'Size of the request.' },
   operation: { kind: 'text', about: 'Name of the operation, where that says more than method and path.' },
   status: { kind: 'number', min: 100, max: 999, integer: true, about: 'HTTP status.' },
-  response_bytes: { ...bytes, about: 'Size of the response.' },
+  response_bytes: { ...count, about: 'Size of the response.' },
   duration_ms: {
     kind: 'number',
     min: 0,
@@ -106,7 +107,7 @@ export const canonicalFields: Readonly<Record<FieldName, FieldSpec>> = {
   caller_service: { kind: 'text', about: 'The service that called on behalf of the identity.' },
   object_ids: { kind: 'list', isUnique: true, about: 'The objects that were touched.' },
   sensitive: { kind: 'counts', about: 'Sensitive data in the response: class to count.' },
-  rows: { kind: 'number', min: 0, integer: true, about: 'Rows or items in the response.' },
+  rows: { ...count, about: 'Rows or items in the response.' },
   decision_id: { kind: 'id', about: 'The decision of ours that this response enforced.' },
   enforced: { kind: 'boolean', about: 'The response was ours: never scored, never learned from.' },
 };

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { isIP, SocketAddress } from 'node:net';
 import { identityKinds } from '../core/words.ts';
+import { toAddress } from '../event/decode/coerce.ts';
 import type { IdentityKey, IdentityKind } from './resolved-event.ts';
 
 /** Ids of more characters end in a hash of the whole: the key stays bounded, and longer than any key that was not cut. */
@@ -37,6 +39,23 @@ export function identityParts(text: string): { readonly kind: IdentityKind; read
   const [, kind, tenant] = /^([a-z-]+):([^:\p{Cc}\s]+):[^\p{Cc}\s]+$/u.exec(text) ?? [];
   const known = identityKinds.find((each) => each === kind);
   return known === undefined || tenant === undefined ? null : { kind: known, tenant };
+}
+
+/** The key that the calls of whom a person means have, however he wrote it; null for a text that is none. */
+export function keyMeantBy(text: string): IdentityKey | null {
+  const parts = identityParts(text);
+  if (parts === null) return null;
+  const { kind, tenant } = parts;
+  const id = identityId(text);
+  if (kind === 'address') {
+    if (id === undefined || isIP(id) === 0) return null;
+    const { address } = new SocketAddress({ address: id, family: isIP(id) === 6 ? 'ipv6' : 'ipv4' });
+    return `${kind}:${tenant}:${toAddress(address)}` as IdentityKey;
+  }
+  // Of one that was cut nothing else is known.
+  if (id === undefined) return text as IdentityKey;
+  const key = `${kind}:${tenant}:${encodePart(id, escapedInId)}` as IdentityKey;
+  return atIssuer(key, identityIssuer(text));
 }
 
 /** The id of a key, as it came. Undefined for one that was so long that only a hash of it is left. */

@@ -1,6 +1,8 @@
 import { derivedId } from '../core/hash.ts';
 import { effectOf, verdictIdOf } from '../finding/verdict.ts';
-import { identityParts } from '../identity/identity-key.ts';
+import { identityId, identityParts } from '../identity/identity-key.ts';
+import type { IdentityKey } from '../identity/resolved-event.ts';
+import type { Whom } from './allowlist.ts';
 import type { Decision } from './decision.ts';
 import type { Verdict } from './guardrail.ts';
 import { type Rules, scopeOf } from './judge.ts';
@@ -48,7 +50,7 @@ function decide(notice: NoticeOf<'decide'>, to: Notified): readonly Decision[] {
   const { subject } = to;
   const { session_id, at } = notice;
   const scope = session_id === null ? 'identity' : 'session';
-  const allowance = to.rules.allowlist({ identity: notice.identity, clientIp: null, route: null }, at);
+  const allowance = to.rules.allowlist(whom(notice.identity, null), at);
   const made = manualDecision(notice, to, scope);
   const decision: Decision =
     allowance === undefined
@@ -84,6 +86,12 @@ function decide(notice: NoticeOf<'decide'>, to: Notified): readonly Decision[] {
   const ended = replaced.map((open) => end(subject, open, { notice, change: 'restored' }));
   subject.open = [...subject.open, { decision, offence: 0, state: 'open' } as const].slice(-rememberedMax);
   return [decision, ...ended];
+}
+
+/** Of no call; an address stands in its own key. */
+function whom(identity: IdentityKey, clientIp: string | null): Whom {
+  const isAddress = identityParts(identity)?.kind === 'address';
+  return { identity, clientIp: isAddress ? (identityId(identity) ?? null) : clientIp, route: null };
 }
 
 /** The id of the decision that a notice makes, unless it extends an open one. */
@@ -171,6 +179,8 @@ function stepUpIgnored(notice: NoticeOf<'step-up-ignored'>, { subject, rules, ad
   const rule = rules.config.rules.find(({ name }) => name === open?.decision.rule);
   if (open === undefined || rule === undefined || open.decision.action !== 'step-up') return [];
   const { decision } = open;
+  // Somebody vouches for him since.
+  if (rules.allowlist(whom(decision.identity, decision.client_ip), at) !== undefined) return [];
   const action = stepFor(rule, open.offence + 1, { identityKind: decision.identity_kind, actorKind: 'human' });
   if (strength(action) <= strength(decision.action)) return [];
   const verdict = decision.mode === 'shadow' ? 'pass' : admit(isRevocation(action));

@@ -10,6 +10,7 @@ import { createSite } from '../dashboard/site.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { PageQueries } from '../http/page-parts.ts';
 import type { HttpParts, IngestBatch, IngestOutcome, Queries, Readiness, RefusedRecord } from '../http/parts.ts';
+import { recordsMax } from '../http/routes/events.ts';
 import type { DeadLetter } from '../identity/dead-letter.ts';
 import type { Ingest } from '../identity/ingest.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
@@ -30,8 +31,6 @@ import { settingsOf } from './settings.ts';
 
 /** Begins the name of HTTP as a source; the format that the sender asked for follows, and the run. */
 export const httpSource = 'http:';
-/** Records under way at once; beyond it senders are asked to come back. */
-const recordsUnderWayMax = 100_000;
 
 export type ServeOptions = {
   readonly log: Log;
@@ -171,7 +170,7 @@ function createDoor({ ingest, intake, clock }: ServeOptions): (batch: IngestBatc
     return { appended: intake.append('http', events, deadLetters), accepted: events.length, refused };
   };
   return async (batch) => {
-    if (underWay + batch.records.length > recordsUnderWayMax) return { kind: 'busy', retryAfterSeconds: 1 };
+    if (underWay + batch.records.length > recordsMax) return { kind: 'busy', retryAfterSeconds: 1 };
     underWay += batch.records.length;
     try {
       const { appended, accepted, refused } = append(batch);

@@ -132,8 +132,7 @@ function noticesOf({ source, homeIssuer, claims, type, event, now }: Said): read
   const about = notice && subjectOf(claims.sub_id ?? event.subject, source);
   if (notice === undefined || about === undefined) return [];
   const { event_timestamp: at } = event;
-  // Nobody speaks for the future: what has not happened yet would explain what comes.
-  const happened = typeof at === 'number' && at > 0 ? Math.min(now, Math.floor(at * 1000)) : now;
+  const happened = typeof at === 'number' && at > 0 ? at : Number(claims.iat);
   const issuer = source.tokenIssuer ?? source.subjectIssuer ?? source.issuer;
   return [
     {
@@ -141,7 +140,8 @@ function noticesOf({ source, homeIssuer, claims, type, event, now }: Said): read
       notice_id: derivedId('ntc', [source.issuer, String(claims.jti), type]),
       identity: atIssuer(identityKey('user', source.tenant ?? null, about.user), foreignIssuerOf(issuer, homeIssuer)),
       session_id: about.session,
-      at: happened,
+      // Nobody speaks for the future: what has not happened yet would explain what comes.
+      at: Math.max(0, Math.min(now, Math.floor(happened * 1000))),
       by: source.name,
       reason: `${type.slice(type.lastIndexOf('/') + 1)} from ${source.name}`,
     },

@@ -116,16 +116,14 @@ export function createDesk(options: TransmitterOptions): Desk {
 }
 
 export function read<T>(body: Buffer, schema: z.ZodType<T>): T {
-  let value: unknown;
+  let parsed: z.ZodSafeParseResult<T>;
   try {
-    value = JSON.parse(body.toString('utf8'));
+    // What is nested too deeply to be looked at throws as well.
+    parsed = schema.safeParse(JSON.parse(body.toString('utf8')));
   } catch {
-    return refuse(400, 'invalid-json', 'the body is not JSON');
+    return refuse(400, 'invalid-json', 'the body is not JSON, or nested too deeply');
   }
-  const parsed = schema.safeParse(value);
-  return parsed.success
-    ? (parsed.data as T)
-    : refuse(400, 'invalid-request', 'the body is not what SSF 1.0 describes here');
+  return parsed.success ? parsed.data : refuse(400, 'invalid-request', 'the body is not what SSF 1.0 describes here');
 }
 
 /** The same identifier whatever the order of its members. */

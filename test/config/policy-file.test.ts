@@ -76,7 +76,7 @@ test('two rules of one name, an allowance of everybody and broken YAML are refus
   const rule = '{ name: a, action: observe, ttl: 1m, why: x }';
   assert.match(
     errorsOf(`version: 1\nrules: [${rule}, ${rule}]`)[0] ?? '',
-    /^policy.yaml:2:1: rules: two rules share a name/,
+    /^policy.yaml:2:58: rules.1.name: rule 1 has this name/,
   );
   const entry = '{ until: "2027-01-01T00:00:00Z", owner: me, reason: x }';
   assert.match(
@@ -85,6 +85,14 @@ test('two rules of one name, an allowance of everybody and broken YAML are refus
   );
   assert.match(errorsOf('version: 1\nrules: [')[0] ?? '', /^policy.yaml:2:\d+: /);
   assert.match(errorsOf('version: 1\nversion: 1\nrules: []')[0] ?? '', /^policy.yaml:2:1: /);
+});
+
+test('what cannot be meant has its place too: a time to live without an end, a key that is a number', () => {
+  assert.match(
+    errorsOf(`version: 1\nrules:\n - {name: a, action: observe, ttl: 999999999d, why: x}`)[0] ?? '',
+    /^policy.yaml:3:31: rules.0.ttl: .*at most 366d/,
+  );
+  assert.match(errorsOf('version: 1\nrules: []\n7: x')[0] ?? '', /^policy.yaml:3:1: unknown key 7/);
 });
 
 test('aliases that unfold into a great tree are refused', () => {

@@ -181,3 +181,10 @@ test('an array is split where JSON would split it, strings and nesting included'
     ['{}'],
   );
 });
+
+test('a body of more records than are ever taken is 413, so that nobody sends it again and again', async (t) => {
+  const server = await serve(sampleParts(), { bodyBytesMax: 1024 * 1024 });
+  t.after(server.close);
+  assert.equal((await post(server, '{}\n'.repeat(100_000))).status, 202);
+  assert.equal((await post(server, '{}\n'.repeat(100_001))).status, 413);
+});

@@ -40,6 +40,7 @@ test('what is not valid is refused with its place, and nothing is ordered', asyn
   const refused: readonly [unknown, RegExp][] = [
     ['{', /not JSON/],
     [{ ...body, identity: 'alice' }, /identity: expected kind:tenant:id/],
+    [{ ...body, identity: 'address:-:192.0.2.0/24', action: 'throttle' }, /identity: expected .*192\.0\.2\.1/],
     [{ ...body, action: 'restore' }, /action: /],
     [{ ...body, ttl: '0s' }, /ttl: /],
     [{ ...body, ttl: '400d' }, /ttl: /],
@@ -47,7 +48,7 @@ test('what is not valid is refused with its place, and nothing is ordered', asyn
     [{ ...body, reason: 'a\nb' }, /reason: expected one line/],
     [{ ...body, modus: 'enforce' }, /modus/],
     ...['client', 'api-key', 'mtls', 'consumer', 'device', 'address'].map((kind): [unknown, RegExp] => [
-      { ...body, identity: `${kind}:acme:x` },
+      { ...body, identity: `${kind}:acme:192.0.2.1` },
       /action: only a user or a session can/,
     ]),
   ];

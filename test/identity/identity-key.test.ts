@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { atIssuer, identityId, identityIssuer, identityKey } from '../../src/identity/identity-key.ts';
+import { atIssuer, identityId, identityIssuer, identityKey, keyMeantBy } from '../../src/identity/identity-key.ts';
 
 test('a key reads as kind:tenant:id, with - for no tenant', () => {
   assert.equal(identityKey('user', null, 'alice@example.com'), 'user:-:alice@example.com');
@@ -66,4 +66,21 @@ test('equal names at two issuers are two keys, neither is a bare one, and both p
   );
   const long = atIssuer(identityKey('user', null, 'bob'), `https://${'b'.repeat(300)}`);
   assert.ok(identityId(long) === 'bob' && identityIssuer(long) !== undefined, 'never taken for one of home');
+});
+
+test('whoever writes a key means the one that calls have: addresses in their usual form, ids encoded and cut', () => {
+  const meant: readonly [string, string | null][] = [
+    ['user:acme:alice', 'user:acme:alice'],
+    ['user:a%20b:al%20ice%@https://idp.example', 'user:a%20b:al%20ice%@https://idp.example'],
+    ['user:-:100%', identityKey('user', null, '100%')],
+    [`user:-:${'x'.repeat(300)}`, identityKey('user', null, 'x'.repeat(300))],
+    [identityKey('user', null, 'x'.repeat(300)), identityKey('user', null, 'x'.repeat(300))],
+    ['address:-:2001:DB8:0::1', 'address:-:2001:db8::1'],
+    ['address:acme:::ffff:c000:201', 'address:acme:192.0.2.1'],
+    ['address:-:192.0.2.1', 'address:-:192.0.2.1'],
+    ['address:-:192.0.2.256', null],
+    ['address:-:192.0.2.0/24', null],
+    ['nobody', null],
+  ];
+  for (const [text, key] of meant) assert.equal(keyMeantBy(text), key, text);
 });

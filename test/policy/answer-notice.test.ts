@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { IdentityKey } from '../../src/identity/resolved-event.ts';
 import { createPolicy } from '../../src/policy/decide.ts';
 import type { Decision } from '../../src/policy/decision.ts';
 import { readNotice } from '../../src/policy/notice.ts';
@@ -65,6 +66,20 @@ test('who is on the allowlist is not acted on by a person either', () => {
   const [made] = policy.onNotice(aNotice('decide', lockOut));
   assert.deepEqual([made?.action, made?.mode], ['observe', 'shadow']);
   assert.match(made?.why ?? '', /would be revoke-identity\): allowed by ops/);
+});
+
+test('an address in an allowed network is acted on by no person, and whom somebody vouches for since is escalated by nobody', () => {
+  const list = (what: string) => `allowlist: [{ ${what}, until: "2027-01-01T00:00:00Z", owner: ops, reason: test }]`;
+  const allowed = stepUp(list('network: 192.0.2.0/24'));
+  const [made] = allowed.onNotice(aNotice('decide', { ...lockOut, identity: 'address:-:192.0.2.5' as IdentityKey }));
+  assert.deepEqual([made?.action, made?.mode], ['observe', 'shadow']);
+  const before = stepUp();
+  const [asked] = before.onFinding(call('s1')).decisions;
+  for (const what of [`identity: "${asked!.identity}"`, 'network: 192.0.2.0/24']) {
+    const after = stepUp(list(what));
+    after.restore(before.snapshot());
+    assert.deepEqual(after.onNotice(aNotice('step-up-ignored', { decision_id: asked!.decision_id })), [], what);
+  }
 });
 
 test('what a person took back is not begun anew until its time would have been over', () => {

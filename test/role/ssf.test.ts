@@ -274,11 +274,28 @@ test('tokens of an identity provider become notices once; what it did not sign f
   assert.equal((await world.push(await signer.sign(unknown, 'secevent+jwt'))).status, 202);
   assert.equal(world.notices.length, 1, 'nobody speaks for the people of another issuer');
   const changed = { ...claims, jti: 'j-4', sub_id: user, events: changes };
-  assert.equal((await world.push(await signer.sign(changed, 'secevent+jwt'))).status, 202);
-  assert.equal(world.notices[1]?.notice, 'credential-changed');
+  assert.equal(
+    (await world.push(await signer.sign(changed, 'secevent+jwt'), 'Application/SecEvent+JWT ; charset=utf-8')).status,
+    202,
+  );
+  const [, told] = world.notices;
+  assert.deepEqual(
+    [told?.notice, told?.at],
+    ['credential-changed', 1766000000000],
+    'without a time, as old as its token',
+  );
   await world.stop();
   world.forget();
   await new Promise((resolve) => jwks.close(resolve));
+});
+
+test('a subject that is nested without end is the sender’s error', async () => {
+  const world = await ssfWorld({ issuer, receivers: [idp] });
+  const { stream_id } = (await world.call('POST /ssf/streams', streamRequest)).body;
+  const body = `{"stream_id": ${JSON.stringify(stream_id)}, "subject": {"format": "x", "a": ${'['.repeat(20_000)}${']'.repeat(20_000)}}}`;
+  assert.equal((await world.call('POST /ssf/subjects/add', body)).status, 400);
+  await world.stop();
+  world.forget();
 });
 
 test('where nobody is a subject to begin with, a stream tells of those only whom its receiver added', async () => {

@@ -40,8 +40,9 @@ export function toEpochMs(value: unknown): number | undefined {
   return number === undefined ? parseClfDate(value) : scaleToMs(number);
 }
 
+/** Nothing beyond what a Date can hold. */
 function scaleToMs(number: number): number | undefined {
-  if (!Number.isFinite(number)) return undefined;
+  if (!(Math.abs(number) <= 8.64e21)) return undefined;
   if (number < 1e11) return Math.round(number * 1e3);
   if (number < 1e14) return Math.round(number);
   return Math.round(number < 1e17 ? number / 1e3 : number / 1e6);

@@ -75,9 +75,11 @@ export function createLapi({ table, now, handed }: HeldDecisions): Lapi {
       caller,
     );
     const gone = isStartup ? [...ended] : [...ended].filter(([id]) => before.has(id));
+    // A bouncer undoes what is deleted by its address, whoever else has decided the same about it.
+    const kept = new Set([...current.values()].map(effectOf));
     return {
       new: made.map(([, entry]) => entry),
-      deleted: gone.filter(([id]) => !current.has(id)).map(([, entry]) => entry),
+      deleted: gone.map(([, entry]) => entry).filter((entry) => !kept.has(effectOf(entry))),
     };
   };
 
@@ -109,6 +111,10 @@ export function createLapi({ table, now, handed }: HeldDecisions): Lapi {
       return { status: 200, body: found.length === 0 ? 'null' : found.map(([, entry]) => entry) };
     },
   };
+}
+
+function effectOf({ type, value }: Entry): string {
+  return `${type} ${value}`;
 }
 
 /** Puts an entry at the end of a map that holds so many. */

@@ -10,6 +10,8 @@ import { type Headers, HttpError, type Lease, type Route } from '../route.ts';
 const bytesInFlightMax = 64 * 1024 * 1024;
 /** A caller waits this long for the log; then it is told to come back, and the batch may yet arrive: its event ids make the repeat harmless. */
 const appendWaitMs = 10_000;
+/** Of one body, and under way together: a body of more would be told to come back for ever. */
+export const recordsMax = 100_000;
 /** The answer names this many refused records and counts the rest. */
 const refusedListMax = 1000;
 
@@ -37,7 +39,7 @@ export function eventsRoute(ingest: HttpParts['ingest'], bodyBytesMax: number, w
         schema: acceptedSchema,
       },
       400: { description: 'The array or the gzip data is broken; nothing was taken' },
-      413: { description: 'The body, as sent or unpacked, is too large' },
+      413: { description: 'The body, as sent or unpacked, is too large, or holds too many records' },
       415: { description: 'Neither JSON nor NDJSON, or compressed by something else than gzip' },
       429: { description: 'Too much is under way; come back after Retry-After seconds' },
       503: { description: 'The log is away; come back after Retry-After seconds' },
@@ -47,6 +49,9 @@ export function eventsRoute(ingest: HttpParts['ingest'], bodyBytesMax: number, w
     handle: async ({ body, headers, query, lease }) => {
       const unpacked = await decompress(body, encodingOf(headers), bodyBytesMax);
       const records = lineTypes.includes(typeOf(headers)) ? splitLines(unpacked) : splitArray(unpacked);
+      if (records.length > recordsMax) {
+        throw new HttpError(413, 'too-many-records', { message: `the body holds more than ${recordsMax} records` });
+      }
       lease?.retain();
       const taken = ingest({ records, format: String(query.format) }).finally(() => lease?.release());
       return answer(await within(taken, waitMs));

@@ -1,6 +1,6 @@
-import { duration, z } from '../../config/zod.ts';
+import { timeToLive, z } from '../../config/zod.ts';
 import { actions } from '../../core/words.ts';
-import { identityParts } from '../../identity/identity-key.ts';
+import { identityParts, keyMeantBy } from '../../identity/identity-key.ts';
 import type { IdentityKey } from '../../identity/resolved-event.ts';
 import { manualId } from '../../policy/answer-notice.ts';
 import { canStepUp } from '../../policy/rule.ts';
@@ -9,19 +9,18 @@ import type { HttpParts } from '../parts.ts';
 import { HttpError, type Route } from '../route.ts';
 import { id } from './list.ts';
 
-const ttlMaxMs = 366 * 86_400_000;
 const identity = z
   .string()
   .max(1024)
-  .refine((key) => identityParts(key) !== null, 'expected kind:tenant:id, as in user:acme:alice')
-  .transform((key) => key as IdentityKey);
+  .refine((text) => keyMeantBy(text) !== null, 'expected kind:tenant:id, as in user:acme:alice or address:-:192.0.2.1')
+  .transform((text) => keyMeantBy(text)!);
 
 const decideBody = z
   .strictObject({
     identity,
     action: z.enum(actions).exclude(['restore']),
     /** As `15m`, `2h`, `7d`. */
-    ttl: duration.refine((ms) => ms > 0 && ms <= ttlMaxMs, 'expected more than nothing and at most 366d'),
+    ttl: timeToLive,
     reason: oneLine,
     /** Only this session of the identity. */
     session: z.string().min(1).max(1024).optional(),

@@ -114,8 +114,8 @@ function receiveRoute(receive: NonNullable<SsfParts['receive']>): Route {
     body: { 'application/secevent+jwt': { type: 'string' } },
     replies: { 202: { description: 'Taken' }, 400: { description: 'err and description, as in RFC 8935, 2.3' } },
     handle: async ({ headers, body }) => {
-      const type = String(headers['content-type'] ?? '').split(';')[0];
-      const isToken = type === 'application/secevent+jwt';
+      const [type = ''] = String(headers['content-type'] ?? '').split(';');
+      const isToken = type.trim().toLowerCase() === 'application/secevent+jwt';
       const authorization = typeof headers.authorization === 'string' ? headers.authorization : undefined;
       const answer = isToken
         ? await receive(body.toString('latin1').trim(), authorization)

@@ -35,6 +35,10 @@ test('a wrong type is refused under the name of its field, without its value', (
     [{ actor_kind: 'robot' }, 'invalid-field: actor_kind: expected "human" or "service"'],
     [{ sample_rate: 0 }, 'invalid-field: sample_rate: expected a number from 1e-9 to 1'],
     [{ duration_ms: -1 }, 'invalid-field: duration_ms: expected a number of at least 0'],
+    // The store could not hold these.
+    [{ request_bytes: 1e20 }, 'invalid-field: request_bytes: expected a whole number from 0 to 9007199254740991'],
+    [{ rows: 1e308 }, 'invalid-field: rows: expected a whole number from 0 to 9007199254740991'],
+    [{ token_exp: 1e308 }, 'invalid-field: token_exp: expected a time'],
     [{ subject: 'x'.repeat(5000) }, 'invalid-field: subject: expected a string within the length limit'],
     [{ client_cert_verified: 'perhaps' }, 'invalid-field: client_cert_verified: expected true or false'],
   ];
@@ -109,6 +113,12 @@ test('a token with claims of the wrong type costs the claims, not the event', ()
   });
   assert.equal(event.subject, null);
   assert.equal(event.token_exp, null);
+  const endless = decodeOne({
+    ts,
+    client_ip: '203.0.113.7',
+    authorization: `Bearer ${jwt({ exp: 1e308, iat: -1e300 })}`,
+  });
+  assert.deepEqual([endless.token_exp, endless.token_iat], [null, null]);
 });
 
 test('opaque tokens, API keys and session cookies become a keyed HMAC; Basic keeps the name alone', () => {
