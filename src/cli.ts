@@ -1,11 +1,12 @@
 #!/usr/bin/env -S node --max-semi-space-size=64
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { AskOptions, DecisionsOptions, FindingsOptions } from './command/ask.ts';
 import type { ExportOptions } from './command/export.ts';
 import type { DecideOptions, VerdictOptions } from './command/order.ts';
 import type { SqlOptions } from './command/sql.ts';
 import { describeError, GaitError } from './core/errors.ts';
+import { actions, findingKinds, severities, verdictWords } from './core/words.ts';
 
 /** The gait command: arguments become one plain object for one file of command/, which is loaded only when it is asked for. */
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -44,7 +45,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`,
   program
     .command('replay')
     .description('run files through the same pipeline, in event time, and print a summary')
-    .argument('<files...>', 'files, compressed or not; - is standard input')
+    .argument('<files...>', 'files, gzip or not; - is standard input')
     .option('-f, --format <name>', 'auto, canonical, cloudtrail, nginx, envoy, kong, aws-api-gateway', 'auto')
     .option('-m, --map <file>', 'mapping of any JSON record to canonical fields')
     .option(...configOption)
@@ -115,13 +116,13 @@ function addAsking(program: Command): void {
       .option('-i, --identity <key>', 'about this one, as user:acme:alice');
 
   list('findings', 'list what was found, newest first')
-    .option('--severity <word>', 'low, medium, high, critical')
-    .option('--kind <word>', 'for example token_replay')
-    .option('--state <word>', 'open, closed, suppressed')
+    .addOption(new Option('--severity <word>').choices(severities))
+    .addOption(new Option('--kind <word>').choices(findingKinds))
+    .addOption(new Option('--state <word>').choices(['open', 'closed', 'suppressed']))
     .action(async (options: FindingsOptions) => (await import('./command/ask.ts')).findings(options));
   list('decisions', 'list what was decided, newest first')
-    .option('--action <word>', 'for example step-up')
-    .option('--mode <word>', 'shadow, enforce')
+    .addOption(new Option('--action <word>').choices(actions))
+    .addOption(new Option('--mode <word>').choices(['shadow', 'enforce']))
     .action(async (options: DecisionsOptions) => (await import('./command/ask.ts')).decisions(options));
   command('finding', 'show one finding: the claim, its reasons, what was decided')
     .argument('<id>', 'fnd_…')
@@ -153,7 +154,7 @@ function addTelling(program: Command): void {
   const command = (name: string, description: string): Command => addHttpCommand(program, name, description);
   command('decide', 'decide about an identity yourself, or end a decision (needs a key of the role admin)')
     .argument('<about>', 'an identity; with restore a decision')
-    .argument('<action>', 'observe, notify, throttle, step-up, revoke-session, revoke-identity; restore')
+    .addArgument(new Argument('<action>').choices(actions))
     .requiredOption('-r, --reason <text>', 'why; people read it')
     .option('-t, --ttl <duration>', 'how long it holds: 15m, 2h, 7d')
     .option('--session <id>', 'only this session of the identity')
@@ -171,7 +172,7 @@ Examples:
     );
   command('verdict', 'say what a finding was, or undo that')
     .argument('<about>', 'a finding; with undo a verdict')
-    .argument('<word>', 'false-positive, true-positive, benign, test, …; undo')
+    .addArgument(new Argument('<word>').choices([...verdictWords, 'undo']))
     .option(
       '--scope <word>',
       'of a false positive, what is tolerated from now on: identity (default), peer-group, route',

@@ -41,6 +41,8 @@ test('wrong usage ends with 2, one sentence on standard error and nothing on sta
     ['kafka', '--port', '65536'],
     ['kafka', '--partitions', '0'],
     ['findings', '--limit', '0'],
+    ['findings', '--severity', 'awful'],
+    ['verdict', 'fnd_1', 'wrong'],
     ['finding'],
     ['decide', 'user:-:a', 'throttle'],
     ['findings', '--key', 'a-key-on-the-command-line'],

@@ -48,7 +48,8 @@ type Run = {
   readonly deadLetters: LineFile;
   readonly findings: Map<string, Finding>;
   readonly identities: Set<string>;
-  readonly refused: Map<string, number>;
+  /** By reason: how many, and where the first was. */
+  readonly refused: Map<string, { count: number; readonly first: string }>;
   events: number;
   decisions: number;
 };
@@ -89,6 +90,11 @@ export async function replay(options: ReplayOptions): Promise<void> {
   await forShard.cold.close();
   bar?.stop();
   process.stdout.write(options.json ? `${JSON.stringify(summarise(run))}\n` : describe(run));
+  if (run.events === 0 && run.refused.size > 0)
+    throw new GaitError(
+      'INPUT_UNREADABLE',
+      'nothing in it was an event: docs/sources.md says what each gateway must log, and --map reads any other JSON',
+    );
 }
 
 async function replayFile(run: Run, file: string, progress: (bytes: number) => void): Promise<void> {
@@ -125,8 +131,11 @@ async function replayRecord(run: Run, file: string, record: RawRecord): Promise<
 }
 
 async function refuse(run: Run, letter: DeadLetter): Promise<void> {
-  run.refused.set(letter.reason, (run.refused.get(letter.reason) ?? 0) + 1);
+  const known = run.refused.get(letter.reason);
   // The offset of a file's record is the line on which it starts.
+  if (known === undefined)
+    run.refused.set(letter.reason, { count: 1, first: `${letter.source}:${letter.offset}: ${letter.cause}` });
+  else known.count++;
   await run.deadLetters.write(letter);
 }
 
@@ -143,12 +152,18 @@ async function drain(run: Run): Promise<void> {
   run.decisions += decisions.length;
 }
 
+/** How files begin that are packed in a way that we cannot undo. */
+const packings = { zstd: '28b52ffd', xz: 'fd377a58', bzip2: '425a68', zip: '504b0304' };
+
 /** The file's bytes, gunzipped when it begins like gzip; `-` is standard input. `progress` hears of bytes as they are in the file. */
 async function* unpacked(file: string, progress: (bytes: number) => void): AsyncGenerator<Buffer> {
   const raw: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
   const chunks = raw[Symbol.asyncIterator]();
   const first = await chunks.next();
   if (first.done) return;
+  const begins = first.value.toString('hex', 0, 4);
+  const packing = Object.entries(packings).find(([, magic]) => begins.startsWith(magic));
+  if (packing !== undefined) throw new Error(`is packed with ${packing[0]}; only gzip is unpacked here`);
   const all = Readable.from(counted(first, chunks, progress));
   const isGzip = first.value[0] === 0x1f && first.value[1] === 0x8b;
   // An error of the source ends the last stream with it, and so the loop below.
@@ -200,7 +215,7 @@ function summarise(run: Run): object {
     duplicates: run.shard.counters.duplicates,
     late: run.shard.counters.late,
     identities: run.identities.size,
-    dead_letters: Object.fromEntries(run.refused),
+    dead_letters: Object.fromEntries([...run.refused].map(([reason, { count }]) => [reason, count])),
     findings: toldOf(run).length,
     suppressed: run.findings.size - toldOf(run).length,
     findings_by_kind: by(({ kind }) => kind),
@@ -217,7 +232,8 @@ function toldOf({ findings }: Run): readonly Finding[] {
 const titlesMax = 20;
 
 function describe(run: Run): string {
-  const refused = [...run.refused].map(([reason, count]) => `${reason} ${count}`);
+  const refused = [...run.refused];
+  const letters = refused.reduce((sum, [, { count }]) => sum + count, 0);
   const { duplicates, late } = run.shard.counters;
   const told = toldOf(run);
   const suppressed = run.findings.size - told.length;
@@ -226,7 +242,8 @@ function describe(run: Run): string {
   );
   const lines = [
     `${run.events} events of ${run.identities.size} identities; ${duplicates} duplicates dropped, ${late} late`,
-    `${refused.length === 0 ? 'no' : [...run.refused.values()].reduce((a, b) => a + b, 0)} dead letters${refused.length === 0 ? '' : `: ${refused.join(', ')}`}`,
+    `${letters === 0 ? 'no' : letters} dead letters`,
+    ...refused.map(([reason, { count, first }]) => `  ${reason} ${count}, the first at ${visible(first, 200)}`),
     `${told.length} findings, ${run.decisions} decisions${suppressed === 0 ? '' : `; ${suppressed} findings suppressed`}`,
     ...worst.slice(0, titlesMax).map(({ severity, title }) => `  ${severity.padEnd(8)}  ${visible(title, 400)}`),
     ...(worst.length > titlesMax ? [`  and ${worst.length - titlesMax} more`] : []),

@@ -39,14 +39,17 @@ function asHttpError(error: unknown): HttpError {
   const { code, statusCode, validation, message } = error as {
     code?: string;
     statusCode?: number;
-    validation?: unknown;
+    validation?: readonly { readonly params?: { readonly allowedValues?: readonly unknown[] } }[];
     message?: string;
   };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new HttpError(413, 'body-too-large', { message: 'the body is larger than what is taken here' });
   }
-  if (validation !== undefined)
-    return new HttpError(400, 'invalid-request', { message: message ?? 'the request is not valid' });
+  if (validation !== undefined) {
+    const allowed = validation[0]?.params?.allowedValues?.join(', ');
+    const said = message ?? 'the request is not valid';
+    return new HttpError(400, 'invalid-request', { message: allowed === undefined ? said : `${said}: ${allowed}` });
+  }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new HttpError(statusCode, 'invalid-request', { message: 'the request is not valid' });
   }

@@ -94,7 +94,8 @@ export async function startServer(config: Config['http'], parts: HttpParts, logg
     await app.listen({ host: config.host, port: config.port });
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new GaitError('CONFIG_INVALID', `cannot listen on ${config.host}:${config.port} (${reason})`, { cause });
+    const why = reason === 'EADDRINUSE' ? 'another program does; http.port or GAIT_HTTP_PORT takes another' : reason;
+    throw new GaitError('CONFIG_INVALID', `cannot listen on ${config.host}:${config.port}: ${why}`, { cause });
   }
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : config.port;

@@ -7,8 +7,7 @@ export type StoredOverview = {
   readonly events_per_second: number;
   readonly events_total: number;
   readonly identities: number;
-  readonly open_incidents: number;
-  readonly open_findings: Readonly<Record<Severity, number>>;
+  readonly open_incidents: Readonly<Record<Severity, number>>;
   /** Ten buckets of risk, decayed to the newest event. */
   readonly risk: readonly { readonly from: number; readonly to: number; readonly identities: number }[];
   /** Findings of the last day of data per 1,000 identities that were active in it. */
@@ -43,7 +42,7 @@ const sourcesMax = 200;
 export function createOverviewQuery(store: Store, riskHalfLifeMs: number): () => Promise<StoredOverview> {
   const db = store.database;
   return async () => {
-    const [series, sources, risk, findings, [totals], enforcement] = await Promise.all([
+    const [series, sources, risk, [findings], open, [totals], enforcement] = await Promise.all([
       store.query<StoredOverview['series'][number]>(
         `SELECT minute, sum(s.events) AS events, sum(s.errors) AS errors, sum(s.surprising) AS surprising
          FROM ${db}.sources_per_minute_v1 AS s
@@ -58,15 +57,14 @@ export function createOverviewQuery(store: Store, riskHalfLifeMs: number): () =>
          GROUP BY bucket`,
         { halfLife: riskHalfLifeMs },
       ),
-      store.query<{ severity: Severity; open: number; recent: number }>(
-        `SELECT severity, countIf(state = 'open') AS open,
-           countIf(state != 'suppressed' AND first_seen >= (SELECT max(last_seen) FROM ${db}.identities_raw_v1) - INTERVAL 1 DAY) AS recent
-         FROM ${db}.findings GROUP BY severity`,
+      store.query<{ recent: number }>(
+        `SELECT countIf(state != 'suppressed' AND first_seen >= (SELECT max(last_seen) FROM ${db}.identities_raw_v1) - INTERVAL 1 DAY) AS recent
+         FROM ${db}.findings`,
       ),
-      store.query<{ events: number; incidents: number }>(
-        `SELECT (SELECT sum(events) FROM ${db}.sources_per_minute_v1) AS events,
-           (SELECT countIf(state = 'open') FROM ${db}.incidents) AS incidents`,
+      store.query<{ severity: Severity; incidents: number }>(
+        `SELECT severity, count() AS incidents FROM ${db}.incidents WHERE state = 'open' GROUP BY severity`,
       ),
+      store.query<{ events: number }>(`SELECT sum(s.events) AS events FROM ${db}.sources_per_minute_v1 AS s`),
       store.query<StoredOverview['enforcement'][number]>(
         `SELECT target, countIf(state IN ('delivered', 'seen', 'acknowledged')) AS delivered,
            countIf(state IN ('failed', 'rejected')) AS failed, max(at) AS seen_at
@@ -74,22 +72,19 @@ export function createOverviewQuery(store: Store, riskHalfLifeMs: number): () =>
       ),
     ]);
     const sum = (of: 'identities' | 'active'): number => risk.reduce((total, row) => total + row[of], 0);
-    const recent = findings.reduce((total, row) => total + row.recent, 0);
-    const open = Object.fromEntries(
-      severities.map((severity) => [severity, findings.find((row) => row.severity === severity)?.open ?? 0]),
-    ) as Record<Severity, number>;
     return {
       events_per_second: sources.reduce((total, row) => total + row.events_per_second, 0),
       events_total: totals!.events,
       identities: sum('identities'),
-      open_incidents: totals!.incidents,
-      open_findings: open,
+      open_incidents: Object.fromEntries(
+        severities.map((severity) => [severity, open.find((row) => row.severity === severity)?.incidents ?? 0]),
+      ) as Record<Severity, number>,
       risk: Array.from({ length: 10 }, (_, i) => ({
         from: i * 10,
         to: i * 10 + 10,
         identities: risk.find(({ bucket }) => bucket === i)?.identities ?? 0,
       })),
-      realised: sum('active') === 0 ? 0 : (recent * 1000) / sum('active'),
+      realised: sum('active') === 0 ? 0 : (findings!.recent * 1000) / sum('active'),
       series,
       sources,
       enforcement,

@@ -111,7 +111,6 @@ test('what is wrong is one sentence on standard error: 2 for what was asked, 1 f
   const cases: readonly (readonly [Awaited<ReturnType<typeof gait>>, number, RegExp])[] = [
     [await open.run('finding', 'fnd_none'), 1, /^there is none of this id$/],
     [await open.run('finding', '..'), 2, /names nothing/],
-    [await open.run('findings', '--severity', 'awful'), 2, /severity must be equal to one of the allowed values/],
     [await open.run('findings', '--since', 'yesterday'), 2, /^--since: expected/],
     [await open.run('decide', 'user:-:a', 'throttle', '-r', 'x'), 2, /^--ttl/],
     [await open.run('decide', 'nobody', 'throttle', '-t', '1h', '-r', 'x'), 2, /kind:tenant:id/],

@@ -76,6 +76,21 @@ describe('gait replay', { timeout: 300_000 }, () => {
     assert.deepEqual(await summaryOf(['-', ...map], gzipSync(odd)), expected);
   });
 
+  test('a file without any event fails with where it broke and what to do, and so does one that is packed otherwise', async () => {
+    const line = '203.0.113.9 - alice [20/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "curl/8.0"\n';
+    const plainLog = await run([write('access.log', line.repeat(2)), '-c', plain]);
+    assert.equal(plainLog.code, 1);
+    assert.match(plainLog.stdout, /^2 dead letters\n {2}invalid-json 2, the first at access\.log:1: not valid JSON$/m);
+    assert.match(plainLog.stderr, /^nothing in it was an event: docs\/sources\.md .* --map .*\n$/);
+    const packed = await run([write('packed.zst', Buffer.from('28b52ffd0000', 'hex')), '-c', plain]);
+    assert.deepEqual(
+      [packed.code, packed.stderr],
+      [1, 'packed.zst: is packed with zstd; only gzip is unpacked here\n'],
+    );
+    const { events, dead_letters } = await summaryOf([write('empty.json', ''), '-c', plain]);
+    assert.deepEqual([events, dead_letters], [0, {}]);
+  });
+
   test('a file with broken records ends with those and only those in the dead letters, with reason and position', async () => {
     const seed = Number(process.env.GAIT_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
     process.stdout.write(`# seed of the broken records: GAIT_TEST_SEED=${seed}\n`);

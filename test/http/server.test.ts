@@ -62,6 +62,7 @@ test('a filter or cursor that does not exist is refused instead of answered with
     const answer = await ask(server, `/v1/findings?${query}`);
     assert.equal(answer.status, 400, query);
     assert.match(answer.text, /^\{"error":\{"code":"invalid-/);
+    if (query === 'severity=huge') assert.match(answer.text, /allowed values: low, medium, high, critical"/);
   }
 });
 
@@ -239,6 +240,6 @@ test('an address that is taken is one clear error', async (t) => {
   const port = Number(new URL(server.address).port);
   await assert.rejects(serve(sampleParts(), { port }), {
     code: 'CONFIG_INVALID',
-    message: `cannot listen on 127.0.0.1:${port} (EADDRINUSE)`,
+    message: `cannot listen on 127.0.0.1:${port}: another program does; http.port or GAIT_HTTP_PORT takes another`,
   });
 });

@@ -57,6 +57,12 @@ export function span(ms: number): string {
   return found === undefined ? '0 s' : `${Math.round(ms / found.ms)} ${found.unit}`;
 }
 
+/** Nothing is rounded: `90 s`. */
+export function exactSpan(ms: number): string {
+  const found = spans.find((each) => ms >= each.ms && ms % each.ms === 0);
+  return found === undefined ? `${ms} ms` : `${ms / found.ms} ${found.unit}`;
+}
+
 /** `3 min ago`, or the date when it is more than two weeks off. */
 export function ago(iso: string, now: number): string {
   const ms = now - Date.parse(iso);

@@ -28,8 +28,7 @@ const properties = {
   events_per_second: { ...number, description: 'Over the last five minutes of data' },
   events_total: number,
   identities: count,
-  open_incidents: count,
-  open_findings: { type: 'object', properties: Object.fromEntries(severities.map((name) => [name, count])) },
+  open_incidents: { type: 'object', properties: Object.fromEntries(severities.map((name) => [name, count])) },
   risk: { ...list({ from: number, to: number, identities: count }), description: 'Decayed to the newest event' },
   budget: {
     type: 'object',

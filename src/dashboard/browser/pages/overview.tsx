@@ -16,8 +16,7 @@ type Overview = {
   readonly events_per_second: number;
   readonly events_total: number;
   readonly identities: number;
-  readonly open_incidents: number;
-  readonly open_findings: Readonly<Record<SeverityName, number>>;
+  readonly open_incidents: Readonly<Record<SeverityName, number>>;
   readonly risk: readonly { readonly from: number; readonly to: number; readonly identities: number }[];
   readonly budget: { readonly set: number; readonly realised: number };
   readonly series: readonly {
@@ -99,12 +98,16 @@ function Numbers({ of }: { readonly of: Overview }) {
   const isFew = (set * of.identities) / 1000 < comparedFrom;
   return (
     <dl class="tiles">
-      <Tile name="Open incidents" href={linkTo('incidents')} value={count(of.open_incidents)}>
+      <Tile
+        name="Open incidents"
+        href={linkTo('incidents')}
+        value={count(severities.reduce((sum, severity) => sum + of.open_incidents[severity], 0))}
+      >
         {severities.toReversed().map(
           (severity) =>
-            of.open_findings[severity] > 0 && (
+            of.open_incidents[severity] > 0 && (
               <span key={severity} class="nowrap">
-                <Severity of={severity} /> {count(of.open_findings[severity])}{' '}
+                <Severity of={severity} /> {count(of.open_incidents[severity])}{' '}
               </span>
             ),
         )}

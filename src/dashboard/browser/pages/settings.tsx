@@ -1,7 +1,7 @@
 import { useAnswer } from '../api.ts';
 import { Panel, Waiting } from '../pieces.tsx';
 import { Table } from '../table.tsx';
-import { span } from '../words.ts';
+import { clockTime, exactSpan } from '../words.ts';
 
 type Rule = {
   readonly name: string;
@@ -75,11 +75,20 @@ function Section({ name, of }: { readonly name: string; readonly of: unknown }) 
 
 type Leaf = { readonly path: string; readonly value: string };
 
-/** Settings of these names are milliseconds. */
-const durations = /(ttl|halfLife|window|dwell|wait|every|timeout|Ms)$/i;
+/** Settings of these names are milliseconds, moments or bytes; all others say their unit in their name or have none. */
+const durations = /(ttl|halfLife|offenceWindow|dwell|maxAge|Ms)$/;
+const moments = /until$/;
+const sizes = /BytesMax$/;
+
+function numberText(path: string, value: number): string {
+  if (durations.test(path)) return exactSpan(value);
+  if (moments.test(path)) return `${clockTime(new Date(value).toISOString())} UTC`;
+  if (sizes.test(path)) return value % 1024 ** 2 === 0 ? `${value / 1024 ** 2} MiB` : `${value} bytes`;
+  return String(value);
+}
 
 function leavesOf(value: unknown, path = ''): readonly Leaf[] {
-  if (typeof value === 'number' && value >= 1000 && durations.test(path)) return [{ path, value: span(value) }];
+  if (typeof value === 'number') return [{ path, value: numberText(path, value) }];
   if (typeof value !== 'object' || value === null) return [{ path, value: String(value) }];
   // A list of plain words is one value.
   if (Array.isArray(value) && value.every((each) => typeof each !== 'object'))
