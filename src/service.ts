@@ -6,7 +6,6 @@ import type { Audit } from './core/audit.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { describeError, GaitError } from './core/errors.ts';
 import type { Enrich } from './event/enrich.ts';
-import { createRedactor } from './event/redact.ts';
 import type { Finding } from './finding/finding.ts';
 import { startGrpc } from './http/grpc.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
@@ -18,7 +17,15 @@ import { openKafkaLog } from './log/kafka.ts';
 import type { Consumption, Log, TopicSpec } from './log/log.ts';
 import { alertTopics } from './role/alerts.ts';
 import { announce } from './role/announce.ts';
-import { assembleIngest, assembleModel, extAuthzPath, readPolicy, samplePath, shardOptions } from './role/assemble.ts';
+import {
+  assembleIngest,
+  assembleModel,
+  extAuthzPath,
+  readPolicy,
+  redactorOf,
+  samplePath,
+  shardOptions,
+} from './role/assemble.ts';
 import { createAudit } from './role/audit.ts';
 import { runDeliver } from './role/deliver.ts';
 import { runDetect } from './role/detect.ts';
@@ -260,7 +267,7 @@ async function startEnforce(parts: Parts, { log, key }: Pick<Opened, 'log' | 'ke
     log,
     config,
     clock,
-    redactor: createRedactor({ hmacKey: key.reveal(), listedQueryNames: config.ingest.queryNames }),
+    redactor: redactorOf(config, key),
     onKeysMissing: (issuer, reason) => logger.warn({ issuer, reason }, 'keys of an issuer could not be fetched'),
     ignoredMax: readPolicy(config).stepUp.ignoredMax,
     notify: (notice) => {

@@ -98,6 +98,8 @@ const ingest = z.strictObject({
     .optional(),
   /** Query parameters whose values are kept; all others lose theirs. */
   queryNames: z.array(text).default([]),
+  /** Cookies that hold a session; none: the first that sounds like one, which a caller can put before his own. */
+  sessionCookies: z.array(text).default([]),
   /** OpenAPI documents (JSON or YAML files) whose path templates name the routes. */
   openApi: z.array(text).default([]),
   recordBytesMax: integer(1024, 16 * 1024 * 1024).default(1024 * 1024),

@@ -14,7 +14,7 @@ export type Proof = {
 
 export type Question = {
   readonly caller: Parameters<DecisionTable['find']>[0];
-  /** What the token says, verified or not; null without one. */
+  /** What the token says, verified or not, of its log-in, or else of when it was issued; null for one that says neither. */
   readonly claimedAuthTimeSeconds: number | null;
   readonly proof: Proof | null;
   /** Whether the caller is the identity for certain, and not somebody with a forged token that names it. */

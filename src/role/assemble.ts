@@ -13,7 +13,7 @@ import { createDecoder, defaultDecoderLimits } from '../event/decode/decoder.ts'
 import { type FormatName, formatChoices } from '../event/decode/format.ts';
 import type { Enrich } from '../event/enrich.ts';
 import type { OpenApiDocument } from '../event/open-api-routes.ts';
-import { createRedactor } from '../event/redact.ts';
+import { createRedactor, type Redactor } from '../event/redact.ts';
 import { createRouteTemplater } from '../event/route-template.ts';
 import type { Suppression } from '../finding/suppression.ts';
 import { createIngest, type Ingest } from '../identity/ingest.ts';
@@ -51,12 +51,18 @@ export type IngestParts = {
   readonly enrich?: Enrich | undefined;
 };
 
+/** One for ingest and for enforcement points, so that both know a caller by the same key. */
+export function redactorOf({ ingest }: Config, key: Secret): Redactor {
+  const { queryNames, sessionCookies } = ingest;
+  return createRedactor({ hmacKey: key.reveal(), listedQueryNames: queryNames, sessionCookies });
+}
+
 /** The ingest of a process: one decoder per topic or file, formats as configured for it. */
 export function assembleIngest(
   { config, key, enrich }: IngestParts,
   formatOf: (source: string) => SourceFormat,
 ): Ingest {
-  const redactor = createRedactor({ hmacKey: key.reveal(), listedQueryNames: config.ingest.queryNames });
+  const redactor = redactorOf(config, key);
   const openApi = config.ingest.openApi.map(
     (path) => parseYaml(readFileSync(path, 'utf8'), path).value as OpenApiDocument,
   );

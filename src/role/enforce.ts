@@ -147,7 +147,7 @@ function questionOf({ event, resolution, isEvident }: AskedCall, proof: Proof | 
       tokenId: event.token_id,
       clientIp: event.client_ip,
     },
-    claimedAuthTimeSeconds: event.auth_time,
+    claimedAuthTimeSeconds: event.auth_time ?? event.token_iat,
     proof,
     isProven: isEvident || proof !== null,
   };

@@ -70,6 +70,23 @@ test('a digest is stable, keyed and not the secret; memory of it is bounded', ()
   assert.equal(redactor.digest('key 0'), first);
 });
 
+test('a session is one however its cookie is written, and where its name is given no other cookie is taken for it', () => {
+  const hmacKey = 'a key for tests only';
+  const named = createRedactor({ hmacKey, sessionCookies: ['sid'] });
+  const session = redactor.digest('s:abc');
+  for (const cookies of [
+    'sid=s:abc',
+    'sid="s:abc"',
+    'sid=s%3Aab%63',
+    ' a=1;sid = s:abc ;b=2',
+    'auth_token=of-his-own; sid=s:abc',
+  ])
+    assert.equal(named.session(cookies), session, cookies);
+  for (const cookies of ['', 'sid', 'sid=', '=s:abc', 'SID=s:abc', 'auth_token=of-his-own'])
+    assert.equal(named.session(cookies), null, cookies);
+  assert.equal(redactor.session('theme=dark; login=s%zzabcdef'), redactor.digest('s%zzabcdef'));
+});
+
 test('a caller cannot make masking slow', () => {
   for (const unit of ['password=', 'eyJ', 'Bearer ', '//', 'key: ', '%3d', '"token":"', 'sk_live_']) {
     const text = unit.repeat(2048 / unit.length);

@@ -9,7 +9,8 @@ export function assignCredentials(draft: Draft, headers: JsonObject): void {
   const authorization = header(headers, 'authorization');
   if (typeof authorization === 'string') assignAuthorization(draft, authorization.trim());
   const cookie = header(headers, 'cookie');
-  if (typeof cookie === 'string') assignCookie(draft, cookie);
+  if (typeof cookie === 'string' && draft.event.session_id === null)
+    assign(draft, 'session_id', draft.redactor.session(cookie));
 }
 
 function assignAuthorization(draft: Draft, value: string): void {
@@ -72,19 +73,4 @@ function assignBasic(draft: Draft, credentials: string): void {
   const text = Buffer.from(credentials, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   if (colon > 0 && !text.includes('\ufffd')) assignClaim(draft, 'subject', text.slice(0, colon));
-}
-
-const sessionCookie = /sess|sid\b|auth|token|jwt|login/i;
-
-/** The first cookie whose name says that it is the session; its value becomes an HMAC. */
-function assignCookie(draft: Draft, cookie: string): void {
-  if (draft.event.session_id !== null) return;
-  for (const pair of cookie.split(';')) {
-    const equals = pair.indexOf('=');
-    const value = pair.slice(equals + 1).trim();
-    if (equals > 0 && value.length >= 8 && sessionCookie.test(pair.slice(0, equals))) {
-      assign(draft, 'session_id', draft.redactor.digest(value));
-      return;
-    }
-  }
 }
