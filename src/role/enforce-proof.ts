@@ -12,6 +12,8 @@ const rememberedMax = 20_000;
 const refusedMs = 30_000;
 /** The keys could not be fetched: that passes. */
 const unavailableMs = 2_000;
+/** Gateways wait for a second, and some let a call pass then: a token whose keys do not come sooner counts as not verified, this once. */
+const waitMs = 500;
 /** Verifications at a time; a token beyond them counts as not verified, this once. */
 const underWayMax = 256;
 
@@ -44,8 +46,11 @@ export class TokenProofs {
     const verifier = this.#verifiers.get(String(readUnverified(token)?.iss));
     if (verifier === undefined || this.#underWay.size >= underWayMax) return null;
     const verified = this.#verify(verifier, token, hash).finally(() => this.#underWay.delete(hash));
-    this.#underWay.set(hash, verified);
-    return verified;
+    const answered = new AbortController();
+    const tooLate = sleep(waitMs, answered.signal).then(() => null);
+    const inTime = Promise.race([verified, tooLate]).finally(() => answered.abort());
+    this.#underWay.set(hash, inTime);
+    return inTime;
   }
 
   /** Has every issuer's keys at hand before the first challenge, until the signal ends it. Told once per issuer while they cannot be had. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -254,6 +256,17 @@ test('keys that were rotated are fetched; without the keys nothing is believed a
   away.clock.at = start + 10_000;
   await away.publish({ action: 'step-up', max_age: 0 });
   assert.equal((await away.ask({ authorization: `Bearer ${token}` })).status, 401);
+
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.after(() => silent.close().closeAllConnections());
+  const jwksUri = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+  const waiting = await enforce(t, `enforce: {issuers: [{issuer: "https://idp.example", jwksUri: "${jwksUri}"}]}`);
+  waiting.clock.at = start + 10_000;
+  await waiting.publish({ action: 'step-up', max_age: 0 });
+  const begun = performance.now();
+  assert.equal((await waiting.ask({ authorization: `Bearer ${token}` })).status, 401);
+  assert.ok(performance.now() - begun < 2000, 'nginx waits for a second, and may let the call pass then');
 });
 
 test('a step-up is ignored when the identity itself goes on; strangers who name it count for nothing', async (t) => {
