@@ -1,6 +1,8 @@
 import { CallShares } from './call-shares.ts';
+import { CallSizes } from './call-sizes.ts';
 import { ChangePatterns } from './change-patterns.ts';
 import { ObjectOwners } from './object-owners.ts';
+import { Outages } from './outages.ts';
 import { ReachCounts } from './reach-counts.ts';
 import { SourceTable } from './source-table.ts';
 import { TallyHabits } from './tally-habits.ts';
@@ -21,6 +23,9 @@ export class Shared {
   readonly owners = new ObjectOwners();
   readonly habits = new TallyHabits();
   readonly shares = new CallShares();
+  readonly answerSizes = new CallSizes();
+  readonly requestSizes = new CallSizes();
+  readonly outages = new Outages();
   /** How tokens are used on identity-days, and what is new on them. */
   readonly tokenPatterns = new ChangePatterns();
   readonly dayPatterns = new ChangePatterns();
@@ -33,6 +38,9 @@ export class Shared {
     owners: this.owners,
     habits: this.habits,
     shares: this.shares,
+    answerSizes: this.answerSizes,
+    requestSizes: this.requestSizes,
+    outages: this.outages,
     tokenPatterns: this.tokenPatterns,
     dayPatterns: this.dayPatterns,
     reach: this.reach,

@@ -14,6 +14,8 @@ const ignorance = 0.03;
 const crowd = 10;
 const kinds = ['denied', 'missing', 'failed'] as const;
 const status = dimensionIndex('status');
+const area = dimensionIndex('area');
+const failed = 1 + kinds.indexOf('failed');
 const own = { count: 0, total: 0 };
 const words = { denied: 'refused (401 or 403)', missing: 'other 4xx answers', failed: '5xx answers' };
 
@@ -50,7 +52,13 @@ function expectedShare(moment: Moment, kind: number): number {
   const shared = circleShare(moment, 0, { kind, wider: ignorance });
   const peers = moment.group === 0 ? shared : circleShare(moment, moment.group, { kind, wider: shared });
   readOwn(moment, kind);
-  return Math.sqrt(peers * ((own.count + peers * strength) / (own.total + strength)));
+  const share = Math.sqrt(peers * ((own.count + peers * strength) / (own.total + strength)));
+  return kind === failed ? Math.max(share, failingShare(moment, share)) : share;
+}
+
+/** What fails for others too is expected to fail. */
+function failingShare({ shared, slab, row, observation }: Moment, expected: number): number {
+  return shared.outages.share(observation.values[area]!, slab.u32[row + at.keyLow]!, expected);
 }
 
 /** A circle's share, shrunk towards that of the wider one: the more the fewer identities are behind it, for one of them may be all there is. */
@@ -82,7 +90,8 @@ export const errors: Family = {
   },
   learn: (moment, learned) => {
     const { f32 } = moment.slab;
-    const { outcome, weight } = moment.observation;
+    const { outcome, weight, values } = moment.observation;
+    moment.shared.outages.add(values[area]!, moment.slab.u32[moment.row + at.keyLow]!, outcome === failed);
     moment.population.addOutcome(moment.group, outcome, weight * learned * voice(moment));
     const share = left(moment);
     const start = moment.row + at.outcome;

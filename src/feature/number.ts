@@ -13,8 +13,6 @@ export type NumberOptions = {
   readonly memory: number;
   /** Nobody is so regular that less spread than this would mean anything. */
   readonly varianceMin: number;
-  /** The number is ln(1 + measured / unit): what is well below the unit is all the same. */
-  readonly unit: number;
 };
 
 /** Observations that everyone's habits weigh against the peers', and that ignorance weighs against everyone's. */
@@ -71,21 +69,17 @@ export class NumberBaseline {
     moment.population.addNumber(moment.group, this.#options.index, clipped);
   }
 
-  numberOf(measured: number): number {
-    return Math.log1p(measured / this.#options.unit);
-  }
-
-  /** What was predicted, in the unit of what is measured. */
+  /** What was predicted, in the unit of what is measured, by the inverse of what made it a number. */
   describe(
     moment: Moment,
     start: number,
-    observed: number,
+    { observed, measuredOf }: { readonly observed: number; readonly measuredOf: (number: number) => number },
   ): Omit<Observed, 'text'> & { readonly observations: number } {
     const predicted = this.predict(moment, start);
     const spread = 1.64 * Math.sqrt(predicted.variance);
     const self = moment.slab.f32[start + 2]!;
-    const { index, peerStrength, unit } = this.#options;
-    const measured = (number: number): number => Math.max(0, Math.round(Math.expm1(number) * unit));
+    const { index, peerStrength } = this.#options;
+    const measured = (number: number): number => Math.max(0, Math.round(measuredOf(number)));
     const peers = moment.population.sums(moment.group).moments[index * 3]!;
     const everyone = moment.population.sums(0).moments[index * 3]!;
     const level: BaselineLevel =

@@ -27,7 +27,6 @@ const baselines = rateWindowsMs.map(
       peerStrength: 6,
       memory: 256,
       varianceMin: 0.1,
-      unit: 1,
     }),
 );
 
@@ -48,7 +47,7 @@ function countWith(moment: Moment, window: number): number {
 function surpriseOfDay(moment: Moment): number {
   const start = windowStart(moment, day);
   const predicted = baselines[day]!.predict(moment, start + 2);
-  const calls = baselines[day]!.numberOf(moment.slab.f32[start + 1]!);
+  const calls = Math.log1p(moment.slab.f32[start + 1]!);
   return studentSurprise((calls - predicted.mean) / Math.sqrt(predicted.variance), predicted.weight);
 }
 
@@ -87,7 +86,7 @@ export const rate: Family = {
     let most = 0;
     for (let w = 0; w < rateWindowsMs.length; w++) {
       const predicted = baselines[w]!.predict(moment, windowStart(moment, w) + 2);
-      const z = (baselines[w]!.numberOf(countWith(moment, w)) - predicted.mean) / Math.sqrt(predicted.variance);
+      const z = (Math.log1p(countWith(moment, w)) - predicted.mean) / Math.sqrt(predicted.variance);
       out[offset + w] = z;
       const before = w === day && z > 0 ? carriedOver(moment, tallyCount) : 0;
       most = Math.max(most, before + studentSurprise(z, predicted.weight));
@@ -109,7 +108,7 @@ export const rate: Family = {
         if (moment.observation.ts < f64[(moment.row + at.lastTs) / 2]!) continue;
         if (f32[start + 1]! > 0) {
           if (w === day) carryOver(moment, tallyCount, surpriseOfDay(moment));
-          baselines[w]!.learn(moment, start + 2, { number: baselines[w]!.numberOf(f32[start + 1]!), weight });
+          baselines[w]!.learn(moment, start + 2, { number: Math.log1p(f32[start + 1]!), weight });
         }
         f32[start] = number;
         f32[start + 1] = 0;
@@ -120,7 +119,11 @@ export const rate: Family = {
   describe: (moment, feature) => {
     if (feature === names.length) return describeSeries(moment);
     const calls = Math.round(countWith(moment, feature));
-    const { observations, ...said } = baselines[feature]!.describe(moment, windowStart(moment, feature) + 2, calls);
+    const start = windowStart(moment, feature) + 2;
+    const { observations, ...said } = baselines[feature]!.describe(moment, start, {
+      observed: calls,
+      measuredOf: Math.expm1,
+    });
     return { ...said, text: `${calls} calls within ${spans[feature]!}, ${usually(observations)} ${said.expected}` };
   },
 };

@@ -1,24 +1,29 @@
-import { at, measures, rateWindowsMs } from '../baseline/row-layout.ts';
+import { type CallSizes, type Size, sizeKey } from '../baseline/call-sizes.ts';
+import { at, dimensionIndex, measures, rateWindowsMs } from '../baseline/row-layout.ts';
+import type { Shared } from '../baseline/shared.ts';
 import { studentSurprise } from '../baseline/statistics.ts';
-import { type Family, type Moment, usually } from './family.ts';
+import { voice } from './errors.ts';
+import { type Family, isHeldBack, type Moment, usually } from './family.ts';
 import { NumberBaseline } from './number.ts';
+import type { Observation } from './observation.ts';
 
 const names = ['response', 'request'];
-/** Where nobody has been seen yet: about a kilobyte, give or take a factor of 7. Below a kilobyte a size says nothing, nor does a factor of three. */
-const ignorance = { mean: 0.7, variance: 4 };
-const ignoranceStrength = 4;
+const fn = dimensionIndex('function');
 const unit = 1024;
+/** In deviations of the function's calls: nobody is so regular that less spread than half of one would mean anything. */
 const baselines = measures.map(
   (_, measure) =>
     new NumberBaseline({
       index: rateWindowsMs.length + measure,
-      ignorance,
+      ignorance: { mean: 0, variance: 1 },
       peerStrength: 20,
       memory: 512,
-      varianceMin: 1,
-      unit,
+      varianceMin: 0.25,
     }),
 );
+
+/** No single call moves what is known of its function by more than this, in deviations. */
+const clip = 5;
 
 const measureStart = (moment: Moment, measure: number): number => moment.row + at.measure + measure * 3;
 
@@ -26,18 +31,26 @@ function bytesOf(moment: Moment, measure: number): number {
   return measure === 0 ? moment.observation.responseBytes : moment.observation.requestBytes;
 }
 
-/** Bytes of an answer that is large for anybody: two deviations above everyone's mean, on the logarithmic scale. 110 KiB where nobody is known. */
-export function largeAnswer({ population }: Moment): number {
-  const { moments } = population.sums(0);
-  const start = rateWindowsMs.length * 3;
-  const weight = moments[start]! + ignoranceStrength;
-  const mean = (moments[start + 1]! + ignoranceStrength * ignorance.mean) / weight;
-  const assumed = ignorance.variance + ignorance.mean * ignorance.mean;
-  const square = (moments[start + 2]! + ignoranceStrength * assumed) / weight;
-  return Math.expm1(mean + 2 * Math.sqrt(Math.max(0, square - mean * mean))) * unit;
+function usualSize({ observation, shared }: Moment, measure: number): Size {
+  return sizesOf(shared, measure).of(keyOfCall(observation));
 }
 
-/** Size of the answer and of the request, on a logarithmic scale. D14, D24. Only more than usual is evidence. */
+const keyOfCall = ({ values, outcome }: Observation): number => sizeKey(values[fn]!, outcome === 0);
+const sizesOf = ({ answerSizes, requestSizes }: Shared, measure: number): CallSizes =>
+  measure === 0 ? answerSizes : requestSizes;
+const logarithm = (bytes: number): number => Math.log1p(bytes / unit);
+const bytesAt = (logarithm: number): number => Math.expm1(logarithm) * unit;
+
+/** Bytes of an answer that is large for anybody: two deviations above all calls' mean, on the logarithmic scale. 110 KiB where nobody is known. */
+export function largeAnswer({ shared }: Moment): number {
+  const { mean, deviation } = shared.answerSizes.all;
+  return bytesAt(mean + 2 * deviation);
+}
+
+/**
+ * Size of the answer and of the request, against calls of the same function, and against how far the identity's usually are from them. D14, D24. Only more
+ * than usual is evidence.
+ */
 export const volume: Family = {
   name: 'volume',
   features: [...measures],
@@ -47,8 +60,9 @@ export const volume: Family = {
       const bytes = bytesOf(moment, m);
       out[offset + m] = 0;
       if (bytes < 0) continue;
+      const usual = usualSize(moment, m);
       const predicted = baselines[m]!.predict(moment, measureStart(moment, m));
-      const z = (baselines[m]!.numberOf(bytes) - predicted.mean) / Math.sqrt(predicted.variance);
+      const z = ((logarithm(bytes) - usual.mean) / usual.deviation - predicted.mean) / Math.sqrt(predicted.variance);
       out[offset + m] = z;
       most = Math.max(most, studentSurprise(z, predicted.weight));
     }
@@ -57,13 +71,23 @@ export const volume: Family = {
   learn: (moment, weight) => {
     for (let m = 0; m < measures.length; m++) {
       const bytes = bytesOf(moment, m);
-      if (bytes >= 0)
-        baselines[m]!.learn(moment, measureStart(moment, m), { number: baselines[m]!.numberOf(bytes), weight });
+      if (bytes < 0) continue;
+      const usual = usualSize(moment, m);
+      const number = (logarithm(bytes) - usual.mean) / usual.deviation;
+      const clipped = usual.mean + usual.deviation * Math.max(-clip, Math.min(clip, number));
+      const heard = isHeldBack(moment, weight) ? 0 : voice(moment);
+      if (heard > 0)
+        sizesOf(moment.shared, m).add(keyOfCall(moment.observation), { logarithm: clipped, weight: heard });
+      baselines[m]!.learn(moment, measureStart(moment, m), { number, weight });
     }
   },
   describe: (moment, feature) => {
     const bytes = bytesOf(moment, feature);
-    const { observations, ...said } = baselines[feature]!.describe(moment, measureStart(moment, feature), bytes);
+    const usual = usualSize(moment, feature);
+    const { observations, ...said } = baselines[feature]!.describe(moment, measureStart(moment, feature), {
+      observed: bytes,
+      measuredOf: (number) => bytesAt(usual.mean + usual.deviation * number),
+    });
     return { ...said, text: `${names[feature]!} of ${bytes} bytes, ${usually(observations)} ${said.expected}` };
   },
 };

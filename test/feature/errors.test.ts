@@ -41,3 +41,18 @@ test('words count the calls', () => {
   assert.equal(observed, 10);
   assert.match(text, /^10 of .*10 .*other 4xx answers/);
 });
+
+test("an outage is nobody's deed: what fails for others as well is no evidence, what fails for one alone is", () => {
+  const of = (status: number, i: number) => call({ ts: monday + i * 1000, status });
+  const [outage, alone] = [new Bench(errors), new Bench(errors)];
+  for (let who = 2; who < 22; who++) {
+    outage.live([of(200, 0), of(503, 1)], who);
+    alone.live([of(200, 0), of(200, 1)], who);
+  }
+  const nats = [outage, alone].map((bench) => {
+    bench.endFrame();
+    return bench.live(Array.from({ length: 6 }, (_, i) => of(503, 2 + i))).at(-1)!.statistic;
+  });
+  assert.ok(nats[0]! < 3, String(nats[0]));
+  assert.ok(nats[1]! > 10, String(nats[1]));
+});

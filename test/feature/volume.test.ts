@@ -27,3 +27,17 @@ test('requests and answers are measured apart', () => {
   const bench = settled();
   assert.ok(bench.judge(call({ request_bytes: 1000 })).deviations.response_bytes === 0);
 });
+
+test('an answer is large by what others get from the same function', () => {
+  const bench = new Bench(volume);
+  const of = (route: string, response_bytes: number, i: number) =>
+    call({ ts: monday + i * minute, route, response_bytes });
+  for (let i = 0; i < 120; i++) {
+    bench.live([of('/orders', 2000, i), of('/reports/export', 3_000_000, i)], 2 + (i % 6));
+    bench.endFrame(monday + i * minute);
+  }
+  assert.ok(bench.judge(of('/reports/export', 3_000_000, 130)).statistic < 1);
+  assert.ok(bench.judge(of('/orders', 100_000, 130)).statistic > 4);
+  const { text } = volume.describe(bench.moment(of('/orders', 100_000, 130)), 0, of('/orders', 100_000, 130));
+  assert.match(text, /^response of 100000 bytes, usually 2\d\d\d$/);
+});

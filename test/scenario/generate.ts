@@ -228,6 +228,15 @@ function vpnChange(): Line[] {
   });
 }
 
+function outage(): Line[] {
+  const random = seededRandom(118);
+  return clerks.flatMap((name) => {
+    const who = person(name);
+    const start = lastDay + 10 * hour + random.next() * 8 * minute;
+    return times(12 + integer(random, 12), (i) => ({ ...who.at(start + i * 20_000, 'GET /orders'), status: 503 }));
+  });
+}
+
 export const scenarios: Readonly<Record<string, () => Line[]>> = {
   'stolen-token': stolenToken,
   'brute-force': bruteForce,
@@ -247,6 +256,7 @@ export const scenarios: Readonly<Record<string, () => Line[]>> = {
   'innocent-password-resets': passwordResets,
   'innocent-new-device': newDevice,
   'innocent-vpn-change': vpnChange,
+  'innocent-outage': outage,
 };
 
 export const textOf = (lines: readonly Line[]): string =>
