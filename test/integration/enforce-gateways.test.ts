@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -103,6 +105,34 @@ for (const { name, skip, start } of products) {
     assert.equal(api.seen.at(-1)?.headers['x-gait-key'], undefined, 'the key goes no further than Gait');
   });
 }
+
+test('HAProxy refuses a call that Gait cannot read, whatever the API would make of it', {
+  skip: missing('haproxy', '-v'),
+}, async (t) => {
+  const gait = await startGait(t);
+  const seen: (string | undefined)[] = [];
+  const api = createServer({ insecureHTTPParser: true }, ({ url }, response) => {
+    seen.push(url);
+    response.end();
+  });
+  await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+  t.after(() => api.close());
+  const port = await startHaproxy(t, { gait: gait.port, api: (api.address() as AddressInfo).port });
+  const { authorization = '' } = await bearer(gait, 60);
+  await gait.publish({ action: 'revoke-identity' });
+  const call = (blank: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+      socket.once('data', (answer) => resolve(String(answer).slice(0, 12)));
+      socket.once('error', reject);
+      t.after(() => socket.destroy());
+      const head = `GET /orders/1 HTTP/1.1\r\nHost: api\r\nAuthorization: ${authorization.replace(' ', blank)}\r\n\r\n`;
+      socket.write(head, 'latin1');
+    });
+  assert.equal(await call(' '), 'HTTP/1.1 401');
+  assert.equal(await call('\v'), 'HTTP/1.1 403');
+  assert.ok(!seen.includes('/orders/1'));
+});
 
 test('the log of HAProxy is read as nginx’s: a caller’s quotes and backslashes cost no line, a refusal of ours is marked', {
   skip: missing('haproxy', '-v'),
