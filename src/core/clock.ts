@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Milliseconds since 1970 (UTC). Inner code takes event time; only the edges ask a clock. */
 export type EpochMs = number;
 
@@ -14,7 +16,10 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       resolve();
     };
     const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done);
+    if (signal === undefined) return;
+    // Hundreds may sleep until the same thing happens, which Node takes for a leak beyond ten.
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', done);
   });
 }
 

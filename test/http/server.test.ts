@@ -58,6 +58,7 @@ test('a filter or cursor that does not exist is refused instead of answered with
     'limit=x',
     'cursor=!!',
     'cursor=bm9uc2Vuc2U',
+    'since=1e20',
   ]) {
     const answer = await ask(server, `/v1/findings?${query}`);
     assert.equal(answer.status, 400, query);

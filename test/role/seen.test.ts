@@ -49,5 +49,8 @@ test('whoever fetches decisions has seen them: what is new to a bouncer, what is
   await ask(server, '/v1/decisions?ip=192.0.2.7', asBouncer);
   const same = { authorization: 'Bearer opa', 'if-none-match': String(bundle.headers.etag) };
   assert.equal((await ask(server, '/v1/opa/bundle.tar.gz', { headers: same })).status, 304);
+  // As a proxy that changes the form of an answer passes it on.
+  const weak = { ...same, 'if-none-match': `W/${same['if-none-match']}` };
+  assert.equal((await ask(server, '/v1/opa/bundle.tar.gz', { headers: weak })).status, 304);
   assert.deepEqual(await receiptsOf(counts), ['dec_address/bouncer/seen fetched 2 times']);
 });

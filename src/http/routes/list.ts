@@ -14,7 +14,7 @@ export function listQuery(filters: Readonly<Record<string, JsonSchema>>): JsonSc
     properties: {
       limit: { type: 'integer', minimum: 1, maximum: 500, default: 50 },
       cursor: { type: 'string', pattern: '^\\d{1,15}_.{1,300}$', description: '`next` of the page before' },
-      since: { type: 'integer', minimum: 0, description: 'Milliseconds since 1970' },
+      since: { type: 'integer', minimum: 0, maximum: 8.64e15, description: 'Milliseconds since 1970' },
       identity: { ...id, description: 'kind:tenant:id' },
       ...filters,
     },

@@ -22,7 +22,7 @@ export function opaRoute({ table, now, nextChange, handed }: HeldDecisions): Rou
   let snapshot: Made | undefined;
 
   const changedSince = (etag: string): ReadonlySet<string> | undefined => {
-    const [, known, changes] = /^"([0-9a-f]+)\.(\d+)"$/.exec(etag) ?? [];
+    const [, known, changes] = /^(?:W\/)?"([0-9a-f]+)\.(\d+)"$/.exec(etag) ?? [];
     return known === run ? table.changedSince(Number(changes)) : undefined;
   };
   const whole = (): Made => {
