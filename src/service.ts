@@ -292,7 +292,7 @@ async function openLog({ config, logger, signal }: Parts): Promise<Log> {
     logger.warn({ code: error.code, reason: error.message }, 'log was in trouble');
   const kafka = kafkaOptions(config);
   if (kafka !== undefined) return openKafkaLog({ ...kafka, stopping: signal, onTrouble });
-  return openEmbeddedLog({ path: config.log.kind === 'embedded' ? config.log.path : '', onTrouble });
+  return openEmbeddedLog({ path: config.log.kind === 'embedded' ? config.log.path : '', stopping: signal, onTrouble });
 }
 
 /** Without its engine the service still detects and acts; it only has nowhere to ask. */

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
@@ -17,8 +18,17 @@ export type EmbeddedLogOptions = {
   /** How long a tombstone can be read before it goes too (Kafka's delete.retention.ms). */
   readonly tombstoneRetentionMs?: number;
   readonly onTrouble?: OnTrouble;
+  /** Aborts before the log is closed, when its users are told to end: from then on nothing is tried again. */
+  readonly stopping?: AbortSignal;
+  /** Bytes that are left on the disk of `path`. */
+  readonly freeBytes?: () => Promise<number>;
 };
 
+/**
+ * With less room than this nothing is appended until there is more: lmdb does not survive a disk that is full (the process dies), and what the others in the
+ * folder write meanwhile needs room, too. It is looked at in each sweep.
+ */
+const freeBytesMin = 256 * 1024 ** 2;
 /** A read returns at most so much, and at least one record. */
 const readRecordsMax = 2000;
 const readBytesMax = 1024 * 1024;
@@ -46,9 +56,10 @@ type Topic = {
  * Fails with LOG_REJECTED when another process has the folder open.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log> {
-  mkdirSync(options.path, { recursive: true, mode: 0o700 });
+  makeFolder(options.path);
   const lock = await lockFolder(options.path);
   const closing = new AbortController();
+  const stopping = AbortSignal.any([closing.signal, ...(options.stopping === undefined ? [] : [options.stopping])]);
   const onTrouble = options.onTrouble ?? (() => {});
   const storage = new Storage(options);
   const consumptions = createConsumptions({ storage, closing: closing.signal, onTrouble });
@@ -69,7 +80,8 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log>
       if (closing.signal.aborted) throw closedError();
       if (records.length === 0) return;
       storage.check(topic, records);
-      const retry = { doing: `appending to ${topic}`, signal: closing.signal, onTrouble };
+      if (stopping.aborted) return storage.append(topic, records);
+      const retry = { doing: `appending to ${topic}`, signal: stopping, onTrouble };
       if (!(await retryUntilDone(() => storage.append(topic, records), retry))) throw closedError();
     },
     close: () => {
@@ -77,6 +89,16 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log>
       return closed;
     },
   };
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = `${path} cannot be made (${code}): dataDir (GAIT_DATA_DIR) must be a folder that this user may write to`;
+    throw new GaitError('LOG_REJECTED', why, { cause });
+  }
 }
 
 function closedError(): GaitError {
@@ -97,8 +119,13 @@ class Storage implements EmbeddedStorage {
   readonly #now: () => number;
   readonly #tombstoneRetentionMs: number;
   readonly #topics = new Map<string, Topic>();
+  readonly #path: string;
+  readonly #readFree: () => Promise<number>;
+  #free = Number.POSITIVE_INFINITY;
 
   constructor(options: EmbeddedLogOptions) {
+    this.#path = options.path;
+    this.#readFree = options.freeBytes ?? (() => freeBytesOf(options.path));
     this.#now = (options.clock ?? systemClock).now;
     this.#tombstoneRetentionMs = options.tombstoneRetentionMs ?? 24 * 3600 * 1000;
     // Without overlapping syncs a commit is a plain lmdb commit: durable when its promise resolves.
@@ -107,6 +134,8 @@ class Storage implements EmbeddedStorage {
   }
 
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
+    this.#free = await this.#readFree();
+    this.#needRoom();
     await this.#db.transaction(() => {
       for (const spec of specs) this.#putJson(['topic', spec.name], spec);
     });
@@ -128,7 +157,7 @@ class Storage implements EmbeddedStorage {
 
   append(name: string, records: readonly NewRecord[]): Promise<void> {
     const topic = this.#topic(name);
-    return this.#write(topic, () => {
+    return this.#grow(topic, () => {
       for (const record of records) this.#put(topic, record);
     });
   }
@@ -158,7 +187,7 @@ class Storage implements EmbeddedStorage {
 
   checkpoint(change: Parameters<EmbeddedStorage['checkpoint']>[0]): Promise<void> {
     const state = this.#topic(change.stateTopic);
-    return this.#write(state, () => {
+    return this.#grow(state, () => {
       const older = change.full ? this.#range(state, 0) : [];
       for (const { key, value } of older) this.#remove(state, key, value);
       for (const value of change.records) this.#put(state, { value });
@@ -186,6 +215,7 @@ class Storage implements EmbeddedStorage {
 
   /** Retention and old tombstones, in transactions of bounded size. */
   async sweep(): Promise<void> {
+    this.#free = await this.#readFree();
     for (const topic of this.#topics.values()) {
       if (topic.spec.cleanup === 'compact') await this.#dropOldTombstones(topic);
       else while (await this.#expireOldest(topic));
@@ -209,6 +239,16 @@ class Storage implements EmbeddedStorage {
       this.#topics.set(name, topic);
     }
     return topic;
+  }
+
+  #needRoom(): void {
+    if (this.#free < freeBytesMin)
+      throw new GaitError('LOG_UNAVAILABLE', `less than 256 MiB are free on the disk of ${this.#path}`);
+  }
+
+  async #grow(topic: Topic, change: () => void): Promise<void> {
+    this.#needRoom();
+    await this.#write(topic, change);
   }
 
   /** What `change` puts becomes visible to readers when it is on the disk. */
@@ -299,6 +339,11 @@ class Storage implements EmbeddedStorage {
   #putJson(key: Key, value: unknown): void {
     void this.#db.put(key, Buffer.from(JSON.stringify(value)));
   }
+}
+
+async function freeBytesOf(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
 }
 
 function offsetOf(key: Key): number {

@@ -27,10 +27,10 @@ export type Answer = { readonly body: Buffer; readonly rowsRead: number; readonl
 const analystRole = 'gait_analyst';
 const accessFile = 'gait-access.xml';
 
-/** STORE_UNAVAILABLE when the engine is not installed or its folder is taken. */
+/** STORE_UNAVAILABLE when the engine is not installed, STATE_INVALID when its folder is taken or broken. */
 export async function openEngine(path: string, database: string): Promise<Engine> {
+  const [{ Session }, { createChdbConnection }] = await loadEngine();
   try {
-    const [{ Session }, { createChdbConnection }] = await Promise.all([import('chdb'), import('chdb/connection')]);
     mkdirSync(path, { recursive: true });
     const config = join(path, accessFile);
     writeFileSync(config, accessConfig(config, database));
@@ -69,9 +69,16 @@ export async function openEngine(path: string, database: string): Promise<Engine
     };
     return { writer, reader, openReadOnly };
   } catch (cause) {
-    const message = `the embedded ClickHouse cannot be opened in ${path} (is the optional package chdb installed, and no other process using the folder?): ${describeError(cause)}`;
-    throw new GaitError('STORE_UNAVAILABLE', message, { cause });
+    const message = `the embedded ClickHouse cannot open ${path} (another process uses it, or it is broken: then move it away, and an empty one is made): ${describeError(cause)}`;
+    throw new GaitError('STATE_INVALID', message, { cause });
   }
+}
+
+function loadEngine() {
+  return Promise.all([import('chdb'), import('chdb/connection')]).catch((cause: unknown) => {
+    const message = `the optional package chdb is not installed: ${describeError(cause).split('\n')[0]}`;
+    throw new GaitError('STORE_UNAVAILABLE', message, { cause });
+  });
 }
 
 /**

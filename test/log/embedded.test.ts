@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -211,4 +211,41 @@ test('an append to a closed log is refused, and closing twice does no harm', asy
   const log = await openEmbeddedLog({ path: temporaryFolder(context) });
   await log.close();
   await assert.rejects(log.append('t', [{ value: 'x' }]), { code: 'LOG_UNAVAILABLE' });
+});
+
+test('on a disk that is nearly full appending waits and says why, goes on when there is room, and keeps nobody from stopping', async (context) => {
+  let free = 0;
+  const troubles: string[] = [];
+  const stop = new AbortController();
+  const log = await openTemporary(context, {
+    sweepIntervalMs: 5,
+    freeBytes: async () => free,
+    stopping: stop.signal,
+    onTrouble: ({ message }) => void troubles.push(message),
+  });
+  await assert.rejects(log.ensureTopics([]), { code: 'LOG_UNAVAILABLE', message: /^less than 256 MiB are free/ });
+  const waiting = log.append('t', [{ value: 'kept' }]);
+  await until('it is told', () => troubles.length > 0);
+  assert.match(troubles[0]!, /less than 256 MiB are free/);
+  free = 256 * 1024 ** 2;
+  await waiting;
+  free--;
+  await assert.rejects(log.ensureTopics([]), { code: 'LOG_UNAVAILABLE' });
+  const never = assert.rejects(log.append('t', [{ value: 'never' }]), { code: 'LOG_UNAVAILABLE' });
+  await until('it is told again', () => troubles.length > 1);
+  stop.abort();
+  await never;
+  assert.deepEqual(
+    (await readAll(log, 't')).map(({ value }) => String(value)),
+    ['kept'],
+  );
+});
+
+test('a folder that cannot be made is one sentence', async (context) => {
+  const path = join(temporaryFolder(context), 'file');
+  writeFileSync(path, '');
+  await assert.rejects(openEmbeddedLog({ path: join(path, 'log') }), {
+    code: 'LOG_REJECTED',
+    message: `${join(path, 'log')} cannot be made (ENOTDIR): dataDir (GAIT_DATA_DIR) must be a folder that this user may write to`,
+  });
 });
