@@ -48,8 +48,8 @@ export function answerNotice(notice: Notice, to: Notified): readonly Decision[] 
 /** A person's decision takes the place of what policy decided by itself about the same sessions. */
 function decide(notice: NoticeOf<'decide'>, to: Notified): readonly Decision[] {
   const { subject } = to;
-  const { session_id, at } = notice;
-  const scope = session_id === null ? 'identity' : 'session';
+  const { session_id, token_id = null, at } = notice;
+  const scope = session_id === null && token_id === null ? 'identity' : 'session';
   const allowance = to.rules.allowlist(whom(notice.identity, null), at);
   const made = manualDecision(notice, to, scope);
   const decision: Decision =
@@ -62,12 +62,15 @@ function decide(notice: NoticeOf<'decide'>, to: Notified): readonly Decision[] {
           ...termsOf(to.rules.config, { action: 'observe', at }),
           why: `${made.why} Not acted on (would be ${made.action}): allowed by ${allowance.owner}: ${allowance.reason}`,
         };
-  const isSame = ({ decision: { rule, scope, session_id, action, mode } }: Open): boolean =>
-    rule === 'manual' &&
-    scope === decision.scope &&
-    session_id === decision.session_id &&
-    action === decision.action &&
-    mode === decision.mode;
+  const isOfSame = (open: Open): boolean =>
+    open.decision.scope === 'session' &&
+    open.decision.session_id === session_id &&
+    (session_id !== null || open.decision.token_id === token_id);
+  const isSame = (open: Open): boolean =>
+    open.decision.rule === 'manual' &&
+    (scope === 'identity' ? open.decision.scope === 'identity' : isOfSame(open)) &&
+    open.decision.action === decision.action &&
+    open.decision.mode === decision.mode;
   const before = subject.open.find(isSame);
   if (before !== undefined) {
     const expires_at = Math.max(before.decision.expires_at, decision.expires_at);
@@ -78,10 +81,7 @@ function decide(notice: NoticeOf<'decide'>, to: Notified): readonly Decision[] {
       ? []
       : subject.open.filter(
           (open) =>
-            open.state !== 'ended' &&
-            open.decision.rule !== 'guardrail' &&
-            (scope === 'identity' || open.decision.session_id === session_id) &&
-            (scope === 'identity' || open.decision.scope === 'session'),
+            open.state !== 'ended' && open.decision.rule !== 'guardrail' && (scope === 'identity' || isOfSame(open)),
         );
   const ended = replaced.map((open) => end(subject, open, { notice, change: 'restored' }));
   subject.open = [...subject.open, { decision, offence: 0, state: 'open' } as const].slice(-rememberedMax);
@@ -100,7 +100,7 @@ export function manualId(noticeId: string): string {
 }
 
 function manualDecision(notice: NoticeOf<'decide'>, to: Notified, scope: Decision['scope']): Decision {
-  const { identity, at, action, session_id } = notice;
+  const { identity, at, action, session_id, token_id = null } = notice;
   const { config } = to.rules;
   const { kind, tenant } = identityParts(identity)!;
   const decision_id = manualId(notice.notice_id);
@@ -124,7 +124,7 @@ function manualDecision(notice: NoticeOf<'decide'>, to: Notified, scope: Decisio
     risk_level: levelAt(to.subject, at, config.risk),
     session_risk: null,
     session_id,
-    token_id: null,
+    token_id,
     client_ip: null,
     ...termsOf(config, { action, at }),
     made_at: at,

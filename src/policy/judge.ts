@@ -101,5 +101,5 @@ export function covers(
 }
 
 function concerns({ scope, session_id }: Decision, sessionId: string | null): boolean {
-  return scope === 'identity' || session_id === sessionId;
+  return scope === 'identity' || (session_id !== null && session_id === sessionId);
 }

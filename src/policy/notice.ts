@@ -52,6 +52,8 @@ const notice = z.discriminatedUnion('notice', [
     action: z.enum(actions).exclude(['restore']),
     mode: z.enum(['shadow', 'enforce']),
     ttl_ms: z.int().positive(),
+    /** Only this token of the identity (its `jti`), where no session is named. */
+    token_id: text.optional(),
   }),
   /** Ends a decision, or with null all of the identity's. */
   base.extend({ notice: z.literal('restore'), decision_id: text.nullable() }),

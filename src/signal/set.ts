@@ -106,7 +106,9 @@ function eventsOf(decision: Decision, { profile, toldLevel }: SetContext): reado
     const claims = { gait_action: isOver ? null : 'throttle', risk_level: decision.risk_level };
     events.push({ type: `${caep}token-claims-change`, claims: { claims } });
   }
-  if (!isOver && (action === 'revoke-session' || action === 'revoke-identity')) {
+  // CAEP has no word for a single token, and its session goes on.
+  const isOfToken = scope === 'session' && decision.session_id === null;
+  if (!isOver && !isOfToken && (action === 'revoke-session' || action === 'revoke-identity')) {
     events.push({ type: `${caep}session-revoked`, claims: {} });
   }
   return events;

@@ -7,11 +7,11 @@ import type { Store } from './clickhouse.ts';
  * are not meant by it. With only a sample of events stored the numbers are estimates. Fails with STORE_UNAVAILABLE.
  */
 export async function callsSince(store: Store, decision: Decision, from: number): Promise<readonly CallsSince[]> {
-  const { identity, scope, session_id: session, decision_id: id, issued_before: before } = decision;
+  const { identity, scope, session_id: session, token_id: token, decision_id: id, issued_before: before } = decision;
   const isMeant = [
     'identity = {identity:String}',
     'ts >= fromUnixTimestamp64Milli({from:Int64})',
-    ...(scope === 'session' && session !== null ? ['session_id = {session:String}'] : []),
+    ...(scope === 'identity' ? [] : [session === null ? 'token_id = {token:String}' : 'session_id = {session:String}']),
     ...(before === null || before === undefined
       ? []
       : ['ifNull(coalesce(auth_time, token_iat) * 1000 < {before:Int64}, true)']),
@@ -21,7 +21,14 @@ export async function callsSince(store: Store, decision: Decision, from: number)
        toUInt32(round(sumIf(sample_weight, status BETWEEN 100 AND 399 AND NOT enforced))) AS passed,
        toUInt32(round(sumIf(sample_weight, enforced AND decision_id = {id:String}))) AS refused
      FROM ${store.database}.events WHERE ${isMeant.join(' AND ')} GROUP BY source ORDER BY source LIMIT 100`,
-    { identity, from: Math.floor(from), session: session ?? '', before: Math.floor(before ?? 0), id },
+    {
+      identity,
+      from: Math.floor(from),
+      session: session ?? '',
+      token: token ?? '',
+      before: Math.floor(before ?? 0),
+      id,
+    },
   );
   return rows;
 }

@@ -35,6 +35,18 @@ test('a decision is signed with the name of the key and answered when it is dura
   assert.deepEqual(orders, [{ order, from: '127.0.0.1' }]);
 });
 
+test('a decision about one token names it by its jti, and can only refuse it', async (t) => {
+  const { orders, post } = await served(t);
+  const refuse = { ...body, action: 'revoke-session', token: 'j1' };
+  assert.equal((await post('/v1/decisions', refuse)).status, 202);
+  assert.deepEqual(
+    orders.map(({ order }) => (order.notice === 'decide' ? [order.session_id, order.token_id] : [])),
+    [[null, 'j1']],
+  );
+  for (const change of [{ session: 's1' }, { action: 'throttle' }, { token: '' }])
+    assert.equal((await post('/v1/decisions', { ...refuse, ...change })).status, 400, JSON.stringify(change));
+});
+
 test('what is not valid is refused with its place, and nothing is ordered', async (t) => {
   const { orders, post } = await served(t);
   const refused: readonly [unknown, RegExp][] = [

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { IdentityKey } from '../../src/identity/resolved-event.ts';
 import { createPolicy } from '../../src/policy/decide.ts';
 import type { Decision } from '../../src/policy/decision.ts';
+import { DecisionTable } from '../../src/policy/decision-table.ts';
 import { readNotice } from '../../src/policy/notice.ts';
 import { aChange, hour, minute, policyOf, start } from './a-finding.ts';
 import { aNotice, lockOut } from './a-notice.ts';
@@ -58,6 +59,27 @@ test('a rehearsed decision of a person replaces nothing, and one about a session
     told(policy.onNotice(aNotice('decide', { ...lockOut, action: 'revoke-session', session_id: 's2' }))),
     ['1 made revoke-session session enforce'],
   );
+});
+
+test('a person refuses one token: no session, no other token and no policy is in its way, and it is taken back alone', () => {
+  const policy = stepUp();
+  const refuse = { ...lockOut, action: 'revoke-session', token_id: 'j1' } as const;
+  const [made] = policy.onNotice(aNotice('decide', refuse));
+  assert.deepEqual([made?.scope, made?.session_id, made?.token_id], ['session', null, 'j1']);
+  assert.equal(policy.onNotice(aNotice('decide', refuse))[0]?.change, 'extended');
+  assert.deepEqual(told(policy.onNotice(aNotice('decide', { ...refuse, token_id: 'j2' }))), [
+    '1 made revoke-session session enforce',
+  ]);
+  const table = new DecisionTable(10);
+  table.apply(made!, start);
+  const { identity } = made!;
+  const found = (tokenId: string) =>
+    table.find({ identity, tenant: 'acme', sessionId: null, tokenId, clientIp: null }, start)?.id;
+  assert.deepEqual([found('j1'), found('j2')], [made?.decision_id, undefined]);
+  // A call without a session is not the one that was refused.
+  assert.deepEqual(told(policy.onFinding(call(null)).decisions), ['1 made step-up identity enforce']);
+  const back = policy.onNotice(aNotice('restore', { decision_id: made!.decision_id }));
+  assert.deepEqual(told(back), ['3 restored restore session enforce']);
 });
 
 test('who is on the allowlist is not acted on by a person either', () => {

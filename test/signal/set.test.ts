@@ -102,3 +102,15 @@ test('somebody of another issuer than the home is named by that issuer, not by t
     sub: 'bob',
   });
 });
+
+test('of a single token that is refused no session is said to be over', () => {
+  const decision = aDecision({
+    action: 'revoke-session',
+    scope: 'session',
+    session_id: null,
+    token_id: 'j1',
+    risk_level: 'LOW',
+  });
+  const profile = { name: 'r', audience: 'a', profile: 'caep', subjects: 'iss_sub', legacySubject: false } as const;
+  assert.deepEqual(setsOf(decision, { profile, issuer: 'i', streamId: 's', toldLevel: undefined, iat: 1 }), []);
+});

@@ -24,11 +24,17 @@ const decideBody = z
     reason: oneLine,
     /** Only this session of the identity. */
     session: z.string().min(1).max(1024).optional(),
+    /** Only this token of the identity, by its `jti`. */
+    token: z.string().min(1).max(1024).optional(),
     mode: z.enum(['shadow', 'enforce']).default('enforce'),
   })
   .refine((order) => order.action !== 'step-up' || canStepUp(identityParts(order.identity)?.kind ?? 'user'), {
     path: ['action'],
     message: 'only a user or a session can step up; throttle or revoke this identity',
+  })
+  .refine((order) => order.token === undefined || (order.action === 'revoke-session' && order.session === undefined), {
+    path: ['token'],
+    message: 'a token can only be refused: revoke-session, without session',
   });
 const restoreBody = z.strictObject({
   reason: oneLine,
@@ -54,9 +60,10 @@ export function orderRoutes({ order, queries }: Pick<HttpParts, 'order' | 'queri
       body: bodyOf(decideBody),
       replies: { 202: { description: 'It is in the log', schema: accepted }, 400: { description: 'It is not valid' } },
       handle: async (request) => {
-        const { identity, action, ttl, reason, session = null, mode } = readJson(request.body, decideBody);
+        const { identity, action, ttl, reason, session = null, token, mode } = readJson(request.body, decideBody);
         const said = { by: request.caller, reason, identity, session_id: session };
-        const told = { ...said, notice: 'decide', action, mode, ttl_ms: ttl } as const;
+        const of = token === undefined ? {} : { token_id: token };
+        const told = { ...said, notice: 'decide', action, mode, ttl_ms: ttl, ...of } as const;
         return { status: 202, body: { decision_id: manualId(await order(told, request.from)) } };
       },
     },
