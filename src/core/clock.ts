@@ -1,5 +1,3 @@
-import { setMaxListeners } from 'node:events';
-
 /** Milliseconds since 1970 (UTC). Inner code takes event time; only the edges ask a clock. */
 export type EpochMs = number;
 
@@ -16,10 +14,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       resolve();
     };
     const timer = setTimeout(done, ms);
-    if (signal === undefined) return;
-    // Hundreds may sleep until the same thing happens, which Node takes for a leak beyond ten.
-    setMaxListeners(0, signal);
-    signal.addEventListener('abort', done);
+    signal?.addEventListener('abort', done);
   });
 }
 

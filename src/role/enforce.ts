@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Config } from '../config/config.ts';
 import { type Clock, sleep } from '../core/clock.ts';
 import { globMatches } from '../core/glob.ts';
@@ -50,7 +51,7 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
   const table = new DecisionTable(config.enforce.decisionsMax);
   let isReady = false;
   let sweptAt = clock.now();
-  let change = new AbortController();
+  let change = newChange();
   let isReleased = false;
   const onRecords = (records: readonly LogRecord[]): void => {
     const now = clock.now();
@@ -64,7 +65,7 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
     }
     options.held(table.size, table.dropped);
     change.abort();
-    if (!isReleased) change = new AbortController();
+    if (!isReleased) change = newChange();
   };
   const tail = await log.tail({ topic: config.topics.signals, from: 'earliest', onRecords });
   tail.caughtUp.then(
@@ -94,6 +95,13 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
     change.abort();
   };
   return { held, counts, isReady: () => isReady, ask, consumption: tail, release };
+}
+
+/** Hundreds may wait for it, which Node takes for a leak beyond ten. */
+function newChange(): AbortController {
+  const change = new AbortController();
+  setMaxListeners(0, change.signal);
+  return change;
 }
 
 type AskParts = EnforceOptions &
