@@ -4,6 +4,11 @@
  */
 export type Address = { family: 4 | 6; high: number; low: number };
 
+/** Inside networks that belong to nobody: 10/8, 172.16/12 and 192.168/16 (RFC 1918). */
+export function isPrivate({ family, low }: Address): boolean {
+  return family === 4 && (low >>> 24 === 10 || low >>> 20 === 0xac1 || low >>> 16 === 0xc0a8);
+}
+
 /** A piece of text: `bytes` from `from` up to and without `to`. */
 export type Span = { bytes: Uint8Array; from: number; to: number };
 

@@ -1,4 +1,4 @@
-import { emptyAddress, lastOf, readAddress, type Span } from './address.ts';
+import { type Address, emptyAddress, lastOf, readAddress, type Span } from './address.ts';
 import type { AddressRanges } from './address-ranges.ts';
 import { packCountry } from './enrich.ts';
 
@@ -17,6 +17,7 @@ const slash = 47;
 export class RangeCsv {
   readonly #ranges: AddressRanges;
   readonly #kind: RangeKind;
+  readonly #isLeftOut: (first: Address) => boolean;
   readonly #first = emptyAddress();
   readonly #last = emptyAddress();
   #rest: Buffer = Buffer.alloc(0);
@@ -26,9 +27,11 @@ export class RangeCsv {
   /** Rows that gave no range; a header is one. */
   passedOver = 0;
 
-  constructor(ranges: AddressRanges, kind: RangeKind) {
+  /** `isLeftOut`: whether a range that begins with this address is none. */
+  constructor(ranges: AddressRanges, kind: RangeKind, isLeftOut: (first: Address) => boolean = () => false) {
     this.#ranges = ranges;
     this.#kind = kind;
+    this.#isLeftOut = isLeftOut;
   }
 
   /** The piece may be overwritten afterwards. */
@@ -59,7 +62,7 @@ export class RangeCsv {
       good &&= readAddress(this.#field, this.#last);
       this.#nextField(next, to);
     }
-    const value = good ? this.#value() : 0;
+    const value = good && !this.#isLeftOut(this.#first) ? this.#value() : 0;
     if (value === 0 || !this.#ranges.add(this.#first, this.#last, value)) this.passedOver++;
   }
 

@@ -120,6 +120,3 @@ export type Log = {
 
 /** Both logs refuse a larger record (LOG_REJECTED), so that what one takes the other takes too. */
 export const recordBytesMax = 8 * 1024 * 1024;
-
-/** Sizes of the checkpoint's records: a record per row costs 15 µs of client time each. */
-export const stateRecordBytesMax = 512 * 1024;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { describeError, GaitError } from '../core/errors.ts';
+import { isPrivate } from '../event/address.ts';
 import { AddressRanges } from '../event/address-ranges.ts';
 import { createEnrich, type Enrich } from '../event/enrich.ts';
 import { RangeCsv, type RangeKind } from '../event/range-csv.ts';
@@ -80,7 +81,8 @@ function readFile(path: string, kind: RangeKind, ranges: AddressRanges): { rows:
 }
 
 function readCsv(path: string, kind: RangeKind, ranges: AddressRanges): RangeCsv {
-  const csv = new RangeCsv(ranges, kind);
+  // The bundled packages put private networks into Australia, where the registry is. An operator's own file may know better where they are.
+  const csv = new RangeCsv(ranges, kind, path.includes('@ip-location-db') ? isPrivate : undefined);
   const file = openSync(path, 'r');
   try {
     const piece = Buffer.allocUnsafe(pieceBytes);
