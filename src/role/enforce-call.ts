@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { assignCredentials } from '../event/decode/credentials.ts';
+import { assignCredentials, readAuthorization } from '../event/decode/credentials.ts';
 import { assign, type assignIfEmpty, type Draft, newDraft } from '../event/draft.ts';
 import type { Redactor } from '../event/redact.ts';
 import { emptyEvent, type TrafficEvent } from '../event/traffic-event.ts';
@@ -59,12 +59,11 @@ export function createCallReader(options: { readonly config: Config; readonly re
     event.tenant ??= enforce.tenant ?? null;
     const resolution = resolveIdentity(event, chain, ingest.homeIssuer);
     if (resolution === null) return null;
-    const authorization = one(headers.authorization) ?? '';
-    const bearer = bearerOf(authorization);
-    const scheme = /^dpop\s/i.test(authorization) ? 'DPoP' : 'Bearer';
+    const [scheme, credentials] = readAuthorization(one(headers.authorization) ?? '');
+    const bearer = (scheme === 'bearer' || scheme === 'dpop') && !/\s/.test(credentials) ? credentials : null;
     const kind = resolution.identity_kind as keyof typeof claimed;
     const isClaim = kind in claimed && said[kind] === null && !(kind === 'session' && bearer === null);
-    return { event, resolution, bearer, scheme, isEvident: !isClaim };
+    return { event, resolution, bearer, scheme: scheme === 'dpop' ? 'DPoP' : 'Bearer', isEvident: !isClaim };
   };
 }
 
@@ -81,11 +80,6 @@ function clientIp(list: string | undefined, proxies: number): string | undefined
 function assignQuietly(draft: Draft, field: Parameters<typeof assignIfEmpty>[1], value: unknown): void {
   assign(draft, field, value);
   draft.problem = null;
-}
-
-function bearerOf(authorization: string): string | null {
-  const [, token] = /^(?:bearer|dpop)\s+(\S+)\s*$/i.exec(authorization) ?? [];
-  return token ?? null;
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -13,7 +13,7 @@ test('what an API behind would still read of a call is read here: no blank, cook
   const token = `${part({ alg: 'none' })}.${part({ sub: 'alice' })}.`;
   const key = `api-key:-:${redactor.digest('k-1')}`;
   const calls: [Record<string, string>, string][] = [
-    ...[' ', '  ', '\t', '\u00a0', ' '.repeat(20_000)].map((blank): [Record<string, string>, string] => [
+    ...[' ', '  ', '\t', '\u00a0', '!', '\ufffd', ' '.repeat(20_000)].map((blank): [Record<string, string>, string] => [
       { authorization: `Bearer${blank}${token}` },
       'user:-:alice',
     ]),

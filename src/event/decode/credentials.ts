@@ -7,18 +7,23 @@ const credentialsCharsMax = 65_536;
 /** Takes what `authorization` and `cookie` say about the caller; the headers themselves go no further. */
 export function assignCredentials(draft: Draft, headers: JsonObject): void {
   const authorization = header(headers, 'authorization');
-  if (typeof authorization === 'string') assignAuthorization(draft, authorization.trim());
+  if (typeof authorization === 'string') assignAuthorization(draft, authorization);
   const cookie = header(headers, 'cookie');
   if (typeof cookie === 'string' && draft.event.session_id === null)
     assign(draft, 'session_id', draft.redactor.session(cookie));
 }
 
+/**
+ * The scheme, in small letters, and what follows it; empty where there is nothing. RFC 9110 has one blank between them, but to many an API any
+ * will do, and what is no UTF-8 (a blank of Latin-1) comes through Envoy as an exclamation mark: nobody hides from us behind either.
+ */
+export function readAuthorization(value: string): readonly [scheme: string, credentials: string] {
+  const [, scheme = '', credentials = ''] = /^([^\s!\ufffd]+)[\s!\ufffd]+(.+)$/s.exec(value.trim()) ?? [];
+  return [scheme.toLowerCase(), credentials];
+}
+
 function assignAuthorization(draft: Draft, value: string): void {
-  // Any blank parts them for some API, whatever RFC 9110 says, and nobody hides from us behind a tab.
-  const space = value.search(/\s/);
-  if (space < 0) return;
-  const scheme = value.slice(0, space).toLowerCase();
-  const credentials = value.slice(space + 1).trim();
+  const [scheme, credentials] = readAuthorization(value);
   if (credentials.length === 0 || credentials.length > credentialsCharsMax) return;
   if (credentials === '***' || credentials === 'REDACTED') return;
   if (scheme === 'bearer' || scheme === 'dpop') assignBearer(draft, credentials);
