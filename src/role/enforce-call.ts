@@ -67,6 +67,20 @@ export function createCallReader(options: { readonly config: Config; readonly re
   };
 }
 
+/** As the API behind will read it, or `/public/..%2Fadmin` would pass where `/admin` is closed. */
+export function pathMeantBy(path: string): string {
+  const decoded = path.replace(/%([0-7][0-9a-f])/gi, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  const segments: string[] = [];
+  for (const segment of decoded.split(/[/\\]/)) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  }
+  const end = /[/\\]\.{0,2}$/.test(decoded) && segments.length > 0 ? '/' : '';
+  return `/${segments.join('/')}${end}`;
+}
+
 /** The address that the nearest of our own proxies saw: what stands further left in the list is the caller's word. */
 function clientIp(list: string | undefined, proxies: number): string | undefined {
   if (list === undefined) return undefined;

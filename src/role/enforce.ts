@@ -11,7 +11,7 @@ import { DecisionTable } from '../policy/decision-table.ts';
 import { Enforcement, type EnforcementNotice, type Proof, type Question } from '../policy/enforce.ts';
 import { answerOf, unreadyAnswer } from './enforce-answer.ts';
 import { AnswerCounts } from './enforce-answers.ts';
-import { type AskedCall, createCallReader } from './enforce-call.ts';
+import { type AskedCall, createCallReader, pathMeantBy } from './enforce-call.ts';
 import { callerOf, TokenProofs, type VerifiedCaller } from './enforce-proof.ts';
 
 export type EnforceOptions = {
@@ -129,7 +129,8 @@ function createAsk(parts: AskParts): Enforcer['ask'] {
   return (question) => {
     const { point } = question;
     if (!isReady()) {
-      const mode = enforce.routes.find(({ path }) => globMatches(path, question.path))?.unready ?? enforce.unready;
+      const asked = pathMeantBy(question.path);
+      const mode = enforce.routes.find(({ path }) => globMatches(path, asked))?.unready ?? enforce.unready;
       answered(point, `not-ready-${mode}`);
       return unreadyAnswer(mode);
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/config.ts';
 import { createRedactor } from '../../src/event/redact.ts';
-import { createCallReader } from '../../src/role/enforce-call.ts';
+import { createCallReader, pathMeantBy } from '../../src/role/enforce-call.ts';
 
 test('what an API behind would still read of a call is read here: no blank, cookie or second header hides a caller', () => {
   const redactor = createRedactor({ hmacKey: 'a key for tests only' });
@@ -27,4 +27,27 @@ test('what an API behind would still read of a call is read here: no blank, cook
     assert.equal(call?.resolution.identity, identity, JSON.stringify(headers).slice(0, 60));
     assert.equal(call?.bearer, headers.authorization === undefined ? null : token);
   }
+});
+
+test('a route is the one that the API will see, however its path is written', () => {
+  const written = [
+    '/admin/x',
+    '//admin//x',
+    '/./admin/x',
+    '/a/../admin/x',
+    '/%61dmin/x',
+    '/a%2F..%2Fadmin/x',
+    '/a\\..\\admin\\x',
+  ];
+  for (const path of written) assert.equal(pathMeantBy(path), '/admin/x', path);
+  const others: [string, string][] = [
+    ['/', '/'],
+    ['', '/'],
+    ['/admin/', '/admin/'],
+    ['/admin/x/..', '/admin/'],
+    ['/../..', '/'],
+    ['/50%/x', '/50%/x'],
+    ['/50%/%2e%2e/caf%C3%A9', '/caf%C3%A9'],
+  ];
+  for (const [path, meant] of others) assert.equal(pathMeantBy(path), meant, path);
 });
