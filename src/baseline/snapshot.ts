@@ -47,14 +47,22 @@ export function encodeState(state: ShardState): Buffer[] {
   return records;
 }
 
+const advice = '("Back up and upgrade" in docs/operators.md)';
+
 /** Fails with STATE_INVALID on a record that no version of Gait wrote. */
 export function decodeStateRecord(record: Buffer): StatePart {
   switch (record[0]) {
     case kinds.reset:
       if (record[1] !== version)
-        throw new GaitError('STATE_INVALID', `state of version ${record[1]} cannot be read by version ${version}`);
+        throw new GaitError(
+          'STATE_INVALID',
+          `state of version ${record[1]} cannot be read by version ${version} ${advice}`,
+        );
       if (!resetRecord.equals(record.subarray(0, resetRecord.length)))
-        throw new GaitError('STATE_INVALID', 'state with rows of another size cannot be read by this version');
+        throw new GaitError(
+          'STATE_INVALID',
+          `state with rows of another size cannot be read by this version ${advice}`,
+        );
       return { kind: 'reset', rows: record.readUInt32LE(6), active: record.readUInt32LE(10) };
     case kinds.rows:
       return { kind: 'rows', bytes: record.subarray(1) };

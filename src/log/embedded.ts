@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
@@ -53,10 +54,11 @@ type Topic = {
 /**
  * The log in one lmdb file: one partition per topic, one process per folder. Every write is a transaction that is synced to the disk
  * before its promise resolves; those waiting at the same time share one sync. Expired pages are used again, the file never shrinks.
- * Fails with LOG_REJECTED when another process has the folder open.
+ * Fails with LOG_REJECTED when another process has the folder open, with STATE_INVALID when what is in it is no log.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log> {
   makeFolder(options.path);
+  checkFile(join(options.path, 'data.mdb'));
   const lock = await lockFolder(options.path);
   const closing = new AbortController();
   const stopping = AbortSignal.any([closing.signal, ...(options.stopping === undefined ? [] : [options.stopping])]);
@@ -99,6 +101,22 @@ function makeFolder(path: string): void {
     const why = `${path} cannot be made (${code}): dataDir (GAIT_DATA_DIR) must be a folder that this user may write to`;
     throw new GaitError('LOG_REJECTED', why, { cause });
   }
+}
+
+/** What begins a file of lmdb (MDB_MAGIC, after the page's head of 24 bytes). */
+const magic = Buffer.from('dec0efbe', 'hex');
+
+/** Any other file would end the process without a word. */
+function checkFile(path: string): void {
+  const head = Buffer.alloc(28);
+  const file = openSync(path, 'a+', 0o600);
+  const length = readSync(file, head, 0, head.length, 0);
+  closeSync(file);
+  if (length > 0 && !magic.equals(head.subarray(24)))
+    throw new GaitError(
+      'STATE_INVALID',
+      `${path} is damaged: put a copy of the folder back, or move it away to begin anew`,
+    );
 }
 
 function closedError(): GaitError {

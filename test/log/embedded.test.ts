@@ -241,6 +241,19 @@ test('on a disk that is nearly full appending waits and says why, goes on when t
   );
 });
 
+test('a file that is no log is one sentence, and an empty one is a new log', async (context) => {
+  const path = temporaryFolder(context);
+  writeFileSync(join(path, 'data.mdb'), 'x'.repeat(10_000));
+  await assert.rejects(openEmbeddedLog({ path }), { code: 'STATE_INVALID', message: /data\.mdb is damaged: / });
+  writeFileSync(join(path, 'data.mdb'), '');
+  const log = await openEmbeddedLog({ path });
+  await log.append('t', [{ value: 'first' }]);
+  await log.close();
+  const again = await openEmbeddedLog({ path });
+  context.after(() => again.close());
+  assert.equal((await readAll(again, 't')).length, 1);
+});
+
 test('a folder that cannot be made is one sentence', async (context) => {
   const path = join(temporaryFolder(context), 'file');
   writeFileSync(path, '');
