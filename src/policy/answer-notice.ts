@@ -16,6 +16,8 @@ export type Notified = {
   readonly rules: Rules;
   readonly shard: number;
   readonly subject: Subject;
+  /** An enforced decision whose time is not over, of anybody. */
+  readonly running: (id: string) => Decision | undefined;
   /** Asks the guardrail, which counts what it lets through. */
   readonly admit: (revokes: boolean) => Verdict;
 };
@@ -135,11 +137,14 @@ function manualDecision(notice: NoticeOf<'decide'>, to: Notified, scope: Decisio
 }
 
 /** What a person ended stays ended: until it would have been over, policy does not begin it anew by itself. */
-function restore(notice: NoticeOf<'restore'>, { subject }: Notified): readonly Decision[] {
-  const { decision_id } = notice;
+function restore(notice: NoticeOf<'restore'>, { subject, running }: Notified): readonly Decision[] {
+  const { decision_id, identity } = notice;
   const ended = subject.open.filter(
     (open) => open.state !== 'ended' && (decision_id === null || open.decision.decision_id === decision_id),
   );
+  // One of more than are remembered of an identity is enforced all the same, and must be taken back as well.
+  const forgotten = decision_id === null || ended.length > 0 ? undefined : running(decision_id);
+  if (forgotten?.identity === identity) return [restored(forgotten, { notice, change: 'restored' })];
   return ended.map((open) => end(subject, open, { notice, change: 'restored', isKept: true }));
 }
 
@@ -249,7 +254,11 @@ function end(
   subject.open = subject.open.flatMap((each) =>
     each !== open ? [each] : kept ? [{ ...open, state: 'ended' as const }] : [],
   );
-  return nextVersion(open, { change, action: 'restore', ended: open.decision.action, ...signed(notice) });
+  return restored(open.decision, { notice, change });
+}
+
+function restored(decision: Decision, { notice, change }: { notice: Word; change: 'answered' | 'restored' }): Decision {
+  return nextVersion({ decision }, { change, action: 'restore', ended: decision.action, ...signed(notice) });
 }
 
 function change(subject: Subject, open: Open, fields: Partial<Decision> & Pick<Decision, 'change'>): Decision {
@@ -260,6 +269,9 @@ function change(subject: Subject, open: Open, fields: Partial<Decision> & Pick<D
   return decision;
 }
 
-function nextVersion({ decision }: Open, fields: Partial<Decision> & Pick<Decision, 'change'>): Decision {
+function nextVersion(
+  { decision }: Pick<Open, 'decision'>,
+  fields: Partial<Decision> & Pick<Decision, 'change'>,
+): Decision {
   return { ...decision, ...fields, version: decision.version + 1 };
 }

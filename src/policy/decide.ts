@@ -145,6 +145,7 @@ class PolicyEngine {
       rules: this.#rules,
       shard: this.#shard,
       subject: this.#subjects.touch(identity, at),
+      running: (id) => this.#running.get(id),
       admit: (revokes) => this.#guardrail.admit(revokes, at, this.#activeIdentities),
     };
   }

@@ -20,6 +20,10 @@ export class Running {
     }
   }
 
+  get(id: string): Decision | undefined {
+    return this.#decisions.get(id);
+  }
+
   /** Those whose time is over, in the order in which they ended; each once. */
   endedBy(at: EpochMs): readonly Decision[] {
     if (at < this.#nextAt) return [];

@@ -82,6 +82,19 @@ test('a person refuses one token: no session, no other token and no policy is in
   assert.deepEqual(told(back), ['3 restored restore session enforce']);
 });
 
+test('each of many decisions about one identity can be taken back, the first as well', () => {
+  const policy = stepUp();
+  const refuse = (token_id: string) =>
+    policy.onNotice(aNotice('decide', { ...lockOut, action: 'revoke-session', token_id }))[0];
+  const made = Array.from({ length: 40 }, (_, i) => refuse(`j${i}`)!);
+  for (const { decision_id } of made)
+    assert.deepEqual(told(policy.onNotice(aNotice('restore', { decision_id }))), [
+      '2 restored restore session enforce',
+    ]);
+  const [first] = made;
+  assert.deepEqual(policy.onNotice(aNotice('restore', { decision_id: first!.decision_id })), [], 'once');
+});
+
 test('who is on the allowlist is not acted on by a person either', () => {
   const until = '2027-01-01T00:00:00Z';
   const policy = stepUp(`allowlist: [{ identity: "user:acme:*", until: "${until}", owner: ops, reason: test }]`);
