@@ -6,110 +6,131 @@ const strength = 8;
 const memory = 2000;
 const halfLifeDays = 30;
 /** Where nobody has been seen yet: about a kilobyte, give or take a factor of 7. */
-const ignorance = { mean: 0.7, square: 0.7 * 0.7 + 4 };
+const ignorance: Size = { mean: 0.7, deviation: 2 };
 /** Nothing is so regular that less than a factor of 1.6 would mean anything. */
 const varianceMin = 0.25;
-/** Calls, and the sum and the sum of squares of their logarithms. */
-const words = 3;
-/** Stands for all functions. */
-const allCalls = 0;
 
 /** Of ln(1 + KiB). */
-export type Size = { mean: number; deviation: number };
+export type Size = { readonly mean: number; readonly deviation: number };
+/** Calls, the sum and the sum of squares of their logarithms; and what follows from them, as of the last `advance` in which there were any. */
+type Sums = { calls: number; sum: number; squares: number; mean: number; deviation: number };
 
 /** How large calls of each function are, whoever makes them. Reads see the state as of the last `advance`. */
 export class CallSizes {
-  readonly #sums = new Map<number, Float64Array>();
-  readonly #pending = new Map<number, Float64Array>();
-  readonly #all: Size = { mean: 0, deviation: 1 };
-  readonly #own: Size = { mean: 0, deviation: 1 };
+  #all: Sums = { ...nothing(), ...ignorance };
+  #pendingAll: Sums = nothing();
+  readonly #sums = new Map<number, Sums>();
+  readonly #pending = new Map<number, Sums>();
   #day = -1;
 
   get bytes(): number {
-    return (this.#sums.size + this.#pending.size) * (words * 8 + 150);
+    return (this.#sums.size + this.#pending.size) * 200;
   }
 
-  /** Of all calls. Reused by the next question. */
+  /** Of all calls. */
   get all(): Size {
-    return fit(this.#sums.get(allCalls), ignorance, this.#all);
+    return this.#all;
   }
 
-  /** Of calls with the key (`sizeKey`), shrunk towards all calls'. Reused by the next question. */
+  /** Of calls with the key (`sizeKey`), shrunk towards all calls'. */
   of(key: number): Size {
-    const { all } = this;
-    const own = this.#sums.get(key);
-    if (own === undefined) return all;
-    return fit(own, { mean: all.mean, square: all.mean * all.mean + all.deviation * all.deviation }, this.#own);
+    return this.#sums.get(key) ?? this.#all;
   }
 
   /** `logarithm`: ln(1 + KiB). Multiples of 1/1024: sums within a frame are then exact in whatever order they are made. */
   add(key: number, of: { readonly logarithm: number; readonly weight: number }): void {
-    const weight = Math.round(of.weight * 1024) / 1024;
+    const calls = Math.round(of.weight * 1024) / 1024;
     const x = Math.round(of.logarithm * 1024) / 1024;
-    for (const each of [key, allCalls]) {
-      const sums = sumsOf(this.#pending, each);
-      sums[0]! += weight;
-      sums[1]! += weight * x;
-      sums[2]! += weight * x * x;
-    }
+    const more = { calls, sum: calls * x, squares: calls * x * x };
+    join(this.#pendingAll, more);
+    join(sumsOf(this.#pending, key), more);
   }
 
   advance(ts: number): void {
-    // In the order of keys: which functions still find room must not depend on who called first.
-    for (const [key, more] of [...this.#pending].sort(([a], [b]) => a - b)) {
-      if (!this.#sums.has(key) && this.#sums.size >= keysMax) continue;
-      const sums = sumsOf(this.#sums, key);
-      const keep = key === allCalls ? 1 : Math.min(1, memory / (sums[0]! + more[0]!));
-      for (let i = 0; i < words; i++) sums[i] = (sums[i]! + more[i]!) * keep;
-    }
-    this.#pending.clear();
+    if (this.#pending.size > 0) this.#learn();
     const day = Math.floor(ts / 86_400_000);
     if (this.#day >= 0 && day > this.#day) this.#decay(2 ** (-(day - this.#day) / halfLifeDays));
     if (day > this.#day) this.#day = day;
   }
 
+  #learn(): void {
+    join(this.#all, this.#pendingAll);
+    fit(this.#all, ignorance);
+    this.#pendingAll = nothing();
+    // In the order of keys: which functions still find room must not depend on who called first.
+    for (const [key, more] of [...this.#pending].sort(([a], [b]) => a - b)) {
+      if (!this.#sums.has(key) && this.#sums.size >= keysMax) continue;
+      const sums = sumsOf(this.#sums, key);
+      join(sums, more);
+      scale(sums, Math.min(1, memory / sums.calls));
+      fit(sums, this.#all);
+    }
+    this.#pending.clear();
+  }
+
   #decay(factor: number): void {
+    scale(this.#all, factor);
     for (const [key, sums] of this.#sums) {
-      for (let i = 0; i < words; i++) sums[i]! *= factor;
-      if (sums[0]! < 0.5) this.#sums.delete(key);
+      scale(sums, factor);
+      if (sums.calls < 0.5) this.#sums.delete(key);
     }
   }
 
   snapshot() {
-    return { sums: [...this.#sums], pending: [...this.#pending], day: this.#day };
+    const plain = (all: Map<number, Sums>) => [...all].map(([key, sums]) => [key, { ...sums }] as const);
+    return {
+      all: { ...this.#all },
+      pendingAll: { ...this.#pendingAll },
+      sums: plain(this.#sums),
+      pending: plain(this.#pending),
+      day: this.#day,
+    };
   }
 
   restore(saved: ReturnType<CallSizes['snapshot']>): void {
+    this.#all = { ...saved.all };
+    this.#pendingAll = { ...saved.pendingAll };
     this.#sums.clear();
     this.#pending.clear();
-    for (const [key, sums] of saved.sums) this.#sums.set(key, sums.slice());
-    for (const [key, sums] of saved.pending) this.#pending.set(key, sums.slice());
+    for (const [key, sums] of saved.sums) this.#sums.set(key, { ...sums });
+    for (const [key, sums] of saved.pending) this.#pending.set(key, { ...sums });
     this.#day = saved.day;
   }
 }
 
 /** What a call is compared with: those of its function that went as well. */
 export function sizeKey(fn: number, isSuccess: boolean): number {
-  return (isSuccess ? fn : Math.imul(fn ^ 0x2c1b3c6d, 0x9e3779b1) >>> 0) || 1;
+  return isSuccess ? fn : Math.imul(fn ^ 0x2c1b3c6d, 0x9e3779b1) >>> 0;
 }
 
-function sumsOf(all: Map<number, Float64Array>, key: number): Float64Array {
+function nothing(): Sums {
+  return { calls: 0, sum: 0, squares: 0, mean: 0, deviation: 1 };
+}
+
+function sumsOf(all: Map<number, Sums>, key: number): Sums {
   const known = all.get(key);
   if (known !== undefined) return known;
-  const made = new Float64Array(words);
+  const made = nothing();
   all.set(key, made);
   return made;
 }
 
-/** `wider` counts as `strength` calls. */
-function fit(
-  sums: Float64Array | undefined,
-  wider: { readonly mean: number; readonly square: number },
-  into: Size,
-): Size {
-  const calls = (sums?.[0] ?? 0) + strength;
-  into.mean = ((sums?.[1] ?? 0) + strength * wider.mean) / calls;
-  const square = ((sums?.[2] ?? 0) + strength * wider.square) / calls;
+function join(sums: Sums, { calls, sum, squares }: Pick<Sums, 'calls' | 'sum' | 'squares'>): void {
+  sums.calls += calls;
+  sums.sum += sum;
+  sums.squares += squares;
+}
+
+function scale(sums: Sums, factor: number): void {
+  sums.calls *= factor;
+  sums.sum *= factor;
+  sums.squares *= factor;
+}
+
+/** `wider` counts as `strength` calls, and how far it is from the function's own mean is part of what is not known. */
+function fit(into: Sums, { mean, deviation }: Size): void {
+  const calls = into.calls + strength;
+  into.mean = (into.sum + strength * mean) / calls;
+  const square = (into.squares + strength * (mean * mean + deviation * deviation)) / calls;
   into.deviation = Math.sqrt(Math.max(varianceMin, square - into.mean * into.mean));
-  return into;
 }

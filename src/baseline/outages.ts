@@ -7,8 +7,8 @@ const windowMs = 600_000;
 /** Callers that what is expected anyway weighs against the sample: one or two may be the reason of what happens to them. */
 const strength = 8;
 
-/** Hash of a caller, and whether a call of it failed. */
-type Sample = Map<number, boolean>;
+/** Hash of a caller, and whether a call of it failed; those with higher hashes than `most` are not of the sample. */
+type Sample = { readonly callers: Map<number, boolean>; most: number };
 /** By part of the API. */
 type Window = Map<number, Sample>;
 
@@ -31,7 +31,7 @@ export class Outages {
     let failed = 0;
     let callers = 0;
     for (const window of [this.#before, this.#now])
-      for (const [other, hasFailed] of window.get(part) ?? []) {
+      for (const [other, hasFailed] of window.get(part)?.callers ?? []) {
         if (other === caller) continue;
         callers++;
         if (hasFailed) failed++;
@@ -49,7 +49,7 @@ export class Outages {
     for (const [part, pending] of [...this.#pending].sort(([a], [b]) => a - b)) {
       const sample = sampleOf(this.#now, part);
       if (sample === undefined) continue;
-      for (const [caller, hasFailed] of pending) note(sample, caller, hasFailed);
+      for (const [caller, hasFailed] of pending.callers) note(sample, caller, hasFailed);
       prune(sample);
     }
     this.#pending.clear();
@@ -62,13 +62,14 @@ export class Outages {
   }
 
   snapshot() {
-    const plain = (window: Window) => [...window].map(([part, sample]) => [part, [...sample]] as const);
+    const plain = (window: Window) => [...window].map(([part, { callers }]) => [part, [...callers]] as const);
     return { windows: [this.#before, this.#now, this.#pending].map(plain), window: this.#window };
   }
 
   restore({ windows, window }: ReturnType<Outages['snapshot']>): void {
     const [before, now, pending] = windows.map(
-      (each) => new Map(each.map(([part, sample]) => [part, new Map(sample)])),
+      (each) =>
+        new Map(each.map(([part, callers]) => [part, { callers: new Map(callers), most: Number.POSITIVE_INFINITY }])),
     );
     this.#before = before!;
     this.#now = now!;
@@ -80,19 +81,22 @@ export class Outages {
 function sampleOf(window: Window, part: number): Sample | undefined {
   const known = window.get(part);
   if (known !== undefined || window.size >= partsMax) return known;
-  const made: Sample = new Map();
+  const made: Sample = { callers: new Map(), most: Number.POSITIVE_INFINITY };
   window.set(part, made);
   return made;
 }
 
 /** Adds a caller to the sample; of twice too many those with the highest hashes go, whoever came first. */
 function note(sample: Sample, caller: number, hasFailed: boolean): void {
-  if (hasFailed || !sample.has(caller)) sample.set(caller, hasFailed);
-  if (sample.size >= 2 * sampleMax) prune(sample);
+  const { callers, most } = sample;
+  if (caller > most) return;
+  if (hasFailed || !callers.has(caller)) callers.set(caller, hasFailed);
+  if (callers.size >= 2 * sampleMax) prune(sample);
 }
 
 function prune(sample: Sample): void {
-  if (sample.size <= sampleMax) return;
-  const first = [...sample.keys()].sort((a, b) => a - b)[sampleMax]!;
-  for (const caller of sample.keys()) if (caller >= first) sample.delete(caller);
+  const { callers } = sample;
+  if (callers.size <= sampleMax) return;
+  sample.most = [...callers.keys()].sort((a, b) => a - b)[sampleMax - 1]!;
+  for (const caller of callers.keys()) if (caller > sample.most) callers.delete(caller);
 }
