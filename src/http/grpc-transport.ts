@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '../config/logging.ts';
@@ -124,8 +125,7 @@ class Calls {
     });
     try {
       if (!isGrpc(headers)) {
-        stream.respond({ ':status': 415 }, { endStream: true });
-        stream.close(constants.NGHTTP2_NO_ERROR);
+        respondOnly(stream, { ':status': 415 });
         return;
       }
       if (this.#underWay.length >= this.#max) throw tooMuch('too many calls at once');
@@ -236,8 +236,13 @@ function refuse(stream: ServerHttp2Stream, error: unknown): void {
     'grpc-message': message.replace(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent),
     'grpc-accept-encoding': 'identity',
   };
-  stream.respond({ ...okHeaders, ...status }, { endStream: true });
-  stream.close(constants.NGHTTP2_NO_ERROR);
+  respondOnly(stream, { ...okHeaders, ...status });
+}
+
+/** Not closed in the same turn: Node 22 throws headers away that are not written yet. */
+function respondOnly(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
+  stream.respond(headers, { endStream: true });
+  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
 }
 
 function bind(server: Http2Server, { host, port }: TransportOptions['listen']): Promise<number> {
