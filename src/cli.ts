@@ -158,6 +158,7 @@ function addTelling(program: Command): void {
     .requiredOption('-r, --reason <text>', 'why; people read it')
     .option('-t, --ttl <duration>', 'how long it holds: 15m, 2h, 7d')
     .option('--session <id>', 'only this session of the identity')
+    .option('--token <jti>', 'only this token of the identity, with revoke-session')
     .option('--shadow', 'rehearse: made and shown, not sent')
     .option('-i, --identity <key>', 'with restore: whose decision it is, when the store has not got it yet')
     .addHelpText(

@@ -7,6 +7,7 @@ export type DecideOptions = AskOptions & {
   readonly reason: string;
   readonly ttl?: string | undefined;
   readonly session?: string | undefined;
+  readonly token?: string | undefined;
   readonly shadow?: boolean | undefined;
   readonly identity?: string | undefined;
 };
@@ -21,13 +22,13 @@ type Said = Readonly<Record<string, unknown>>;
 
 /** `gait decide IDENTITY ACTION`, and `gait decide DECISION restore`, which ends one. */
 export async function decide(about: string, action: string, options: DecideOptions): Promise<void> {
-  const { reason, ttl, session, shadow } = options;
+  const { reason, ttl, session, token, shadow } = options;
   const api = createApiClient(options);
   if (action === 'restore') {
-    if (ttl !== undefined || session !== undefined || shadow) {
+    if (ttl !== undefined || session !== undefined || token !== undefined || shadow) {
       throw new GaitError(
         'USAGE',
-        'restore takes a decision and a reason; --ttl, --session and --shadow belong to a new one',
+        'restore takes a decision and a reason; --ttl, --session, --token and --shadow belong to a new one',
       );
     }
     const body = { reason, ...(options.identity && { identity: options.identity }) };
@@ -35,7 +36,8 @@ export async function decide(about: string, action: string, options: DecideOptio
     return print(options, ended, () => `${shown(ended.decision_id)} ends\n`);
   }
   if (ttl === undefined) throw new GaitError('USAGE', '--ttl: how long it holds is needed, as 15m, 2h or 7d');
-  const body = { identity: about, action, ttl, reason, ...(session && { session }), ...(shadow && { mode: 'shadow' }) };
+  const only = { ...(session && { session }), ...(token && { token }) };
+  const body = { identity: about, action, ttl, reason, ...only, ...(shadow && { mode: 'shadow' }) };
   const made = (await api.send('POST', '/v1/decisions', body)) as Said;
   print(options, made, (width) =>
     width === undefined
