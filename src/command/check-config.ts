@@ -27,9 +27,12 @@ export async function checkConfig({ config: path, test, hashKey }: CheckConfigOp
   const { config, warnings } = outcome;
   const policyPath = config.detect.policyFile ?? defaultPolicy;
   const policy = parsePolicyFile(readText(policyPath), policyPath);
-  if (test !== undefined) runTests(policy, test === true ? policyPath.replace(/(\.ya?ml)?$/, '.test$1') : test);
+  const tests = test === true ? policyPath.replace(/(\.ya?ml)?$/, '.test$1') : test;
+  if (tests !== undefined) runTests(policy, tests);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  process.stdout.write(`${JSON.stringify(config, null, 2)}\n${summarise(config, policy)}\n`);
+  process.stdout.write(
+    `${JSON.stringify(config, null, 2)}\n${summarise(config, policy)}${tests === undefined ? '' : `; what ${tests} expects holds`}\n`,
+  );
 }
 
 function runTests(policy: PolicyConfig, path: string): void {
