@@ -40,6 +40,8 @@ export type Caller = {
   readonly sessionId: string | null;
   readonly tokenId: string | null;
   readonly clientIp: string | null;
+  /** What else the call shows to be let in by: a key, a certificate, a session. Refused, it does not become good beside a name that anybody can claim. */
+  readonly shown?: readonly IdentityKey[];
 };
 
 const acting: readonly Action[] = ['throttle', 'step-up', 'revoke-session', 'revoke-identity'];
@@ -106,9 +108,9 @@ export class DecisionTable {
   find(caller: Caller, now: EpochMs, counts: (held: Held) => boolean = () => true): Held | undefined {
     const { tenant, sessionId, tokenId, clientIp } = caller;
     let found: Held | undefined;
-    const look = (key: string): void => {
+    const look = (key: string, least: Action = 'observe'): void => {
       for (let held = this.#byKey.get(key); held !== undefined; held = held.next) {
-        if (held.expiresAt <= now || !counts(held)) continue;
+        if (held.expiresAt <= now || strength(held.action) < strength(least) || !counts(held)) continue;
         if (found === undefined || strength(held.action) > strength(found.action)) found = held;
       }
     };
@@ -119,6 +121,7 @@ export class DecisionTable {
       look(identityKey('address', tenant, clientIp));
       if (tenant !== null) look(identityKey('address', null, clientIp));
     }
+    for (const key of caller.shown ?? []) look(key, 'revoke-session');
     return found;
   }
 

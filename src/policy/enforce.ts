@@ -1,5 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import { derivedId } from '../core/hash.ts';
+import type { IdentityKey } from '../identity/resolved-event.ts';
 import type { DecisionTable, Held } from './decision-table.ts';
 import type { NoticeOf } from './notice.ts';
 import { type ThrottleRate, TokenBuckets } from './token-buckets.ts';
@@ -138,7 +139,7 @@ export class Enforcement {
 }
 
 /** Whether a decision has nothing to say to this call any more. */
-function isOver(held: Held, { proof, claimedAuthTimeSeconds: claimed }: Question): boolean {
+function isOver(held: Held, { caller, proof, isProven, claimedAuthTimeSeconds: claimed }: Question): boolean {
   switch (held.action) {
     case 'step-up':
       // The owner's new token passes; the one that was stolen before is still known by its age. It need not be verified for that:
@@ -147,8 +148,12 @@ function isOver(held: Held, { proof, claimedAuthTimeSeconds: claimed }: Question
       return proof !== null && satisfies(held, proof);
     case 'revoke-session':
     case 'revoke-identity':
+      // Many people may come with one key of their app: who has proven himself is not it.
+      if (isProven && caller.shown?.includes(held.key as IdentityKey)) return true;
       // A session that was ended never begins again; of an identity those that began since are not meant.
       if (held.key !== held.identity || held.issuedBefore === null || proof === null) return false;
+      // A token proves nothing about an address, a key or a certificate that comes with it.
+      if (held.identity !== caller.identity) return false;
       // A token that was only refreshed is of the old log-in.
       return isLater(proof.authTimeSeconds ?? proof.issuedAtSeconds, held.issuedBefore);
     default:

@@ -4,7 +4,9 @@ import { assign, type assignIfEmpty, type Draft, newDraft } from '../event/draft
 import type { Redactor } from '../event/redact.ts';
 import { emptyEvent, type TrafficEvent } from '../event/traffic-event.ts';
 import type { EnforcementQuestion } from '../http/parts.ts';
+import { identityKey } from '../identity/identity-key.ts';
 import { type Resolution, resolveIdentity } from '../identity/resolve.ts';
+import type { IdentityKey } from '../identity/resolved-event.ts';
 
 /** A call that an enforcement point asks about, read as ingest will read its line in the gateway's log: same fields, same chain, same key. */
 export type AskedCall = {
@@ -16,6 +18,8 @@ export type AskedCall = {
   readonly scheme: 'Bearer' | 'DPoP';
   /** Whether the identity is beyond doubt without its token being verified: a key, a certificate, an address, the gateway's own word. */
   readonly isEvident: boolean;
+  /** Other credentials than the one that names it. */
+  readonly shown: readonly IdentityKey[];
 };
 
 export type ReadCall = (question: EnforcementQuestion) => AskedCall | null;
@@ -63,8 +67,35 @@ export function createCallReader(options: { readonly config: Config; readonly re
     const bearer = (scheme === 'bearer' || scheme === 'dpop') && !/\s/.test(credentials) ? credentials : null;
     const kind = resolution.identity_kind as keyof typeof claimed;
     const isClaim = kind in claimed && said[kind] === null && !(kind === 'session' && bearer === null);
-    return { event, resolution, bearer, scheme: scheme === 'dpop' ? 'DPoP' : 'Bearer', isEvident: !isClaim };
+    return {
+      event,
+      resolution,
+      bearer,
+      scheme: scheme === 'dpop' ? 'DPoP' : 'Bearer',
+      isEvident: !isClaim,
+      shown: shownBeside(resolution, { event, headers, redactor }),
+    };
   };
+}
+
+type Shown = {
+  readonly event: TrafficEvent;
+  readonly headers: EnforcementQuestion['headers'];
+  readonly redactor: Redactor;
+};
+
+/**
+ * An API that knows its callers by a key, a certificate or a cookie does not look at a token that comes along, and anybody can make one up
+ * to be called something else.
+ */
+function shownBeside({ identity_kind: kind }: Resolution, { event, headers, redactor }: Shown): readonly IdentityKey[] {
+  const { tenant, api_key, mtls_subject, session_id } = event;
+  const shown: IdentityKey[] = [];
+  if (api_key !== null && kind !== 'api-key') shown.push(identityKey('api-key', tenant, api_key));
+  if (mtls_subject !== null && kind !== 'mtls') shown.push(identityKey('mtls', tenant, mtls_subject));
+  const session = session_id === null ? null : redactor.session(one(headers.cookie) ?? '');
+  if (session !== null && session !== session_id) shown.push(identityKey('session', tenant, session));
+  return shown;
 }
 
 /** As the API behind will read it, or `/public/..%2Fadmin` would pass where `/admin` is closed. */

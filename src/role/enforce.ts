@@ -147,7 +147,7 @@ function createAsk(parts: AskParts): Enforcer['ask'] {
   };
 }
 
-function questionOf({ event, resolution, isEvident }: AskedCall, proof: Proof | null): Question {
+function questionOf({ event, resolution, isEvident, shown }: AskedCall, proof: Proof | null): Question {
   return {
     caller: {
       identity: resolution.identity,
@@ -155,6 +155,7 @@ function questionOf({ event, resolution, isEvident }: AskedCall, proof: Proof | 
       sessionId: event.session_id,
       tokenId: event.token_id,
       clientIp: event.client_ip,
+      shown,
     },
     claimedAuthTimeSeconds: event.auth_time ?? event.token_iat,
     proof,

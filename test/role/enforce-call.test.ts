@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/config.ts';
 import { createRedactor } from '../../src/event/redact.ts';
+import type { IdentityKey } from '../../src/identity/resolved-event.ts';
+import type { Decision } from '../../src/policy/decision.ts';
+import { DecisionTable } from '../../src/policy/decision-table.ts';
+import { Enforcement } from '../../src/policy/enforce.ts';
 import { createCallReader, pathMeantBy } from '../../src/role/enforce-call.ts';
+import { aDecision } from '../signal/a-decision.ts';
 
 test('what an API behind would still read of a call is read here: no blank, cookie or second header hides a caller', () => {
   const redactor = createRedactor({ hmacKey: 'a key for tests only' });
@@ -27,6 +32,49 @@ test('what an API behind would still read of a call is read here: no blank, cook
     assert.equal(call?.resolution.identity, identity, JSON.stringify(headers).slice(0, 60));
     assert.equal(call?.bearer, headers.authorization === undefined ? null : token);
   }
+});
+
+test('a key or a session that was refused stays so beside a token that names somebody else, and a ban of an address beside a new one', () => {
+  const redactor = createRedactor({ hmacKey: 'a key for tests only' });
+  const outcome = parseConfig({ name: 'gait.yaml', text: () => '{}' }, {});
+  assert.ok(outcome.kind === 'ok');
+  const read = createCallReader({ config: outcome.config, redactor });
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const authorization = `Bearer ${part({ alg: 'none' })}.${part({ sub: 'nobody', sid: 'made-up' })}.`;
+  const headers = { authorization, 'x-api-key': 'k-1', cookie: 'sid=abcdefghijkl', 'x-forwarded-for': '192.0.2.1' };
+  const call = read({ headers, path: '/', point: 'nginx', verifiedClaims: null, clientIp: null })!;
+  const { identity } = call.resolution;
+  assert.equal(identity, 'user:-:nobody');
+  const proof = { authTimeSeconds: 2000, issuedAtSeconds: 2000, expiresAtSeconds: 9000, acr: null };
+  const caller = {
+    identity,
+    tenant: null,
+    sessionId: 'made-up',
+    tokenId: null,
+    clientIp: '192.0.2.1',
+    shown: call.shown,
+  };
+  const verdictOn = (about: string, action: Decision['action'], isProven: boolean): string => {
+    const asked = { caller, claimedAuthTimeSeconds: 2000, proof: isProven ? proof : null, isProven };
+    const table = new DecisionTable(10);
+    const times = { made_at: 1_000_000, issued_before: 1_000_000, expires_at: 5_000_000 };
+    table.apply(aDecision({ identity: about as IdentityKey, tenant: '-', action, ...times }), 1_000_000);
+    const rules = { throttle: { perMinute: 1, burst: 1 }, ignoredMax: 1, graceMs: 0 };
+    return new Enforcement(table, rules, () => undefined).judge(asked, 'nginx', 3_000_000).kind;
+  };
+  const refused = [
+    `api-key:-:${redactor.digest('k-1')}`,
+    `session:-:${redactor.digest('abcdefghijkl')}`,
+    'address:-:192.0.2.1',
+  ];
+  for (const about of refused) assert.equal(verdictOn(about, 'revoke-identity', false), 'revoked', about);
+  assert.deepEqual(
+    refused.map((about) => verdictOn(about, 'revoke-identity', true)),
+    ['allow', 'allow', 'revoked'],
+    'many may come with one key; an address is refused with everybody behind it',
+  );
+  assert.equal(verdictOn(identity, 'revoke-identity', true), 'allow', 'whose token is newer');
+  assert.equal(verdictOn(refused[0]!, 'throttle', false), 'allow', 'what slows a key down is for those who come by it');
 });
 
 test('a route is the one that the API will see, however its path is written', () => {
