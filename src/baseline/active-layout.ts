@@ -73,6 +73,8 @@ export const activeAt = {
   sequence: take(48),
   /** What the identity did as a source of others' calls. */
   source: take(16),
+  /** Gaps between calls: mean, variance and weight; and of the quick ones of late nats, calls and ms. */
+  tempo: take(6),
   /** Calls per five minutes. */
   series: take(seriesWords),
 } as const;

@@ -6,22 +6,28 @@ const strength = 8;
 const memory = 2000;
 const halfLifeDays = 30;
 /** Where nobody has been seen yet: about a kilobyte, give or take a factor of 7. */
-const ignorance: Size = { mean: 0.7, deviation: 2 };
+const kilobyte: Size = { mean: 0.7, deviation: 2 };
 /** Nothing is so regular that less than a factor of 1.6 would mean anything. */
 const varianceMin = 0.25;
 
-/** Of ln(1 + KiB). */
+/** Of ln(1 + KiB), or of whatever else the logarithm is. */
 export type Size = { readonly mean: number; readonly deviation: number };
 /** Calls, the sum and the sum of squares of their logarithms; and what follows from them, as of the last `advance` in which there were any. */
 type Sums = { calls: number; sum: number; squares: number; mean: number; deviation: number };
 
-/** How large calls of each function are, whoever makes them. Reads see the state as of the last `advance`. */
+/** How large calls of each function are, whoever makes them: their answers, their requests, the gaps before them. Reads see the state as of the last `advance`. */
 export class CallSizes {
-  #all: Sums = { ...nothing(), ...ignorance };
+  readonly #ignorance: Size;
+  #all: Sums;
   #pendingAll: Sums = nothing();
   readonly #sums = new Map<number, Sums>();
   readonly #pending = new Map<number, Sums>();
   #day = -1;
+
+  constructor(ignorance = kilobyte) {
+    this.#ignorance = ignorance;
+    this.#all = { ...nothing(), ...ignorance };
+  }
 
   get bytes(): number {
     return (this.#sums.size + this.#pending.size) * 200;
@@ -55,7 +61,7 @@ export class CallSizes {
 
   #learn(): void {
     join(this.#all, this.#pendingAll);
-    fit(this.#all, ignorance);
+    fit(this.#all, this.#ignorance);
     this.#pendingAll = nothing();
     // In the order of keys: which functions still find room must not depend on who called first.
     for (const [key, more] of [...this.#pending].sort(([a], [b]) => a - b)) {

@@ -19,12 +19,17 @@ type Table = {
   readonly restore: (snapshot: never) => void;
 };
 
+/** Of the logarithm of a gap in ms where nobody has been seen yet: 3 seconds, give or take a factor of 7. */
+const pace = { mean: 8, deviation: 2 };
+
 export class Shared {
   readonly owners = new ObjectOwners();
   readonly habits = new TallyHabits();
   readonly shares = new CallShares();
   readonly answerSizes = new CallSizes();
   readonly requestSizes = new CallSizes();
+  /** Of the gap before a call, ms: people and machines call the same function at their own pace. */
+  readonly gaps = { human: new CallSizes(pace), service: new CallSizes(pace), unknown: new CallSizes(pace) };
   readonly outages = new Outages();
   /** How tokens are used on identity-days, and what is new on them. */
   readonly tokenPatterns = new ChangePatterns();
@@ -40,6 +45,9 @@ export class Shared {
     shares: this.shares,
     answerSizes: this.answerSizes,
     requestSizes: this.requestSizes,
+    humanGaps: this.gaps.human,
+    serviceGaps: this.gaps.service,
+    unknownGaps: this.gaps.unknown,
     outages: this.outages,
     tokenPatterns: this.tokenPatterns,
     dayPatterns: this.dayPatterns,

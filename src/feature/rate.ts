@@ -15,6 +15,7 @@ import { studentSurprise } from '../baseline/statistics.ts';
 import { carriedOver, carryOver } from './drift.ts';
 import { type Family, type Moment, type Observed, usually } from './family.ts';
 import { NumberBaseline } from './number.ts';
+import { describeTempo, learnTempo, tempoNats } from './tempo.ts';
 
 const names = ['requests_1m', 'requests_1h', 'requests_1d'];
 const spans = ['a minute', 'an hour', 'a day'];
@@ -78,7 +79,7 @@ function seriesStatistic(moment: Moment): number {
   return Math.max(0, seriesSurprise(place, open) - daily);
 }
 
-/** Calls in the minute, the hour and the day against finished windows of the identity, its peers and everyone; calls in five minutes against a day and a week of one's own. D01. */
+/** Calls in the minute, the hour and the day against finished windows of the identity, its peers and everyone; calls in five minutes against a day and a week of one's own; how quickly they follow each other. D01. */
 export const rate: Family = {
   name: 'rate',
   features: [...names, 'requests_5m'],
@@ -91,11 +92,12 @@ export const rate: Family = {
       const before = w === day && z > 0 ? carriedOver(moment, tallyCount) : 0;
       most = Math.max(most, before + studentSurprise(z, predicted.weight));
     }
-    const series = seriesStatistic(moment);
+    const series = Math.max(seriesStatistic(moment), tempoNats(moment));
     out[offset + names.length] = series;
     return Math.max(most, series);
   },
   learn: (moment, weight) => {
+    learnTempo(moment, weight);
     openWindow(moment);
     open.value = moment.observation.weight;
     addToSeries(place, open, weight);
@@ -117,7 +119,8 @@ export const rate: Family = {
     }
   },
   describe: (moment, feature) => {
-    if (feature === names.length) return describeSeries(moment);
+    if (feature === names.length)
+      return tempoNats(moment) > seriesStatistic(moment) ? describeTempo(moment) : describeSeries(moment);
     const calls = Math.round(countWith(moment, feature));
     const start = windowStart(moment, feature) + 2;
     const { observations, ...said } = baselines[feature]!.describe(moment, start, {
