@@ -102,13 +102,15 @@ function addHttpCommand(program: Command, name: string, description: string): Co
     .description(description)
     .option('--url <url>', 'where Gait answers; default: $GAIT_URL, else http://127.0.0.1:4420')
     .option('--key-file <file>', 'holds the API key; default: $GAIT_KEY_FILE, else the key itself in $GAIT_KEY')
-    .option('--allow-insecure', 'take http:// to another machine, where others can read along')
-    .option('--json', 'print what Gait answers as JSON');
+    .option('--allow-insecure', 'take http:// to another machine, where others can read along');
 }
+
+const jsonOption = ['--json', 'print what Gait answers as JSON'] as const;
 
 /** What a running Gait is asked. */
 function addAsking(program: Command): void {
-  const command = (name: string, description: string): Command => addHttpCommand(program, name, description);
+  const command = (name: string, description: string): Command =>
+    addHttpCommand(program, name, description).option(...jsonOption);
   const list = (name: string, description: string): Command =>
     command(name, description)
       .option('-n, --limit <number>', 'so many at most', positiveInteger, 30)
@@ -139,7 +141,7 @@ function addAsking(program: Command): void {
     .action(async (query: string | undefined, options: SqlOptions) =>
       (await import('./command/sql.ts')).sql(query, options),
     );
-  command('export', 'print findings, or calls, one record per line, the oldest first')
+  addHttpCommand(program, 'export', 'print findings, or calls, one record per line, the oldest first')
     .option('--ocsf', 'findings as Detection Findings of the Open Cybersecurity Schema Framework 1.5')
     .option('--ecs', 'as documents of the Elastic Common Schema 8')
     .option('--csv', 'for spreadsheets: what would be taken for a formula is text')
@@ -151,7 +153,8 @@ function addAsking(program: Command): void {
 
 /** What it is told. */
 function addTelling(program: Command): void {
-  const command = (name: string, description: string): Command => addHttpCommand(program, name, description);
+  const command = (name: string, description: string): Command =>
+    addHttpCommand(program, name, description).option(...jsonOption);
   command('decide', 'decide about an identity yourself, or end a decision (needs a key of the role admin)')
     .argument('<about>', 'an identity; with restore a decision')
     .addArgument(new Argument('<action>').choices(actions))
