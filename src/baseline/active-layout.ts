@@ -75,6 +75,8 @@ export const activeAt = {
   source: take(16),
   /** Gaps between calls: mean, variance and weight; and of the quick ones of late nats, calls and ms. */
   tempo: take(6),
+  /** Nats that speak for larger answers than usual in the session. */
+  larger: take(1),
   /** Calls per five minutes. */
   series: take(seriesWords),
 } as const;

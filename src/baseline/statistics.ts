@@ -20,6 +20,14 @@ export function studentSurprise(t: number, freedom: number): number {
   return t <= 0 ? 0 : ((freedom + 1) / 2) * Math.log1p((t * t) / freedom);
 }
 
+/**
+ * What speaks for numbers half a deviation above the usual, nats, after one more of them, `z` deviations above it: z / 2 - 1/8 are added (Page's CUSUM, 1954), and no number
+ * counts for more than three deviations.
+ */
+export function gather(sum: number, z: number): number {
+  return Math.max(0, sum + Math.max(-3, Math.min(3, z)) / 2 - 1 / 8);
+}
+
 export type Normal = { mean: number; variance: number; weight: number };
 
 /**

@@ -11,7 +11,7 @@ import type { Moment } from './family.ts';
  */
 export const dimension = dimensionIndex('function');
 /** A pause of this long ends a session, ms; and so does this length, so that a machine that never rests has an end too. */
-const pauseMs = 1_800_000;
+export const pauseMs = 1_800_000;
 const sessionMs = 12 * 3_600_000;
 const stepsMax = 60_000;
 /** What stands before a session's first step. */

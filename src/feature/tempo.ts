@@ -1,18 +1,17 @@
 import { activeAt } from '../baseline/active-layout.ts';
 import type { CallSizes } from '../baseline/call-sizes.ts';
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
-import { type Normal, shrink } from '../baseline/statistics.ts';
+import { gather, type Normal, shrink } from '../baseline/statistics.ts';
 import { actorKindOf } from '../identity/peer-group.ts';
 import { isHeldBack, type Moment, type Observed } from './family.ts';
 import { dimensionText } from './observation.ts';
+import { pauseMs } from './session.ts';
 
 /**
  * How quickly one call follows another. What a function's callers read or type before they call it takes them some time each; a program that goes through the same
  * functions takes none. So a gap is compared with gaps before that function, and then with how quick the identity is at its functions.
  */
 const fn = dimensionIndex('function');
-/** A pause of this long is no hesitation before the next call, ms. */
-const pauseMs = 1_800_000;
 /** What is quicker came at once, ms. */
 const atOnceMs = 100;
 /** Gaps that the functions' weigh against the identity's own habit, and that are remembered of it. */
@@ -20,8 +19,7 @@ const peerStrength = 16;
 const memory = 256;
 /** Nobody is so regular that less spread than this share of the function's would mean anything. */
 const varianceMin = 0.3;
-/** In favour of gaps half a deviation shorter than usual: z / 2 - 1/8 nats (Page's CUSUM for a shift of half of one); no gap counts for more than three deviations. */
-const shift = 0.5;
+/** No gap moves what is known by more than so many deviations. */
 const deviationsMax = 3;
 
 /** Words of the identity's active row. */
@@ -65,8 +63,7 @@ function look(moment: Moment): void {
   shrink(habit, anybodys, usual);
   const quicker =
     (usual.mean - (found.logarithm - mean) / deviation) / Math.sqrt(Math.max(varianceMin, usual.variance));
-  const z = Math.max(-deviationsMax, Math.min(deviationsMax, quicker));
-  found.gathered = Math.max(0, found.gathered + shift * z - (shift * shift) / 2);
+  found.gathered = gather(found.gathered, quicker);
 }
 
 /** What the quick succession of the calls so far comes to, nats. */

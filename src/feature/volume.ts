@@ -1,7 +1,7 @@
 import { type CallSizes, type Size, sizeKey } from '../baseline/call-sizes.ts';
 import { at, dimensionIndex, measures, rateWindowsMs } from '../baseline/row-layout.ts';
 import type { Shared } from '../baseline/shared.ts';
-import { studentSurprise } from '../baseline/statistics.ts';
+import { type Normal, studentSurprise } from '../baseline/statistics.ts';
 import { voice } from './errors.ts';
 import { type Family, isHeldBack, type Moment, usually } from './family.ts';
 import { NumberBaseline } from './number.ts';
@@ -47,6 +47,18 @@ export function largeAnswer({ shared }: Moment): number {
   return bytesAt(mean + 2 * deviation);
 }
 
+/** By how many deviations the answer or request is larger than the identity's usually are, for its function. */
+function excessOf(moment: Moment, measure: number, predicted: Normal): number {
+  const usual = usualSize(moment, measure);
+  const number = (logarithm(bytesOf(moment, measure)) - usual.mean) / usual.deviation;
+  return (number - predicted.mean) / Math.sqrt(predicted.variance);
+}
+
+/** The same of the answer, before learning; 0 where nobody says how large it is. */
+export function answerExcess(moment: Moment): number {
+  return bytesOf(moment, 0) < 0 ? 0 : excessOf(moment, 0, baselines[0]!.predict(moment, measureStart(moment, 0)));
+}
+
 /**
  * Size of the answer and of the request, against calls of the same function, and against how far the identity's usually are from them. D14, D24. Only more
  * than usual is evidence.
@@ -57,12 +69,10 @@ export const volume: Family = {
   extract: (moment, out, offset) => {
     let most = 0;
     for (let m = 0; m < measures.length; m++) {
-      const bytes = bytesOf(moment, m);
       out[offset + m] = 0;
-      if (bytes < 0) continue;
-      const usual = usualSize(moment, m);
+      if (bytesOf(moment, m) < 0) continue;
       const predicted = baselines[m]!.predict(moment, measureStart(moment, m));
-      const z = ((logarithm(bytes) - usual.mean) / usual.deviation - predicted.mean) / Math.sqrt(predicted.variance);
+      const z = excessOf(moment, m, predicted);
       out[offset + m] = z;
       most = Math.max(most, studentSurprise(z, predicted.weight));
     }

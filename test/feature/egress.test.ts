@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { egress } from '../../src/feature/egress.ts';
 import { volume } from '../../src/feature/volume.ts';
-import { Bench, call, minute, monday } from './moment.ts';
+import { Bench, call, hour, minute, monday } from './moment.ts';
 
 const received = (bytes: number, ts: number) => call({ ts, response_bytes: bytes });
 
@@ -38,4 +38,29 @@ test('rows and sensitive values count from the first', () => {
   const { deviations } = bench.judge(call({ rows: 500, sensitive: { email: 500 }, response_bytes: 2000 }));
   assert.equal(deviations.bytes, 0);
   assert.ok(deviations.rows! > 0 && deviations.sensitive! > 0);
+});
+
+test('answers that are each three times as large as usual come to more than as many usual ones, and a pause ends them', () => {
+  const out = new Float32Array(egress.features.length);
+  const bench = new Bench({
+    ...egress,
+    learn: (moment, weight) => {
+      egress.extract(moment, out, 0);
+      volume.learn(moment, weight);
+      egress.learn(moment, weight);
+    },
+  });
+  const sizes = (i: number): number => 20_000 * Math.exp(0.3 * Math.sin(1.7 * i));
+  for (let i = 0; i < 400; i++) {
+    bench.learn(received(Math.round(sizes(i)), monday + i * 8000), { who: 1 + (i % 10) });
+    bench.endFrame(monday + i * 8000);
+  }
+  const from = monday + 2 * hour;
+  const take = (times: number, who: number): number => {
+    for (let i = 0; i < 30; i++) bench.learn(received(Math.round(times * sizes(i)), from + i * 8000), { who });
+    return bench.judge(received(20_000, from + 250_000), who).deviations.bytes!;
+  };
+  const [usual, large] = [take(1, 2), take(3, 3)];
+  assert.ok(large > usual + 8, `${large} against ${usual}`);
+  assert.ok(bench.judge(received(20_000, from + 3 * hour), 3).deviations.bytes! < large - 8);
 });
