@@ -1,6 +1,6 @@
 import { CallShares } from './call-shares.ts';
-import { CallSizes } from './call-sizes.ts';
 import { ChangePatterns } from './change-patterns.ts';
+import { FunctionNumbers } from './function-numbers.ts';
 import { ObjectOwners } from './object-owners.ts';
 import { Outages } from './outages.ts';
 import { ReachCounts } from './reach-counts.ts';
@@ -19,17 +19,22 @@ type Table = {
   readonly restore: (snapshot: never) => void;
 };
 
-/** Of the logarithm of a gap in ms where nobody has been seen yet: 3 seconds, give or take a factor of 7. */
+/** Where nobody has been seen yet: ln(1 + KiB) of about a kilobyte, and ln ms of 3 seconds, give or take a factor of 7. */
+const kilobyte = { mean: 0.7, deviation: 2 };
 const pace = { mean: 8, deviation: 2 };
 
 export class Shared {
   readonly owners = new ObjectOwners();
   readonly habits = new TallyHabits();
   readonly shares = new CallShares();
-  readonly answerSizes = new CallSizes();
-  readonly requestSizes = new CallSizes();
+  readonly answerSizes = new FunctionNumbers(kilobyte);
+  readonly requestSizes = new FunctionNumbers(kilobyte);
   /** Of the gap before a call, ms: people and machines call the same function at their own pace. */
-  readonly gaps = { human: new CallSizes(pace), service: new CallSizes(pace), unknown: new CallSizes(pace) };
+  readonly gaps = {
+    human: new FunctionNumbers(pace),
+    service: new FunctionNumbers(pace),
+    unknown: new FunctionNumbers(pace),
+  };
   readonly outages = new Outages();
   /** How tokens are used on identity-days, and what is new on them. */
   readonly tokenPatterns = new ChangePatterns();

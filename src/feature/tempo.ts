@@ -1,5 +1,5 @@
 import { activeAt } from '../baseline/active-layout.ts';
-import type { CallSizes } from '../baseline/call-sizes.ts';
+import type { FunctionNumbers } from '../baseline/function-numbers.ts';
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
 import { gather, type Normal, shrink } from '../baseline/statistics.ts';
 import { actorKindOf } from '../identity/peer-group.ts';
@@ -39,7 +39,7 @@ const anybodys: Normal = { mean: 0, variance: 1, weight: peerStrength };
 /** What the gap is expected to be, in deviations of the function's gaps. */
 const usual: Normal = { mean: 0, variance: 0, weight: 0 };
 
-function gapsOf({ shared, resolved }: Moment): CallSizes {
+function gapsOf({ shared, resolved }: Moment): FunctionNumbers {
   return shared.gaps[actorKindOf(resolved.event, resolved.identity_kind)];
 }
 
@@ -91,7 +91,7 @@ function learnGap(moment: Moment, weight: number): void {
   const row = moment.activeRow;
   const { mean, deviation } = found;
   const logarithm = clip(found.logarithm, mean, deviationsMax * deviation);
-  if (!isHeldBack(moment, weight)) gapsOf(moment).add(moment.observation.values[fn]!, { logarithm, weight: 1 });
+  if (!isHeldBack(moment, weight)) gapsOf(moment).add(moment.observation.values[fn]!, { number: logarithm, weight: 1 });
   const number = clip((found.logarithm - mean) / deviation, usual.mean, deviationsMax * Math.sqrt(usual.variance));
   const total = Math.min(memory, habit.weight + weight);
   const step = weight / Math.max(total, weight);

@@ -1,4 +1,4 @@
-import { type CallSizes, type Size, sizeKey } from '../baseline/call-sizes.ts';
+import { type FunctionNumbers, functionKey, type Usual } from '../baseline/function-numbers.ts';
 import { at, dimensionIndex, measures, rateWindowsMs } from '../baseline/row-layout.ts';
 import type { Shared } from '../baseline/shared.ts';
 import { type Normal, studentSurprise } from '../baseline/statistics.ts';
@@ -31,12 +31,12 @@ function bytesOf(moment: Moment, measure: number): number {
   return measure === 0 ? moment.observation.responseBytes : moment.observation.requestBytes;
 }
 
-function usualSize({ observation, shared }: Moment, measure: number): Size {
+function usualSize({ observation, shared }: Moment, measure: number): Usual {
   return sizesOf(shared, measure).of(keyOfCall(observation));
 }
 
-const keyOfCall = ({ values, outcome }: Observation): number => sizeKey(values[fn]!, outcome === 0);
-const sizesOf = ({ answerSizes, requestSizes }: Shared, measure: number): CallSizes =>
+const keyOfCall = ({ values, outcome }: Observation): number => functionKey(values[fn]!, outcome === 0);
+const sizesOf = ({ answerSizes, requestSizes }: Shared, measure: number): FunctionNumbers =>
   measure === 0 ? answerSizes : requestSizes;
 const logarithm = (bytes: number): number => Math.log1p(bytes / unit);
 const bytesAt = (logarithm: number): number => Math.expm1(logarithm) * unit;
@@ -86,8 +86,7 @@ export const volume: Family = {
       const number = (logarithm(bytes) - usual.mean) / usual.deviation;
       const clipped = usual.mean + usual.deviation * Math.max(-clip, Math.min(clip, number));
       const heard = isHeldBack(moment, weight) ? 0 : voice(moment);
-      if (heard > 0)
-        sizesOf(moment.shared, m).add(keyOfCall(moment.observation), { logarithm: clipped, weight: heard });
+      if (heard > 0) sizesOf(moment.shared, m).add(keyOfCall(moment.observation), { number: clipped, weight: heard });
       baselines[m]!.learn(moment, measureStart(moment, m), { number, weight });
     }
   },

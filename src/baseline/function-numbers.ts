@@ -1,30 +1,28 @@
-/** Functions whose sizes are kept, calls that went well and others apart; those that come later are measured as all calls are. */
+/** Functions whose numbers are kept, calls that went well and others apart; those that come later are measured as all calls are. */
 const keysMax = 1 << 14;
-/** Calls that all calls' sizes weigh against a function's own, and that ignorance weighs against all calls'. */
+/** Calls that all calls' numbers weigh against a function's own, and that ignorance weighs against all calls'. */
 const strength = 8;
 /** A function's calls that are remembered: a release that makes its answers larger is learned within as many. */
 const memory = 2000;
 const halfLifeDays = 30;
-/** Where nobody has been seen yet: about a kilobyte, give or take a factor of 7. */
-const kilobyte: Size = { mean: 0.7, deviation: 2 };
-/** Nothing is so regular that less than a factor of 1.6 would mean anything. */
+/** Nothing is so regular that less than a factor of 1.6 would mean anything: numbers are logarithms. */
 const varianceMin = 0.25;
 
-/** Of ln(1 + KiB), or of whatever else the logarithm is. */
-export type Size = { readonly mean: number; readonly deviation: number };
-/** Calls, the sum and the sum of squares of their logarithms; and what follows from them, as of the last `advance` in which there were any. */
+export type Usual = { readonly mean: number; readonly deviation: number };
+/** Calls, the sum and the sum of squares of their numbers; and what follows from them, as of the last `advance` in which there were any. */
 type Sums = { calls: number; sum: number; squares: number; mean: number; deviation: number };
 
-/** How large calls of each function are, whoever makes them: their answers, their requests, the gaps before them. Reads see the state as of the last `advance`. */
-export class CallSizes {
-  readonly #ignorance: Size;
+/** What one number of calls comes to by their function, whoever makes them: the size of the answer, the gap before it. Reads see the state as of the last `advance`. */
+export class FunctionNumbers {
+  readonly #ignorance: Usual;
   #all: Sums;
   #pendingAll: Sums = nothing();
   readonly #sums = new Map<number, Sums>();
   readonly #pending = new Map<number, Sums>();
   #day = -1;
 
-  constructor(ignorance = kilobyte) {
+  /** `ignorance`: what is assumed where nobody has been seen yet. */
+  constructor(ignorance: Usual) {
     this.#ignorance = ignorance;
     this.#all = { ...nothing(), ...ignorance };
   }
@@ -34,19 +32,19 @@ export class CallSizes {
   }
 
   /** Of all calls. */
-  get all(): Size {
+  get all(): Usual {
     return this.#all;
   }
 
-  /** Of calls with the key (`sizeKey`), shrunk towards all calls'. */
-  of(key: number): Size {
+  /** Of calls with the key (`functionKey`), shrunk towards all calls'. */
+  of(key: number): Usual {
     return this.#sums.get(key) ?? this.#all;
   }
 
-  /** `logarithm`: ln(1 + KiB). Multiples of 1/1024: sums within a frame are then exact in whatever order they are made. */
-  add(key: number, of: { readonly logarithm: number; readonly weight: number }): void {
+  /** In multiples of 1/1024: sums within a frame are then exact in whatever order they are made. */
+  add(key: number, of: { readonly number: number; readonly weight: number }): void {
     const calls = Math.round(of.weight * 1024) / 1024;
-    const x = Math.round(of.logarithm * 1024) / 1024;
+    const x = Math.round(of.number * 1024) / 1024;
     const more = { calls, sum: calls * x, squares: calls * x * x };
     join(this.#pendingAll, more);
     join(sumsOf(this.#pending, key), more);
@@ -93,7 +91,7 @@ export class CallSizes {
     };
   }
 
-  restore(saved: ReturnType<CallSizes['snapshot']>): void {
+  restore(saved: ReturnType<FunctionNumbers['snapshot']>): void {
     this.#all = { ...saved.all };
     this.#pendingAll = { ...saved.pendingAll };
     this.#sums.clear();
@@ -105,7 +103,7 @@ export class CallSizes {
 }
 
 /** What a call is compared with: those of its function that went as well. */
-export function sizeKey(fn: number, isSuccess: boolean): number {
+export function functionKey(fn: number, isSuccess: boolean): number {
   return isSuccess ? fn : Math.imul(fn ^ 0x2c1b3c6d, 0x9e3779b1) >>> 0;
 }
 
@@ -134,7 +132,7 @@ function scale(sums: Sums, factor: number): void {
 }
 
 /** `wider` counts as `strength` calls, and how far it is from the function's own mean is part of what is not known. */
-function fit(into: Sums, { mean, deviation }: Size): void {
+function fit(into: Sums, { mean, deviation }: Usual): void {
   const calls = into.calls + strength;
   into.mean = (into.sum + strength * mean) / calls;
   const square = (into.squares + strength * (mean * mean + deviation * deviation)) / calls;

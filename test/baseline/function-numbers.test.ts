@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CallSizes, sizeKey } from '../../src/baseline/call-sizes.ts';
+import { FunctionNumbers, functionKey } from '../../src/baseline/function-numbers.ts';
 
 const day = 86_400_000;
-type Call = { readonly key: number; readonly logarithm: number; readonly weight: number };
+type Call = { readonly key: number; readonly number: number; readonly weight: number };
 const calls = fc.array(
   fc.record({
     key: fc.integer({ min: 1, max: 9 }),
-    logarithm: fc.double({ min: 0, max: 12, noNaN: true }),
+    number: fc.double({ min: 0, max: 12, noNaN: true }),
     weight: fc.double({ min: 0.001, max: 1, noNaN: true }),
   }),
   { maxLength: 60 },
 );
-const fill = (sizes: CallSizes, all: readonly Call[]): void => {
+const fill = (sizes: FunctionNumbers, all: readonly Call[]): void => {
   for (const call of all) sizes.add(call.key, call);
 };
-const told = (sizes: CallSizes): unknown => Array.from({ length: 10 }, (_, key) => ({ ...sizes.of(key) }));
-const many = (key: number, logarithm: number, count: number): Call[] =>
-  Array.from({ length: count }, () => ({ key, logarithm, weight: 1 }));
+const told = (sizes: FunctionNumbers): unknown => Array.from({ length: 10 }, (_, key) => ({ ...sizes.of(key) }));
+const many = (key: number, number: number, count: number): Call[] =>
+  Array.from({ length: count }, () => ({ key, number, weight: 1 }));
 
 test('a function is known by its own calls, others by what all come to', () => {
-  const sizes = new CallSizes();
+  const sizes = new FunctionNumbers({ mean: 0.7, deviation: 2 });
   fill(sizes, [...many(1, 8, 200), ...many(2, 0.5, 800)]);
   sizes.advance(day);
   assert.ok(Math.abs(sizes.of(1).mean - 8) < 0.5);
@@ -31,7 +31,7 @@ test('a function is known by its own calls, others by what all come to', () => {
 });
 
 test('a release that makes answers ten times as large is known after as many calls as are remembered', () => {
-  const sizes = new CallSizes();
+  const sizes = new FunctionNumbers({ mean: 0.7, deviation: 2 });
   for (let i = 0; i < 100; i++) {
     fill(sizes, many(1, 2, 500));
     sizes.advance(day);
@@ -46,7 +46,10 @@ test('a release that makes answers ten times as large is known after as many cal
 test('a frame does not see what it adds, and the order within it changes nothing', () => {
   fc.assert(
     fc.property(calls, calls, (first, second) => {
-      const [a, b] = [new CallSizes(), new CallSizes()];
+      const [a, b] = [
+        new FunctionNumbers({ mean: 0.7, deviation: 2 }),
+        new FunctionNumbers({ mean: 0.7, deviation: 2 }),
+      ];
       for (const [sizes, turn] of [
         [a, false],
         [b, true],
@@ -66,11 +69,11 @@ test('a frame does not see what it adds, and the order within it changes nothing
 test('a restored table says the same, what was pending included', () => {
   fc.assert(
     fc.property(calls, calls, (first, second) => {
-      const sizes = new CallSizes();
+      const sizes = new FunctionNumbers({ mean: 0.7, deviation: 2 });
       fill(sizes, first);
       sizes.advance(day);
       fill(sizes, second);
-      const restored = new CallSizes();
+      const restored = new FunctionNumbers({ mean: 0.7, deviation: 2 });
       restored.restore(structuredClone(sizes.snapshot()));
       for (const each of [sizes, restored]) each.advance(3 * day);
       assert.deepEqual(told(restored), told(sizes));
@@ -80,8 +83,8 @@ test('a restored table says the same, what was pending included', () => {
 });
 
 test('functions beyond the limit are measured as all calls are, and those that nobody calls any more make room', () => {
-  const sizes = new CallSizes();
-  for (let key = 1; key <= 20_000; key++) sizes.add(key, { logarithm: 3, weight: 1 });
+  const sizes = new FunctionNumbers({ mean: 0.7, deviation: 2 });
+  for (let key = 1; key <= 20_000; key++) sizes.add(key, { number: 3, weight: 1 });
   sizes.advance(day);
   assert.equal(sizes.of(19_999).mean, sizes.all.mean);
   assert.ok(sizes.bytes < 5_000_000);
@@ -90,5 +93,5 @@ test('functions beyond the limit are measured as all calls are, and those that n
 });
 
 test('what is refused is measured apart from what is answered', () => {
-  assert.notEqual(sizeKey(7, true), sizeKey(7, false));
+  assert.notEqual(functionKey(7, true), functionKey(7, false));
 });
