@@ -1,3 +1,5 @@
+import { knownShare } from './statistics.ts';
+
 /** Functions whose numbers are kept, calls that went well and others apart; those that come later are measured as all calls are. */
 const keysMax = 1 << 14;
 /** Calls that all calls' numbers weigh against a function's own, and that ignorance weighs against all calls'. */
@@ -39,6 +41,11 @@ export class FunctionNumbers {
   /** Of calls with the key (`functionKey`), shrunk towards all calls'. */
   of(key: number): Usual {
     return this.#sums.get(key) ?? this.#all;
+  }
+
+  /** How much of that is the function's own, 0 to 1. */
+  known(key: number): number {
+    return knownShare(this.#sums.get(key)?.calls ?? 0, strength);
   }
 
   /** In multiples of 1/1024: sums within a frame are then exact in whatever order they are made. */

@@ -22,10 +22,15 @@ export function studentSurprise(t: number, freedom: number): number {
 
 /**
  * What speaks for numbers half a deviation above the usual, nats, after one more of them, `z` deviations above it: z / 2 - 1/8 are added (Page's CUSUM, 1954), and no number
- * counts for more than three deviations.
+ * counts for more than three deviations. What is usual may be known in part only (`known`, 0 to 1), and says as much less: a guess that is a little off would add up as well.
  */
-export function gather(sum: number, z: number): number {
-  return Math.max(0, sum + Math.max(-3, Math.min(3, z)) / 2 - 1 / 8);
+export function gather(sum: number, z: number, known: number): number {
+  return Math.max(0, sum + known * (Math.max(-3, Math.min(3, z)) / 2 - 1 / 8));
+}
+
+/** How much of what is predicted is the own past of this weight, where something wider counts as `strength` observations. */
+export function knownShare(weight: number, strength: number): number {
+  return weight / (weight + strength);
 }
 
 export type Normal = { mean: number; variance: number; weight: number };

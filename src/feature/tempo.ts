@@ -1,7 +1,7 @@
 import { activeAt } from '../baseline/active-layout.ts';
 import type { FunctionNumbers } from '../baseline/function-numbers.ts';
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
-import { gather, type Normal, shrink } from '../baseline/statistics.ts';
+import { gather, knownShare, type Normal, shrink } from '../baseline/statistics.ts';
 import { actorKindOf } from '../identity/peer-group.ts';
 import { isHeldBack, type Moment, type Observed } from './family.ts';
 import { dimensionText } from './observation.ts';
@@ -53,7 +53,8 @@ function look(moment: Moment): void {
   // A clock that goes back is no haste.
   found.isStep = goesOn && value !== 0 && observation.ts >= slab.f64[(row + at.lastTs) / 2]!;
   if (!found.isStep) return;
-  const { mean, deviation } = gapsOf(moment).of(value);
+  const gaps = gapsOf(moment);
+  const { mean, deviation } = gaps.of(value);
   found.mean = mean;
   found.deviation = deviation;
   found.logarithm = Math.log(Math.max(atOnceMs, gapMs));
@@ -63,7 +64,7 @@ function look(moment: Moment): void {
   shrink(habit, anybodys, usual);
   const quicker =
     (usual.mean - (found.logarithm - mean) / deviation) / Math.sqrt(Math.max(varianceMin, usual.variance));
-  found.gathered = gather(found.gathered, quicker);
+  found.gathered = gather(found.gathered, quicker, gaps.known(value) * knownShare(habit.weight, peerStrength));
 }
 
 /** What the quick succession of the calls so far comes to, nats. */

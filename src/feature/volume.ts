@@ -1,7 +1,7 @@
 import { type FunctionNumbers, functionKey, type Usual } from '../baseline/function-numbers.ts';
 import { at, dimensionIndex, measures, rateWindowsMs } from '../baseline/row-layout.ts';
 import type { Shared } from '../baseline/shared.ts';
-import { type Normal, studentSurprise } from '../baseline/statistics.ts';
+import { knownShare, type Normal, studentSurprise } from '../baseline/statistics.ts';
 import { voice } from './errors.ts';
 import { type Family, isHeldBack, type Moment, usually } from './family.ts';
 import { NumberBaseline } from './number.ts';
@@ -10,13 +10,15 @@ import type { Observation } from './observation.ts';
 const names = ['response', 'request'];
 const fn = dimensionIndex('function');
 const unit = 1024;
+/** Observations that the peers' habits weigh against the identity's own. */
+const peerStrength = 20;
 /** In deviations of the function's calls: nobody is so regular that less spread than half of one would mean anything. */
 const baselines = measures.map(
   (_, measure) =>
     new NumberBaseline({
       index: rateWindowsMs.length + measure,
       ignorance: { mean: 0, variance: 1 },
-      peerStrength: 20,
+      peerStrength,
       memory: 512,
       varianceMin: 0.25,
     }),
@@ -57,6 +59,12 @@ function excessOf(moment: Moment, measure: number, predicted: Normal): number {
 /** The same of the answer, before learning; 0 where nobody says how large it is. */
 export function answerExcess(moment: Moment): number {
   return bytesOf(moment, 0) < 0 ? 0 : excessOf(moment, 0, baselines[0]!.predict(moment, measureStart(moment, 0)));
+}
+
+/** How much of what such answers usually are is known of the function and of the identity, 0 to 1. */
+export function answerKnown(moment: Moment): number {
+  const own = moment.slab.f32[measureStart(moment, 0) + 2]!;
+  return moment.shared.answerSizes.known(keyOfCall(moment.observation)) * knownShare(own, peerStrength);
 }
 
 /**

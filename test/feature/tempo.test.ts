@@ -85,3 +85,20 @@ test('words say how quick it is, how many calls long, and what is usual', () => 
   assert.match(said.text, /^\d+ calls in a row 1\.0 s apart; it usually takes \d(\.\d)? s before GET \/orders$/);
   assert.equal(said.level, 'self');
 });
+
+test('who is quick where nobody is known yet, or is not known himself, is not in haste: a guess that is off would add up', () => {
+  const nobody = new Bench(tempo);
+  let ts = monday;
+  const first = Array.from({ length: 200 }, () => {
+    ts += 300;
+    return call({ ts, route: '/orders' });
+  });
+  assert.equal(nobody.live(first).at(-1)!.statistic, 0);
+  const { bench, end } = people();
+  const known = walk(bench, end, { calls: 12, gap: () => 800 });
+  const newcomer = walk(bench, end, { calls: 12, gap: () => 800, who: 77 });
+  const [own, strange] = [known, newcomer].map(
+    (at, i) => bench.judge(call({ ts: at + 800, route: '/orders' }), i === 0 ? 1 : 77).statistic,
+  );
+  assert.ok(strange! < own! / 2, `${strange} and ${own}`);
+});
