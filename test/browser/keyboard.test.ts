@@ -73,6 +73,8 @@ describe('the keyboard and long lists', { skip, timeout: 240_000 }, () => {
     await page.keyboard.press('g');
     await page.keyboard.press('f');
     await page.waitForURL('**/findings');
+    // The address changes before the page is there, and nobody searches a page that he does not see.
+    await page.getByText('number 0').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('user:acme:jgk');
     await page.waitForURL('**/findings?identity=user%3Aacme%3Ajgk');
