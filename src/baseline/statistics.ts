@@ -28,6 +28,20 @@ export function gather(sum: number, z: number, known: number): number {
   return Math.max(0, sum + known * (Math.max(-3, Math.min(3, z)) / 2 - 1 / 8));
 }
 
+/** Takes a number into the mean, variance and weight that stand at `start`; no more than `memory` observations are remembered. */
+export function learnNormal(
+  words: Float32Array,
+  start: number,
+  of: { readonly number: number; readonly weight: number; readonly memory: number },
+): void {
+  const total = Math.min(of.memory, words[start + 2]! + of.weight);
+  const step = of.weight / Math.max(total, of.weight);
+  const apart = of.number - words[start]!;
+  words[start] = words[start]! + step * apart;
+  words[start + 1] = (1 - step) * (words[start + 1]! + step * apart * apart);
+  words[start + 2] = total;
+}
+
 /** How much of what is predicted is the own past of this weight, where something wider counts as `strength` observations. */
 export function knownShare(weight: number, strength: number): number {
   return weight / (weight + strength);

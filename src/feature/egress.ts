@@ -3,7 +3,7 @@ import { gather } from '../baseline/statistics.ts';
 import type { Family, Moment } from './family.ts';
 import { pauseMs } from './session.ts';
 import { succeeded, Tally } from './tally.ts';
-import { answerExcess, answerKnown, largeAnswer } from './volume.ts';
+import { judgeAnswer, largeAnswer } from './volume.ts';
 
 /** Less than one large answer is no data leaving, even for who never took anything. In KiB; rows and sensitive values are counted from the first. */
 const least = (moment: Moment, tally: number): number => (tally === 0 ? largeAnswer(moment) / 1024 : 0);
@@ -35,8 +35,9 @@ function larger(moment: Moment): number {
   if (run.turn === moment.turn) return run.gathered;
   run.turn = moment.turn;
   const before = moment.gapMs < pauseMs ? moment.active.f32[moment.activeRow + activeAt.larger]! : 0;
+  const judged = judgeAnswer(moment);
   const isAnswer = succeeded(moment) && moment.observation.responseBytes >= 0;
-  run.gathered = isAnswer ? gather(before, answerExcess(moment), answerKnown(moment)) : before;
+  run.gathered = isAnswer ? gather(before, judged.excess, judged.known) : before;
   return run.gathered;
 }
 

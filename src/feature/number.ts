@@ -1,5 +1,5 @@
 import type { BaselineLevel } from '../baseline/row-layout.ts';
-import { type Normal, shrink } from '../baseline/statistics.ts';
+import { learnNormal, type Normal, shrink } from '../baseline/statistics.ts';
 import type { Moment, Observed } from './family.ts';
 
 /** Where a number that is taken as normal lives, and what is assumed of it before anybody was seen. */
@@ -59,13 +59,7 @@ export class NumberBaseline {
     const predicted = this.predict(moment, start);
     const spread = 3 * Math.sqrt(predicted.variance);
     const clipped = Math.max(predicted.mean - spread, Math.min(predicted.mean + spread, value.number));
-    const { f32 } = moment.slab;
-    const total = Math.min(this.#options.memory, f32[start + 2]! + value.weight);
-    const step = value.weight / Math.max(total, value.weight);
-    const apart = clipped - f32[start]!;
-    f32[start] = f32[start]! + step * apart;
-    f32[start + 1] = (1 - step) * (f32[start + 1]! + step * apart * apart);
-    f32[start + 2] = total;
+    learnNormal(moment.slab.f32, start, { number: clipped, weight: value.weight, memory: this.#options.memory });
     moment.population.addNumber(moment.group, this.#options.index, clipped);
   }
 

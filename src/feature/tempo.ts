@@ -1,7 +1,7 @@
 import { activeAt } from '../baseline/active-layout.ts';
 import type { FunctionNumbers } from '../baseline/function-numbers.ts';
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
-import { gather, knownShare, type Normal, shrink } from '../baseline/statistics.ts';
+import { gather, knownShare, learnNormal, type Normal, shrink } from '../baseline/statistics.ts';
 import { actorKindOf } from '../identity/peer-group.ts';
 import { isHeldBack, type Moment, type Observed } from './family.ts';
 import { dimensionText } from './observation.ts';
@@ -88,18 +88,11 @@ export function learnTempo(moment: Moment, weight: number): void {
 
 /** Clipped to three deviations, so that no gap moves a mean far. */
 function learnGap(moment: Moment, weight: number): void {
-  const { f32 } = moment.active;
-  const row = moment.activeRow;
   const { mean, deviation } = found;
   const logarithm = clip(found.logarithm, mean, deviationsMax * deviation);
   if (!isHeldBack(moment, weight)) gapsOf(moment).add(moment.observation.values[fn]!, { number: logarithm, weight: 1 });
   const number = clip((found.logarithm - mean) / deviation, usual.mean, deviationsMax * Math.sqrt(usual.variance));
-  const total = Math.min(memory, habit.weight + weight);
-  const step = weight / Math.max(total, weight);
-  const apart = number - habit.mean;
-  f32[row + own.mean] = habit.mean + step * apart;
-  f32[row + own.variance] = (1 - step) * (habit.variance + step * apart * apart);
-  f32[row + own.weight] = total;
+  learnNormal(moment.active.f32, moment.activeRow + own.mean, { number, weight, memory });
 }
 
 function clip(value: number, middle: number, spread: number): number {

@@ -56,15 +56,20 @@ function excessOf(moment: Moment, measure: number, predicted: Normal): number {
   return (number - predicted.mean) / Math.sqrt(predicted.variance);
 }
 
-/** The same of the answer, before learning; 0 where nobody says how large it is. */
-export function answerExcess(moment: Moment): number {
-  return bytesOf(moment, 0) < 0 ? 0 : excessOf(moment, 0, baselines[0]!.predict(moment, measureStart(moment, 0)));
-}
+const answer = { turn: 0, excess: 0, known: 0 };
 
-/** How much of what such answers usually are is known of the function and of the identity, 0 to 1. */
-export function answerKnown(moment: Moment): number {
-  const own = moment.slab.f32[measureStart(moment, 0) + 2]!;
-  return moment.shared.answerSizes.known(keyOfCall(moment.observation)) * knownShare(own, peerStrength);
+/**
+ * The same of the answer as it was before any family learned from it, 0 where nobody says how large it is; and how much of what such answers usually are
+ * is known of the function and of the identity, 0 to 1. Reused by the next question.
+ */
+export function judgeAnswer(moment: Moment): typeof answer {
+  if (answer.turn === moment.turn) return answer;
+  answer.turn = moment.turn;
+  const start = measureStart(moment, 0);
+  answer.excess = bytesOf(moment, 0) < 0 ? 0 : excessOf(moment, 0, baselines[0]!.predict(moment, start));
+  const ofFunction = moment.shared.answerSizes.known(keyOfCall(moment.observation));
+  answer.known = ofFunction * knownShare(moment.slab.f32[start + 2]!, peerStrength);
+  return answer;
 }
 
 /**
@@ -80,7 +85,7 @@ export const volume: Family = {
       out[offset + m] = 0;
       if (bytesOf(moment, m) < 0) continue;
       const predicted = baselines[m]!.predict(moment, measureStart(moment, m));
-      const z = excessOf(moment, m, predicted);
+      const z = m === 0 ? judgeAnswer(moment).excess : excessOf(moment, m, predicted);
       out[offset + m] = z;
       most = Math.max(most, studentSurprise(z, predicted.weight));
     }

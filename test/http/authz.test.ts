@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { EnforcementAnswer, EnforcementQuestion } from '../../src/http/parts.ts';
 import { apiKey, ask, sampleParts, serve } from './client.ts';
 
@@ -11,14 +11,23 @@ const throttled: EnforcementAnswer = {
   error: { code: 'throttled', message: 'too many calls for the moment' },
 };
 
-test('any method, path, query and length of the call arrives as it was, and is none of ours', async (t) => {
+/** A server that lets every call pass, and what it was asked. */
+async function listening(t: TestContext) {
   const asked: EnforcementQuestion[] = [];
-  const answer = (question: EnforcementQuestion): EnforcementAnswer => {
-    asked.push(question);
-    return allow;
-  };
-  const server = await serve(sampleParts({ ask: answer }));
+  const server = await serve(
+    sampleParts({
+      ask: (question) => {
+        asked.push(question);
+        return allow;
+      },
+    }),
+  );
   t.after(server.close);
+  return { server, asked };
+}
+
+test('any method, path, query and length of the call arrives as it was, and is none of ours', async (t) => {
+  const { server, asked } = await listening(t);
   const paths = ['/authz', '/authz/v1/findings', `/authz/${'x'.repeat(5000)}?a=b`, '/authz/%zz/%00', '/authz?limit=0'];
   for (const path of paths) assert.equal((await ask(server, path)).status, 200, path.slice(0, 40));
   for (const method of ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
@@ -36,13 +45,7 @@ test('any method, path, query and length of the call arrives as it was, and is n
 });
 
 test('a token behind thousands of headers is seen', async (t) => {
-  const asked: EnforcementQuestion[] = [];
-  const answer = (question: EnforcementQuestion): EnforcementAnswer => {
-    asked.push(question);
-    return allow;
-  };
-  const server = await serve(sampleParts({ ask: answer }));
-  t.after(server.close);
+  const { server, asked } = await listening(t);
   const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`h${i}`, '']));
   assert.equal(
     (await ask(server, '/authz', { headers: { ...many, authorization: 'Bearer of-the-call' } })).status,

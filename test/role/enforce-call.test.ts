@@ -9,12 +9,13 @@ import { Enforcement } from '../../src/policy/enforce.ts';
 import { createCallReader, pathMeantBy } from '../../src/role/enforce-call.ts';
 import { aDecision } from '../signal/a-decision.ts';
 
+const redactor = createRedactor({ hmacKey: 'a key for tests only' });
+const outcome = parseConfig({ name: 'gait.yaml', text: () => '{}' }, {});
+assert.ok(outcome.kind === 'ok');
+const read = createCallReader({ config: outcome.config, redactor });
+const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
 test('what an API behind would still read of a call is read here: no blank, cookie or second header hides a caller', () => {
-  const redactor = createRedactor({ hmacKey: 'a key for tests only' });
-  const outcome = parseConfig({ name: 'gait.yaml', text: () => '{}' }, {});
-  assert.ok(outcome.kind === 'ok');
-  const read = createCallReader({ config: outcome.config, redactor });
-  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const token = `${part({ alg: 'none' })}.${part({ sub: 'alice' })}.`;
   const key = `api-key:-:${redactor.digest('k-1')}`;
   const calls: [Record<string, string>, string][] = [
@@ -35,11 +36,6 @@ test('what an API behind would still read of a call is read here: no blank, cook
 });
 
 test('a key or a session that was refused stays so beside a token that names somebody else, and a ban of an address beside a new one', () => {
-  const redactor = createRedactor({ hmacKey: 'a key for tests only' });
-  const outcome = parseConfig({ name: 'gait.yaml', text: () => '{}' }, {});
-  assert.ok(outcome.kind === 'ok');
-  const read = createCallReader({ config: outcome.config, redactor });
-  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const authorization = `Bearer ${part({ alg: 'none' })}.${part({ sub: 'nobody', sid: 'made-up' })}.`;
   const headers = { authorization, 'x-api-key': 'k-1', cookie: 'sid=abcdefghijkl', 'x-forwarded-for': '192.0.2.1' };
   const call = read({ headers, path: '/', point: 'nginx', verifiedClaims: null, clientIp: null })!;
