@@ -1,5 +1,5 @@
 /**
- * Five days of a small shop as nginx would have logged them, for Gait to learn from before the story begins: forty people, one of them the
+ * A week of a small shop as nginx would have logged them, for Gait to learn from before the story begins: a hundred people, one of them the
  * one whom the token will be stolen from. Made up, the same for the same seed; everything after it in the demonstration is real.
  */
 export type Person = { readonly subject: string; readonly address: string; readonly agent: string };
@@ -9,8 +9,8 @@ const agents = [
   'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/604.1',
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0',
 ];
-const people = 40;
-const days = 5;
+const people = 100;
+const days = 7;
 const daySeconds = 86_400;
 
 export const owner = { address: '127.20.0.5', agent: agents[0] ?? '' };

@@ -43,6 +43,8 @@ type World = {
   readonly keycloak: Keycloak;
   readonly nginxPort: number;
   readonly gait: string;
+  /** Whom the story is about: the others have findings of their own now and then. */
+  readonly subject: string;
   readonly dice: () => number;
 };
 
@@ -87,6 +89,7 @@ async function play(folder: string): Promise<void> {
 
   const world = {
     keycloak,
+    subject: String(first.claims.sub),
     dice: seeded(11),
     ...(await startAround(folder, { keycloak, broker: `127.0.0.1:${broker.port}`, first })),
   };
@@ -126,7 +129,7 @@ async function startAround(
     async () => (await metric(gait, 'gait_verdict_latency_seconds_count')) >= lines,
     60_000,
   );
-  tell('gait', `has read ${lines} lines of nginx's log out of Kafka: five days of forty people`);
+  tell('gait', `has read ${lines} lines of nginx's log out of Kafka: a week of a hundred people`);
   stops.push((await startNginx(folder, { own, gait: gaitPort, api: api.port })).stop);
   tell('nginx', 'stands before the API and asks Gait before every call (auth_request)');
   return { nginxPort: own, gait };
@@ -195,7 +198,7 @@ async function steal(world: World, { access }: Tokens, what: string): Promise<Ca
     assert.equal(made.status, 401);
     assert.match(made.challenge, /error="insufficient_user_authentication".*max_age=0/);
     tell('nginx', `refuses call ${calls}, ${Math.round(elapsed)} ms after the first odd one: 401 ${made.challenge}`);
-    await findings(world.gait);
+    await findings(world);
     return made;
   }
 }
@@ -221,7 +224,7 @@ async function ownerReturns(world: World, browser: Browser, first: Tokens): Prom
   tell('alice', 'logs in again as challenged (max_age=0) and passes with the new token');
   await waitFor(
     'the shard to hear of it',
-    async () => (await decisions(world.gait)).some(({ change }) => change === 'narrowed' || change === 'restored'),
+    async () => (await decisions(world)).some(({ change }) => change === 'narrowed' || change === 'restored'),
     10_000,
   );
   const old = await call({ port: world.nginxPort, path: '/orders', token: first.access, ...thief });
@@ -234,15 +237,10 @@ async function ownerReturns(world: World, browser: Browser, first: Tokens): Prom
 async function secondTheft(world: World, browser: Browser, second: Tokens): Promise<void> {
   await steal(world, second, 'steals the new token as well');
   tell('thief', 'ignores the challenge and goes on');
-  await waitFor(
-    'Keycloak to refuse the refresh token',
-    async () => {
-      await call({ port: world.nginxPort, path: '/orders', token: second.access, ...thief });
-      await sleep(200);
-      return isEnded(browser, second);
-    },
-    30_000,
-  );
+  const told = received(world, 'keycloak-session').then(() => true);
+  for (let isTold = false; !isTold; isTold = await Promise.race([told, sleep(200, false)]))
+    await call({ port: world.nginxPort, path: '/orders', token: second.access, ...thief });
+  assert.ok(await isEnded(browser, second), 'the refresh token is refused');
   tell('keycloak', 'has ended the session: its refresh token is refused');
   const after = await call({ port: world.nginxPort, path: '/orders', token: second.access, ...thief });
   assert.equal(after.status, 401);
@@ -255,7 +253,7 @@ async function revokedByHand(world: World, browser: Browser): Promise<void> {
   const third = await browser.logIn(alice);
   await browser.refresh(third);
   tell('alice', 'logs in once more: a new session, and it can be renewed');
-  const [last] = await decisions(world.gait);
+  const [last] = await decisions(world);
   const wanted = { identity: last?.identity, action: 'revoke-identity', ttl: '1h', reason: 'asked by phone' };
   const answer = await fetch(`${world.gait}/v1/decisions`, {
     method: 'POST',
@@ -264,11 +262,13 @@ async function revokedByHand(world: World, browser: Browser): Promise<void> {
   });
   assert.equal(answer.status, 202, await answer.text());
   tell('analyst', 'has heard from alice on the telephone and revokes all that is hers');
-  await waitFor('Keycloak to log her out', () => isEnded(browser, third), 30_000);
+  const revoked = await received(world, 'keycloak-logout');
+  assert.ok(await isEnded(browser, third), 'the refresh token of the new session is refused');
   tell('keycloak', 'has logged her out everywhere: the refresh token of the new session is refused too');
-  tellDecision(await received(world.gait, 'keycloak-logout'));
+  tellDecision(revoked);
 }
 
+/** To be asked after the receipt: Keycloak revives a session that is refreshed while it is being deleted (keycloak/keycloak#51127). */
 function isEnded(browser: Browser, tokens: Tokens): Promise<boolean> {
   return browser.refresh(tokens).then(
     () => false,
@@ -278,19 +278,19 @@ function isEnded(browser: Browser, tokens: Tokens): Promise<boolean> {
 
 /** What an analyst finds afterwards: each row is read from ClickHouse. */
 async function written(world: World): Promise<void> {
-  await received(world.gait, 'keycloak-session');
-  for (const { severity, kind, count } of [...(await found(world.gait))].reverse()) {
+  await received(world, 'keycloak-session');
+  for (const { severity, kind, count } of [...(await found(world))].reverse()) {
     tell('store', `finding, ${severity}: ${kind}, ${count} calls`);
   }
-  for (const decision of [...(await decided(world.gait))].reverse()) tellDecision(decision);
+  for (const decision of [...(await decided(world))].reverse()) tellDecision(decision);
 }
 
 /** The revocation that an action has carried out, once the store has both it and the receipt. */
-async function received(gait: string, action: string): Promise<Decided> {
+async function received(world: World, action: string): Promise<Decided> {
   let taken: Decided | undefined;
   const look = async (): Promise<boolean> => {
     const isTaken = ({ target, state }: Step): boolean => target === action && state === 'delivered';
-    const revocations = (await decided(gait)).filter((each) => each.action.startsWith('revoke-'));
+    const revocations = (await decided(world)).filter((each) => each.action.startsWith('revoke-'));
     taken = revocations.find(({ receipts }) => receipts.some(isTaken));
     return taken !== undefined;
   };
@@ -303,24 +303,31 @@ function tellDecision({ action, change, rule, why, receipts }: Decided): void {
   for (const { target, state, detail } of receipts) tell('store', `  receipt of ${target}: ${state}; ${detail}`);
 }
 
-async function findings(gait: string): Promise<void> {
-  await waitFor('the finding in the store', async () => (await found(gait)).length > 0, 10_000);
-  for (const { severity, title } of (await found(gait)).slice(0, 1)) tell('gait', `finding, ${severity}: ${title}`);
+async function findings(world: World): Promise<void> {
+  await waitFor('the finding in the store', async () => (await found(world)).length > 0, 10_000);
+  for (const { severity, title } of (await found(world)).slice(0, 1)) tell('gait', `finding, ${severity}: ${title}`);
 }
 
-type Found = { readonly severity: string; readonly kind: string; readonly title: string; readonly count: number };
+type Found = {
+  readonly identity: string;
+  readonly severity: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly count: number;
+};
 
-async function found(gait: string): Promise<readonly Found[]> {
-  return (await read<{ findings: readonly Found[] }>(gait, '/v1/findings')).findings;
+async function found({ gait, subject }: World): Promise<readonly Found[]> {
+  const { findings } = await read<{ findings: readonly Found[] }>(gait, '/v1/findings');
+  return findings.filter(({ identity }) => identity.endsWith(subject));
 }
 
 type Step = { readonly target: string; readonly state: string; readonly detail: string };
 
 type Decided = Row & { readonly receipts: readonly Step[] };
 
-async function decided(gait: string): Promise<readonly Decided[]> {
-  const all = await decisions(gait);
-  return Promise.all(all.map(({ decision_id }) => read<Decided>(gait, `/v1/decisions/${decision_id}`)));
+async function decided(world: World): Promise<readonly Decided[]> {
+  const all = await decisions(world);
+  return Promise.all(all.map(({ decision_id }) => read<Decided>(world.gait, `/v1/decisions/${decision_id}`)));
 }
 
 type Row = {
@@ -332,8 +339,9 @@ type Row = {
   readonly identity: string;
 };
 
-async function decisions(gait: string): Promise<readonly Row[]> {
-  return (await read<{ decisions: readonly Row[] }>(gait, '/v1/decisions')).decisions;
+async function decisions({ gait, subject }: World): Promise<readonly Row[]> {
+  const { decisions } = await read<{ decisions: readonly Row[] }>(gait, '/v1/decisions');
+  return decisions.filter(({ identity }) => identity.endsWith(subject));
 }
 
 async function read<T>(gait: string, path: string): Promise<T> {
