@@ -185,7 +185,7 @@ export type Queries = {
   readonly findings: (filter: ListFilter<'kind' | 'severity' | 'state'>) => Promise<Page>;
   readonly finding: (id: string) => Promise<object | undefined>;
   readonly decisions: (filter: ListFilter<'action' | 'mode'>) => Promise<Page>;
-  /** With its receipts. */
+  /** With its receipts, and how far it came at each point. */
   readonly decision: (id: string) => Promise<object | undefined>;
   readonly audit: (filter: ListFilter<'who' | 'action'>) => Promise<Page>;
   /** With its newest events. */

@@ -1,8 +1,9 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Decision, Receipt, ReceiptState } from './decision.ts';
 
-/** What the calls of a decision's identity say about it, by the source that reported them. */
+/** What the calls of a decision's identity say about it, by the point that they came through. */
 export type CallsSince = {
+  /** Empty where the event does not say it. */
   readonly source: string;
   readonly calls: number;
   /** Answered with success, although they were meant and the answer was not ours. */
@@ -11,18 +12,31 @@ export type CallsSince = {
   readonly refused: number;
 };
 
-/** One decision whose effect is to be looked at: its calls from `from` on. */
-export type Look = { readonly decision: Decision; readonly from: EpochMs };
+/** One decision whose effect is to be looked at: its calls from `from` on, of points that took it later from then on. */
+export type Look = {
+  readonly decision: Decision;
+  readonly from: EpochMs;
+  readonly takenAt: ReadonlyMap<string, EpochMs>;
+};
 
 export type Judgement = { readonly receipts: readonly Receipt[]; readonly isAlarming: boolean };
 
 type Watched = {
   decision: Decision;
-  readonly takers: Set<string>;
+  /** When each point took it. */
+  readonly takers: Map<string, EpochMs>;
+  /** Points whose log named it. */
+  readonly acknowledged: Set<string>;
+  /** The newest effect told of each point, and of `traffic`. */
+  readonly told: Map<string, ReceiptState>;
   from: EpochMs;
   nextAt: EpochMs;
-  told: ReceiptState | undefined;
 };
+
+/** The target of receipts for all calls together, whichever point they came through. */
+const traffic = 'traffic';
+/** Of one decision: receipts are told of no more. */
+const pointsMax = 100;
 
 /** Decisions watched; beyond it the oldest goes unwatched. */
 const watchedMax = 50_000;
@@ -58,8 +72,9 @@ export class DecisionWatch {
     }
     // A stronger version has its own time to take effect.
     const from = known !== undefined && change === 'extended' ? known.from : (updated_at ?? made_at);
-    const takers = known?.takers ?? new Set<string>();
-    this.#watched.set(id, { decision, takers, from, nextAt: from + this.#afterMs, told: undefined });
+    const takers = known?.takers ?? new Map<string, EpochMs>();
+    const acknowledged = known?.acknowledged ?? new Set<string>();
+    this.#watched.set(id, { decision, takers, acknowledged, told: new Map(), from, nextAt: from + this.#afterMs });
     if (this.#watched.size > watchedMax) this.#watched.delete(this.#watched.keys().next().value ?? '');
     for (const receipt of this.#early.get(id) ?? []) this.onReceipt(receipt);
     this.#early.delete(id);
@@ -73,11 +88,12 @@ export class DecisionWatch {
       if (this.#early.size > 1000) this.#early.delete(this.#early.keys().next().value ?? '');
       return;
     }
-    if (state === 'effective' || state === 'ineffective' || state === 'unseen') watched.told = state;
+    if (state === 'effective' || state === 'ineffective' || state === 'unseen') watched.told.set(target, state);
+    if (state === 'acknowledged') watched.acknowledged.add(target);
     if (!taken.includes(state)) return;
     // Calls from before the first who took it knew of nothing.
     if (watched.takers.size === 0) watched.from = Math.max(watched.from, at);
-    watched.takers.add(target);
+    if (!watched.takers.has(target)) watched.takers.set(target, at);
   }
 
   /** Enforced decisions in force that nobody has taken in their time. Forgets those that are over. */
@@ -98,60 +114,81 @@ export class DecisionWatch {
     const chosen = due.sort((a, b) => a.nextAt - b.nextAt).slice(0, max);
     return chosen.map((watched) => {
       const from = watched.from + graceMs;
+      const later = [...watched.takers].filter(([, at]) => at > watched.from);
       watched.nextAt = now + this.#afterMs;
-      return { decision: watched.decision, from };
+      return { decision: watched.decision, from, takenAt: new Map(later.map(([point, at]) => [point, at + graceMs])) };
     });
   }
 
   /** `calls` is null where nobody can be asked: then a decision that nobody took is all that can be known. */
-  judge({ decision, from }: Look, calls: readonly CallsSince[] | null, now: EpochMs): Judgement {
-    const watched = this.#watched.get(decision.decision_id);
+  judge(look: Look, calls: readonly CallsSince[] | null, now: EpochMs): Judgement {
+    const id = look.decision.decision_id;
+    const watched = this.#watched.get(id);
     if (watched === undefined) return { receipts: [], isAlarming: false };
-    const receipt = (target: string, state: ReceiptState, said: { attempts: number; detail: string }): Receipt => ({
-      decision_id: decision.decision_id,
-      target,
-      state,
-      ...said,
-      status: null,
-      at: now,
-    });
-    const acknowledged = (calls ?? [])
-      .filter(({ source, refused }) => refused > 0 && !watched.takers.has(source))
-      .map(({ source, refused }) =>
-        receipt(source, 'acknowledged', {
-          attempts: refused,
-          detail: `its log names the decision for ${refused} calls`,
-        }),
-      );
-    const verdict = this.#verdictOf({ decision, from }, calls, { now, watched });
+    const verdicts = calls === null ? this.#unseen(watched) : this.#verdicts(look, calls, { now, watched });
     // Until calls are seen the same stretch is asked for again: the store may be behind.
     if (calls?.some(({ calls: count }) => count > 0)) watched.from = now - graceMs;
-    if (verdict === undefined || verdict.state === watched.told) return { receipts: acknowledged, isAlarming: false };
-    watched.told = verdict.state;
-    const { state, attempts, detail } = verdict;
-    return {
-      receipts: [...acknowledged, receipt('traffic', state, { attempts, detail })],
-      isAlarming: state !== 'effective',
-    };
+    const news = verdicts.filter(({ target, state }) => isNews(watched, target, state));
+    for (const { target, state } of news) {
+      if (state === 'acknowledged') watched.acknowledged.add(target);
+      else watched.told.set(target, state);
+    }
+    const isAlarming = news.some(({ target, state }) => target === traffic && state !== 'effective');
+    return { receipts: news.map((verdict) => ({ decision_id: id, status: null, at: now, ...verdict })), isAlarming };
   }
 
-  #verdictOf(
-    { decision, from }: Look,
-    calls: readonly CallsSince[] | null,
+  #unseen({ takers }: Watched): readonly Verdict[] {
+    if (takers.size > 0) return [];
+    const detail = `nobody has taken it within ${this.#afterMs / 1000} s`;
+    return [{ target: traffic, state: 'unseen', attempts: 0, detail }];
+  }
+
+  /** Of each point that the calls name, and last of all calls together. Whoever makes no call shows nothing. */
+  #verdicts(
+    { decision, from, takenAt }: Look,
+    calls: readonly CallsSince[],
     { now, watched }: { readonly now: EpochMs; readonly watched: Watched },
-  ): { state: ReceiptState; attempts: number; detail: string } | undefined {
-    const takers = watched.takers.size === 0 ? 'nobody' : [...watched.takers].slice(0, 5).join(', ');
-    if (calls === null) {
-      if (watched.takers.size > 0) return undefined;
-      return { state: 'unseen', attempts: 0, detail: `nobody has taken it within ${this.#afterMs / 1000} s` };
-    }
+  ): readonly Verdict[] {
+    const secondsSince = (at: EpochMs): number => Math.max(1, Math.round((now - at) / 1000));
+    const effect = (passed: number, seconds: number): ReceiptState => {
+      const allowed = decision.action === 'throttle' ? Math.ceil((this.#perMinute * Math.max(60, seconds)) / 60) : 0;
+      return passed > allowed ? 'ineffective' : 'effective';
+    };
+    const ofPoints = calls.filter(isOfPoint).flatMap(({ source: target, calls: all, passed, refused }): Verdict[] => {
+      const seconds = secondsSince(takenAt.get(target) ?? from);
+      const named = `its log names the decision for ${refused} calls`;
+      const detail = `${passed} of ${all} calls through it passed in ${seconds} s`;
+      return [
+        ...(refused > 0 ? [{ target, state: 'acknowledged', attempts: refused, detail: named } as const] : []),
+        { target, state: effect(passed, seconds), attempts: passed, detail },
+      ];
+    });
     const sum = (pick: (of: CallsSince) => number): number => calls.reduce((total, of) => total + pick(of), 0);
     const [all, passed] = [sum(({ calls: count }) => count), sum((of) => of.passed)];
-    // Whoever makes no call shows nothing.
-    if (all === 0) return undefined;
-    const seconds = Math.max(1, Math.round((now - from) / 1000));
-    const allowed = decision.action === 'throttle' ? Math.ceil((this.#perMinute * Math.max(60, seconds)) / 60) : 0;
-    const detail = `${passed} of ${all} calls passed in ${seconds} s; taken by ${takers}`;
-    return { state: passed > allowed ? 'ineffective' : 'effective', attempts: passed, detail };
+    if (all === 0) return [];
+    const seconds = secondsSince(from);
+    const takers = watched.takers.size === 0 ? 'nobody' : [...watched.takers.keys()].slice(0, 5).join(', ');
+    const detail = `${passed} of ${all} calls passed in ${seconds} s${through(calls)}; taken by ${takers}`;
+    return [...ofPoints, { target: traffic, state: effect(passed, seconds), attempts: passed, detail }];
   }
+}
+
+type Verdict = Pick<Receipt, 'target' | 'state' | 'attempts' | 'detail'>;
+
+function isNews({ acknowledged, told }: Watched, target: string, state: ReceiptState): boolean {
+  if (state === 'acknowledged') return !acknowledged.has(target) && acknowledged.size < pointsMax;
+  return told.get(target) !== state && (target === traffic || told.has(target) || told.size < pointsMax);
+}
+
+/** Events name the point that they came through by their `source`; what is named as all calls are, or by a whole text, is none. */
+function isOfPoint({ source, calls }: CallsSince): boolean {
+  return calls > 0 && source !== '' && source !== traffic && source.length <= 200;
+}
+
+/** Where the calls came through that passed: that is where to look. */
+function through(calls: readonly CallsSince[]): string {
+  const leaks = calls.filter(({ passed }) => passed > 0).sort((a, b) => b.passed - a.passed);
+  if (leaks.length === 0) return '';
+  const named = leaks.slice(0, 5).map((of) => `${isOfPoint(of) ? of.source : 'no named point'} ${of.passed}`);
+  return ` (through ${named.join(', ')})`;
 }

@@ -22,7 +22,7 @@ const looksMax = 50;
 
 /**
  * Whether decisions take effect: reads decisions and receipts, asks the store what the calls did, and writes what it finds as receipts of
- * the target `traffic`. A decision without effect is an alert. Several processes find the same, under the same keys.
+ * the points that the calls came through, and of all together (`traffic`). A decision without effect is an alert. Several processes find the same, under the same keys.
  */
 export async function runEffect(options: EffectOptions, signal: AbortSignal): Promise<readonly Consumption[]> {
   const { log, config, clock, unseen, onTrouble, everyMs = 5000 } = options;
@@ -52,7 +52,7 @@ export async function runEffect(options: EffectOptions, signal: AbortSignal): Pr
 }
 
 async function judge({ store, clock }: EffectOptions, watch: DecisionWatch, look: Look): Promise<Judgement> {
-  const calls = store === undefined ? null : await callsSince(store, look.decision, look.from);
+  const calls = store === undefined ? null : await callsSince(store, look);
   return watch.judge(look, calls, clock.now());
 }
 

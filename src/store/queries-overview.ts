@@ -25,6 +25,8 @@ export type StoredOverview = {
     readonly target: string;
     readonly delivered: number;
     readonly failed: number;
+    /** Decisions after which calls through it still passed, at some time. */
+    readonly ineffective: number;
     readonly seen_at: string;
   }[];
 };
@@ -67,7 +69,7 @@ export function createOverviewQuery(store: Store, riskHalfLifeMs: number): () =>
       store.query<{ events: number }>(`SELECT sum(s.events) AS events FROM ${db}.sources_per_minute_v1 AS s`),
       store.query<StoredOverview['enforcement'][number]>(
         `SELECT target, countIf(state IN ('delivered', 'seen', 'acknowledged')) AS delivered,
-           countIf(state IN ('failed', 'rejected')) AS failed, max(at) AS seen_at
+           countIf(state IN ('failed', 'rejected')) AS failed, countIf(state = 'ineffective') AS ineffective, max(at) AS seen_at
          FROM ${db}.receipts WHERE target != 'traffic' GROUP BY target ORDER BY target LIMIT ${sourcesMax}`,
       ),
     ]);

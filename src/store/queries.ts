@@ -14,7 +14,9 @@ export type StoreQueries = {
   readonly decisions: (filter: DecisionFilter) => Promise<Page<DecisionRow>>;
   readonly decision: (
     decisionId: string,
-  ) => Promise<(DecisionRow & { readonly receipts: readonly ReceiptRow[] }) | undefined>;
+  ) => Promise<
+    (DecisionRow & { readonly points: readonly PointRow[]; readonly receipts: readonly ReceiptRow[] }) | undefined
+  >;
   /** With at most 500 of its newest events. */
   readonly identity: (
     identity: string,
@@ -68,6 +70,19 @@ export type DecisionRow = Omit<
 } & { readonly issued_before: string | null };
 
 export type ReceiptRow = Omit<Receipt, 'decision_id' | 'at'> & { readonly at: string };
+
+/** How far a decision came at one point; null and empty where nothing is known. */
+export type PointRow = {
+  readonly point: string;
+  readonly sent: string;
+  readonly sent_at: string | null;
+  readonly seen_at: string | null;
+  readonly acknowledged_at: string | null;
+  readonly effect: string;
+  readonly effect_at: string | null;
+  /** Of the newest step. */
+  readonly detail: string;
+};
 
 export type AuditRow = Omit<AuditEntry, 'at'> & { readonly at: string };
 
@@ -152,11 +167,18 @@ export function createStoreQueries(store: Store): StoreQueries {
         bound,
       );
       if (row === undefined) return undefined;
-      const receipts = await store.query<ReceiptRow>(
-        `SELECT target, state, attempts, status, detail, at FROM ${db}.receipts WHERE decision_id = {id:String} ORDER BY at, target`,
-        bound,
-      );
-      return { ...row, receipts };
+      const [points, receipts] = await Promise.all([
+        store.query<PointRow>(
+          `SELECT point, sent, sent_at, seen_at, acknowledged_at, effect, effect_at, detail
+           FROM ${db}.decision_points WHERE decision_id = {id:String} ORDER BY point`,
+          bound,
+        ),
+        store.query<ReceiptRow>(
+          `SELECT target, state, attempts, status, detail, at FROM ${db}.receipts WHERE decision_id = {id:String} ORDER BY at, target`,
+          bound,
+        ),
+      ]);
+      return { ...row, points, receipts };
     },
     identity: async (identity, eventLimit = 50) => {
       const [row] = await store.query<IdentityRow>(

@@ -4,6 +4,7 @@ export const documentedViews = [
   'findings',
   'decisions',
   'receipts',
+  'decision_points',
   'identities',
   'audit',
   'verdicts',

@@ -15,7 +15,7 @@ function aWatch(...decisions: readonly Partial<Decision>[]) {
   const look = (at: number, calls: readonly Partial<CallsSince>[] | null) => {
     const [due] = watch.due(start + at, 10);
     if (due === undefined) return 'not due';
-    const whole = calls?.map((some) => ({ source: 'nginx', calls: 1, passed: 0, refused: 0, ...some })) ?? null;
+    const whole = calls?.map((some) => ({ source: '', calls: 1, passed: 0, refused: 0, ...some })) ?? null;
     const { receipts, isAlarming } = watch.judge(due, whole, start + at);
     return [
       ...receipts.map(({ target, state, attempts }) => `${target} ${state} ${attempts}`),
@@ -36,13 +36,62 @@ const receipt = (fields: Partial<Receipt>): Receipt => ({
   ...fields,
 });
 
-test('a decision whose calls stopped is effective, and its gateway has acknowledged it in its log', () => {
+test('a decision whose calls stopped is effective, and the gateway whose log names it has acknowledged it', () => {
   const { watch, look } = aWatch({});
   watch.onReceipt(receipt({}));
   assert.equal(watch.unseen(start + 61 * second), 0);
   assert.equal(look(30 * second, []), 'not due');
-  assert.deepEqual(look(61 * second, [{ calls: 7, refused: 7 }]), ['nginx acknowledged 7', 'traffic effective 0']);
-  assert.deepEqual(look(122 * second, [{ calls: 3 }]), [], 'what was told is not told again');
+  const stopped = ['nginx-1 acknowledged 7', 'nginx-1 effective 0', 'traffic effective 0'];
+  assert.deepEqual(look(61 * second, [{ source: 'nginx-1', calls: 7, refused: 7 }]), stopped);
+  const more = [{ source: 'nginx-1', calls: 3, refused: 3 }];
+  assert.deepEqual(look(122 * second, more), [], 'what was told is not told again');
+});
+
+test('of two points the one that lets calls through is told apart from the one that refuses them, and stops in its own time', () => {
+  const { look } = aWatch({});
+  const first = look(61 * second, [
+    { source: 'edge-1', calls: 7, refused: 7 },
+    { source: 'edge-2', calls: 5, passed: 5 },
+  ]);
+  assert.deepEqual(first, [
+    'edge-1 acknowledged 7',
+    'edge-1 effective 0',
+    'edge-2 ineffective 5',
+    'traffic ineffective 5',
+    'alarm',
+  ]);
+  const later = look(122 * second, [{ source: 'edge-2', calls: 3, refused: 3 }]);
+  assert.deepEqual(later, ['edge-2 acknowledged 3', 'edge-2 effective 0', 'traffic effective 0']);
+});
+
+test('a point that no call came through, and calls that name no point, say nothing of any point', () => {
+  const { watch, look } = aWatch({});
+  watch.onReceipt(receipt({ target: 'bouncer' }));
+  const calls = [{ calls: 4, passed: 1 }, { source: 'traffic', calls: 2 }, { source: 'x'.repeat(201) }];
+  assert.deepEqual(look(61 * second, calls), ['traffic ineffective 1', 'alarm']);
+});
+
+test('the alarm says through which points calls passed, the leakiest first', () => {
+  const { watch } = aWatch({});
+  const calls = [
+    { source: 'edge-1', calls: 7, passed: 0, refused: 7 },
+    { source: 'edge-2', calls: 5, passed: 4, refused: 1 },
+    { source: '', calls: 9, passed: 8, refused: 0 },
+  ];
+  const { receipts } = watch.judge(watch.due(start + 62 * second, 1)[0]!, calls, start + 62 * second);
+  const said = '12 of 21 calls passed in 60 s (through no named point 8, edge-2 4); taken by nobody';
+  assert.equal(receipts.at(-1)?.detail, said);
+});
+
+test('calls through a point from before it had the decision say nothing of it', () => {
+  const { watch } = aWatch({});
+  watch.onReceipt(receipt({ target: 'edge-1', at: start + second }));
+  watch.onReceipt(receipt({ target: 'bouncer', state: 'delivered', at: start + 30 * second }));
+  // Its second step does not begin its time anew.
+  watch.onReceipt(receipt({ target: 'bouncer', state: 'acknowledged', at: start + 50 * second }));
+  const look = watch.due(start + 61 * second, 1)[0]!;
+  assert.equal(look.from, start + 3 * second);
+  assert.deepEqual([...look.takenAt], [['bouncer', start + 32 * second]]);
 });
 
 test('calls that go on are an alarm, once; when they stop after all that is told as well', () => {
@@ -50,7 +99,7 @@ test('calls that go on are an alarm, once; when they stop after all that is told
   assert.equal(watch.unseen(start + 61 * second), 1);
   assert.deepEqual(look(61 * second, [{ calls: 12, passed: 12 }]), ['traffic ineffective 12', 'alarm']);
   assert.deepEqual(look(122 * second, [{ calls: 9, passed: 9 }]), []);
-  assert.deepEqual(look(183 * second, [{ calls: 5, refused: 5 }]), ['nginx acknowledged 5', 'traffic effective 0']);
+  assert.deepEqual(look(183 * second, [{ calls: 5, refused: 5 }]), ['traffic effective 0']);
 });
 
 test('an identity that makes no call is no alarm, however long nobody has seen the decision', () => {
@@ -79,8 +128,10 @@ test('only calls from after the first who took it count, and where nobody can be
 });
 
 test('a throttled identity may go on as slowly as it is allowed to', () => {
-  assert.deepEqual(aWatch({ action: 'throttle' }).look(61 * second, [{ calls: 300, passed: 58, refused: 242 }]), [
+  const asAllowed = [{ source: 'nginx', calls: 300, passed: 58, refused: 242 }];
+  assert.deepEqual(aWatch({ action: 'throttle' }).look(61 * second, asAllowed), [
     'nginx acknowledged 242',
+    'nginx effective 58',
     'traffic effective 58',
   ]);
   assert.deepEqual(aWatch({ action: 'throttle' }).look(61 * second, [{ calls: 300, passed: 300 }]), [
@@ -104,6 +155,8 @@ test('shadow decisions, notifications, and those that were restored or are over 
 test('a restarted process that has read the receipts of an earlier one alarms nobody again', () => {
   const { watch, look } = aWatch();
   watch.onReceipt(receipt({ target: 'traffic', state: 'ineffective' }));
+  watch.onReceipt(receipt({ target: 'edge-1', state: 'acknowledged' }));
+  watch.onReceipt(receipt({ target: 'edge-1', state: 'ineffective' }));
   watch.onDecision(aDecision({ decision_id: 'dec_1', action: 'revoke-session', ...made }));
-  assert.deepEqual(look(61 * second, [{ calls: 12, passed: 12 }]), []);
+  assert.deepEqual(look(61 * second, [{ source: 'edge-1', calls: 12, passed: 11, refused: 1 }]), []);
 });

@@ -44,7 +44,9 @@ describe('effect of decisions', () => {
       Array.from({ length: 5 }, (_, i) => ({ identity, ts: now - 4000 + i * 100, status: 200, ...fields }));
     const lines = [
       ...calls('user:acme:alice', { decision_id: 'dec_stopped', enforced: true, status: 401 }),
-      ...calls('user:acme:bob', {}),
+      ...calls('user:acme:bob', { source: 'edge-2' }),
+      ...calls('user:acme:dave', { source: 'bouncer', ts: now - 5000 }),
+      ...calls('user:acme:dave', { source: 'edge-1', decision_id: 'dec_fetched', enforced: true, status: 403 }),
       ...calls('user:acme:carol', { auth_time: Math.floor(now / 1000) }),
       ...calls('user:acme:carol', { session_id: 'other' }),
     ].map((fields, i) => scoreLine(i, fields));
@@ -56,6 +58,7 @@ describe('effect of decisions', () => {
       aDecision({ ...made, decision_id: 'dec_stopped' }),
       aDecision({ ...made, decision_id: 'dec_goes_on', identity: 'user:acme:bob' as never }),
       aDecision({ ...made, ...session, decision_id: 'dec_logged_in', identity: 'user:acme:carol' as never }),
+      aDecision({ ...made, decision_id: 'dec_fetched', identity: 'user:acme:dave' as never }),
       aDecision({ ...made, decision_id: 'dec_shadow', identity: 'user:acme:bob' as never, mode: 'shadow' }),
     ];
     await log.append(
@@ -64,7 +67,9 @@ describe('effect of decisions', () => {
     );
 
     const counts = new AnswerCounts();
-    counts.count({ kind: 'revoked', held: { id: 'dec_stopped' } as never }, 'nginx-1', now - 9000);
+    counts.count({ kind: 'revoked', held: { id: 'dec_stopped' } as never }, 'gateway', now - 9000);
+    counts.count({ kind: 'revoked', held: { id: 'dec_fetched' } as never }, 'edge-1', now - 9000);
+    counts.hand('dec_fetched', 'bouncer', now - 6500);
     const written: Receipt[] = [];
     const paged: string[] = [];
     await log.tail({
@@ -80,7 +85,7 @@ describe('effect of decisions', () => {
     let unseen = -1;
     const onTrouble = (detail: string): void => assert.fail(detail);
     runSeen({ log, topic: receipts, counts, onTrouble, everyMs: 20 }, stop.signal);
-    await until(() => written.length === 1);
+    await until(() => written.length === 3);
     const effect = {
       log,
       config,
@@ -91,15 +96,23 @@ describe('effect of decisions', () => {
       everyMs: 20,
     };
     await runEffect(effect, stop.signal);
-    await until(() => written.length === 4);
+    await until(() => written.length === 11);
     // Two more rounds: nothing is told twice.
     await sleep(60);
     assert.deepEqual(
       written.map(({ decision_id, target, state, attempts }) => `${decision_id} ${target} ${state} ${attempts}`).sort(),
       [
+        // The bouncer fetched it after the calls that passed.
+        'dec_fetched bouncer seen 1',
+        'dec_fetched edge-1 acknowledged 5',
+        'dec_fetched edge-1 effective 0',
+        'dec_fetched edge-1 seen 1',
+        'dec_fetched traffic effective 0',
+        'dec_goes_on edge-2 ineffective 5',
         'dec_goes_on traffic ineffective 5',
         'dec_stopped gateway acknowledged 5',
-        'dec_stopped nginx-1 seen 1',
+        'dec_stopped gateway effective 0',
+        'dec_stopped gateway seen 1',
         'dec_stopped traffic effective 0',
       ],
     );
@@ -107,7 +120,7 @@ describe('effect of decisions', () => {
     assert.equal(paged.length, 1);
     assert.match(
       paged[0]!,
-      /"kind":"page".*decision without effect.*revoke-session of user:acme:bob \(dec_goes_on\): 5 of 5 calls passed in \d+ s; taken by nobody/,
+      /"kind":"page".*decision without effect.*revoke-session of user:acme:bob \(dec_goes_on\): 5 of 5 calls passed in \d+ s \(through edge-2 5\); taken by nobody/,
     );
   });
 });

@@ -48,7 +48,7 @@ describe('the overview', () => {
         findings.map((row) => [JSON.stringify({ ...row, version: 1 })]),
       ),
     );
-    const receipts = ['delivered', 'seen', 'failed', 'effective'].map((state, i) => ({
+    const receipts = ['delivered', 'seen', 'failed', 'effective', 'ineffective'].map((state, i) => ({
       decision_id: 'd',
       target: state === 'effective' ? 'traffic' : 'edge',
       state,
@@ -85,6 +85,8 @@ describe('the overview', () => {
         last_seen: iso(epoch + 86_400_000),
       },
     ]);
-    assert.deepEqual(overview.enforcement, [{ target: 'edge', delivered: 2, failed: 1, seen_at: iso(epoch + 2) }]);
+    assert.deepEqual(overview.enforcement, [
+      { target: 'edge', delivered: 2, failed: 1, ineffective: 1, seen_at: iso(epoch + 4) },
+    ]);
   });
 });

@@ -147,6 +147,39 @@ describe('store queries', () => {
     assert.equal((await queries.findings({ limit: 1e9, cursor: 'not one of ours' })).rows.length, 5);
   });
 
+  test('each point of a decision has its steps beside each other, and of what was sent and of the effect the newest', async () => {
+    const { writer, queries, one } = await filled('points');
+    await writer.signals(batchOf('signals', [one(decision)]));
+    const steps = [
+      ['edge-1', 'seen', 1],
+      ['edge-1', 'effective', 2],
+      ['edge-1', 'acknowledged', 2],
+      ['edge-1', 'ineffective', 3],
+      ['edge-1', 'effective', 4],
+      ['hook', 'delivered', 5],
+      ['hook', 'rejected', 6],
+      ['traffic', 'effective', 7],
+      ['traffic', 'ineffective', 8],
+    ] as const;
+    const receipts = steps.map(([target, state, i]) => ({ ...receipt, target, state, detail: `${i}`, at: epoch + i }));
+    await writer.receipts(batchOf('receipts', receipts.map(one)));
+    const at = (i: number): string => iso(epoch + i);
+    const nothing = { sent: '', sent_at: null, seen_at: null, acknowledged_at: null, effect: '', effect_at: null };
+    assert.deepEqual((await queries.decision('d_1'))!.points, [
+      {
+        ...nothing,
+        point: 'edge-1',
+        seen_at: at(1),
+        acknowledged_at: at(2),
+        effect: 'effective',
+        effect_at: at(4),
+        detail: '4',
+      },
+      { ...nothing, point: 'hook', sent: 'rejected', sent_at: at(6), detail: '6' },
+      { ...nothing, point: 'traffic', effect: 'ineffective', effect_at: at(8), detail: '8' },
+    ]);
+  });
+
   test('decisions, receipts, identities, events and counters come back with times as ISO 8601', async () => {
     const { writer, queries, one } = await filled('rest');
     await writer.signals(
@@ -172,7 +205,11 @@ describe('store queries', () => {
     assert.deepEqual(await queries.decisions({ mode: 'enforce' }), { rows: [], next: undefined });
     const { decision_id: _id, ...delivered } = receipt;
     const receipts = [{ ...delivered, at: iso(receipt.at) }];
-    assert.deepEqual(await queries.decision('d_1'), { ...decisionRow, receipts });
+    const { points, ...told } = (await queries.decision('d_1'))!;
+    assert.deepEqual(told, { ...decisionRow, receipts });
+    const { target: point, state: sent, detail } = receipt;
+    const untold = { seen_at: null, acknowledged_at: null, effect: '', effect_at: null };
+    assert.deepEqual(points, [{ point, sent, sent_at: iso(receipt.at), ...untold, detail }]);
     assert.equal(await queries.decision('d_2'), undefined);
     const { recent, ...identity } = (await queries.identity('user:acme:u1', 3))!;
     assert.deepEqual(identity, {

@@ -63,6 +63,18 @@ export type DecisionRow = {
   readonly expires_at: string;
 };
 
+/** How far a decision came at one enforcement point or receiver, or at all calls together (`traffic`). */
+export type DecisionPoint = {
+  readonly point: string;
+  readonly sent: string;
+  readonly sent_at: string | null;
+  readonly seen_at: string | null;
+  readonly acknowledged_at: string | null;
+  readonly effect: string;
+  readonly effect_at: string | null;
+  readonly detail: string;
+};
+
 export type FindingContext = {
   readonly finding: FindingRow;
   readonly events: readonly EventRow[];

@@ -1,10 +1,13 @@
-import { assign, type Draft } from '../draft.ts';
+import { assign, assignIfEmpty, type Draft } from '../draft.ts';
 import { toNumber } from './coerce.ts';
 import { assignCredentials } from './credentials.ts';
 import { assignAll, assignTime, type FieldSource, type Format, type JsonObject } from './format.ts';
 
 /** Our typed_json_format, and the names of Istio's default. */
 const sources: readonly FieldSource[] = [
+  // A name for this one of several gateways, written into its log format.
+  ['source', 'source'],
+  ['source', 'source'],
   ['event_id', 'request_id'],
   ['trace_id', 'trace_id', 'request_id'],
   ['method', 'method'],
@@ -41,8 +44,8 @@ export const envoy: Format = {
     (record.response_flags !== undefined && record.response_code_details !== undefined),
   decode(record: JsonObject, draft: Draft): void {
     assignTime(draft, record.start_time);
-    assign(draft, 'source', 'envoy');
     assignAll(draft, record, sources);
+    assignIfEmpty(draft, 'source', 'envoy');
     // A route's name is a routing rule's (`default`, `orders`), often of a whole API: only where it was made a template is it one.
     if (typeof record.route_name === 'string' && record.route_name.includes('/'))
       assign(draft, 'route', record.route_name);

@@ -5,6 +5,9 @@ import { assignAll, assignTime, type FieldSource, type Format, type JsonObject }
 
 /** nginx's variables under their own names, and under the shorter ones of our log_format. */
 const sources: readonly FieldSource[] = [
+  // A name for this one of several gateways, written into its log format.
+  ['source', 'source'],
+  ['source', 'source'],
   ['trace_id', 'request_id'],
   ['event_id', 'event_id', 'request_id'],
   ['client_ip', 'remote_addr', 'realip_remote_addr'],
@@ -37,8 +40,8 @@ export const nginx: Format = {
     (record.uri ?? record.request_uri ?? record.request ?? record.status) !== undefined,
   decode(record: JsonObject, draft: Draft): void {
     assignTime(draft, record.ts, record.msec, record.time_iso8601, record.time_local, record.time);
-    assign(draft, 'source', 'nginx');
     assignAll(draft, record, sources);
+    assignIfEmpty(draft, 'source', 'nginx');
     if (typeof record.request === 'string') assignRequestLine(draft, record.request);
     // 000: the client went away before there was a status.
     if (toNumber(record.status) !== 0) assign(draft, 'status', record.status);

@@ -43,10 +43,28 @@ export const decision = {
   },
 };
 
-const receipts = { type: 'array', items: { type: 'object' }, description: 'What became of it at each receiver' };
+const step = { type: ['string', 'null'], format: 'date-time' };
+const points = {
+  type: 'array',
+  description: 'How far it came at each enforcement point and receiver, and at `traffic`: what all calls together say',
+  items: {
+    type: 'object',
+    properties: {
+      point: { type: 'string', description: 'Name of the API key, of the receiver, or `source` of the events' },
+      sent: { type: 'string', description: 'delivered, rejected, failed, skipped-stale; empty: it was not sent there' },
+      sent_at: step,
+      seen_at: { ...step, description: 'First answered with it, or fetched it' },
+      acknowledged_at: { ...step, description: 'Its log names the decision' },
+      effect: { type: 'string', description: 'effective, ineffective, unseen; empty: no call told' },
+      effect_at: step,
+      detail: { type: 'string', description: 'Of its newest step' },
+    },
+  },
+};
+const receipts = { type: 'array', items: { type: 'object' }, description: 'The single steps' };
 
 export function decisionRoutes(queries: Queries, lapi: Lapi): readonly Route[] {
-  const single = { ...decision, properties: { ...decision.properties, receipts } };
+  const single = { ...decision, properties: { ...decision.properties, points, receipts } };
   return [
     {
       method: 'GET',
@@ -60,7 +78,7 @@ export function decisionRoutes(queries: Queries, lapi: Lapi): readonly Route[] {
     },
     oneRoute({
       url: '/v1/decisions/:id',
-      summary: 'One decision with its receipts',
+      summary: 'One decision, how far it came at each enforcement point, and its receipts',
       access: ['analyst', 'enforce'],
       found: 'The decision',
       schema: single,

@@ -42,7 +42,7 @@ const properties = {
   sources,
   dead_letters: { ...count, description: 'In the last day' },
   lag: lags,
-  enforcement: list({ target: text, delivered: count, failed: count, seen_at: time }),
+  enforcement: list({ target: text, delivered: count, failed: count, ineffective: count, seen_at: time }),
   mode: { type: 'string', enum: ['shadow', 'enforce'], description: 'Of rules that do not say it themselves' },
   sample: { type: 'boolean', description: 'The bundled recording is being played' },
 };

@@ -79,3 +79,7 @@ test('response code 0 is a client that went away, not a status', () => {
   const event = decodeOne({ ...typed, response_code: 0, response_flags: 'DC' });
   assert.deepEqual([event.status, event.error_code], [null, 'DC']);
 });
+
+test('one of several gateways names itself in its log format', () => {
+  assert.equal(decodeOne({ ...typed, source: 'edge-1' }).source, 'edge-1');
+});

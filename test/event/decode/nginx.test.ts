@@ -86,3 +86,7 @@ test('the digest by which Gait named the key of a call is the identity that the 
   assert.equal(named.api_key, '0123456789abcdef01234567');
   assert.equal(decodeOne({ ...record, gait_key: 'a key in the clear' }).api_key, null);
 });
+
+test('one of several gateways names itself in its log format', () => {
+  assert.equal(decodeOne({ ...record, source: 'edge-1' }).source, 'edge-1');
+});

@@ -5,6 +5,7 @@ import { useAnswer, useList } from '../api.ts';
 import { type Choice, Filters, filtersOf } from '../filters.tsx';
 import { useLive } from '../live.ts';
 import { DecisionBadge, Identity, Panel, Time, Waiting } from '../pieces.tsx';
+import { Points } from '../points.tsx';
 import type { Place } from '../router.ts';
 import type { DecisionRow } from '../rows.ts';
 import { type Column, Table } from '../table.tsx';
@@ -119,5 +120,6 @@ export const columns: readonly Column<DecisionRow>[] = [
     ),
   },
   { head: 'State', cell: (row) => row.change },
+  { head: 'Taken by', cell: (row) => <Points of={row} /> },
   { head: 'Until', cell: (row) => <Time of={row.expires_at} /> },
 ];

@@ -3,6 +3,7 @@ import { ask, lookSoon, useAnswer } from '../api.ts';
 import { useKeys } from '../keys.ts';
 import { useLive } from '../live.ts';
 import { DecisionBadge, Empty, Fact, Identity, Panel, Risk, Severity, Time, Waiting } from '../pieces.tsx';
+import { Points } from '../points.tsx';
 import { go, linkTo, type Place } from '../router.ts';
 import type { Incident } from '../rows.ts';
 import { useSession } from '../session.ts';
@@ -44,6 +45,7 @@ export function IncidentPage({ place }: { readonly place: Place }) {
                     <DecisionBadge action={decision.action} mode={decision.mode} /> <Time of={decision.made_at} />
                   </p>
                   <p class="soft">{decision.why}</p>
+                  <Points of={decision} />
                 </li>
               ))}
             </ul>

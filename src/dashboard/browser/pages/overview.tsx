@@ -31,6 +31,7 @@ type Overview = {
     readonly target: string;
     readonly delivered: number;
     readonly failed: number;
+    readonly ineffective: number;
     readonly seen_at: string;
   }[];
   readonly mode: 'shadow' | 'enforce';
@@ -231,6 +232,11 @@ function Enforcement({ of }: { readonly of: Overview }) {
           {
             head: 'Failed',
             cell: (row) => <span class={row.failed > 0 ? 'odd' : ''}>{count(row.failed)}</span>,
+            isNumber: true,
+          },
+          {
+            head: 'Let through',
+            cell: (row) => <span class={row.ineffective > 0 ? 'odd' : ''}>{count(row.ineffective)}</span>,
             isNumber: true,
           },
           { head: 'Last', cell: (row) => <Time of={row.seen_at} /> },
