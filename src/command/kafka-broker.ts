@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { sleep } from '../core/clock.ts';
 import { describeError, GaitError } from '../core/errors.ts';
+import { sleep } from '../core/sleep.ts';
 
 export type BrokerOptions = {
   /** 0 takes a free one. */

@@ -5,19 +5,6 @@ export type Clock = { readonly now: () => EpochMs };
 
 export const systemClock: Clock = { now: () => Date.now() };
 
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done);
-  });
-}
-
 /** Whether a value from outside is a time that a Date can hold. */
 export function isTime(value: unknown): value is EpochMs {
   return typeof value === 'number' && Math.abs(value) <= 8.64e15;

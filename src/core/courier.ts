@@ -1,7 +1,8 @@
-import { type Clock, type EpochMs, sleep } from './clock.ts';
+import type { Clock, EpochMs } from './clock.ts';
 import { GaitError } from './errors.ts';
 import type { Post, PostRequest, PostResult } from './post.ts';
 import type { Random } from './random.ts';
+import { sleep } from './sleep.ts';
 
 export type Parcel = {
   /** The same id is carried once, however often it is offered. */

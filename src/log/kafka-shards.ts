@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { sleep } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
+import { sleep } from '../core/sleep.ts';
 import type { FetchedBatch, GroupMember, KafkaClient, ShardProducer, StateRecord } from './kafka-client.ts';
 import type { ConsumeShardsOptions, Consumption, ShardCheckpoint, ShardHandler } from './log.ts';
 import { asGaitError, isFinal } from './retry.ts';

@@ -9,8 +9,8 @@ import kafkajs, {
   type SASLOptions,
   type Transaction,
 } from 'kafkajs';
-import { sleep } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
+import { sleep } from '../core/sleep.ts';
 import { Connection } from './connection.ts';
 import { byTopic, createAppender } from './kafka-append.ts';
 import { HandlerFailure, handleBatch, memberOf } from './kafka-batch.ts';

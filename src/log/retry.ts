@@ -1,5 +1,5 @@
-import { sleep } from '../core/clock.ts';
 import { describeError, GaitError } from '../core/errors.ts';
+import { sleep } from '../core/sleep.ts';
 
 /** Told each time the log, or a handler that reads from it, has failed and will be tried again. */
 export type OnTrouble = (error: GaitError) => void;

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
-import { type Clock, sleep } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
+import { sleep } from '../core/sleep.ts';
 import type { Consumption, Log, LogRecord } from '../log/log.ts';
 import { type Decision, type Receipt, receiptKey } from '../policy/decision.ts';
 import { DecisionWatch, type Judgement, type Look } from '../policy/decision-watch.ts';

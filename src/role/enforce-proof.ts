@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type Clock, sleep } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { readUnverified, type TokenVerifier } from '../core/jose.ts';
+import { sleep } from '../core/sleep.ts';
 import type { Proof } from '../policy/enforce.ts';
 
 export type VerifiedCaller = { readonly subject: string | null; readonly issuer: string | null; readonly proof: Proof };

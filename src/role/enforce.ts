@@ -1,8 +1,8 @@
-import { setMaxListeners } from 'node:events';
 import type { Config } from '../config/config.ts';
-import { type Clock, sleep } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { globMatches } from '../core/glob.ts';
 import { createTokenVerifier } from '../core/jose.ts';
+import { sleep } from '../core/sleep.ts';
 import type { Redactor } from '../event/redact.ts';
 import type { EnforcementAnswer, EnforcementQuestion, HeldDecisions } from '../http/parts.ts';
 import type { Consumption, Log, LogRecord } from '../log/log.ts';
@@ -51,7 +51,7 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
   const table = new DecisionTable(config.enforce.decisionsMax);
   let isReady = false;
   let sweptAt = clock.now();
-  let change = newChange();
+  let change = new AbortController();
   let isReleased = false;
   const onRecords = (records: readonly LogRecord[]): void => {
     const now = clock.now();
@@ -65,7 +65,7 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
     }
     options.held(table.size, table.dropped);
     change.abort();
-    if (!isReleased) change = newChange();
+    if (!isReleased) change = new AbortController();
   };
   const tail = await log.tail({ topic: config.topics.signals, from: 'earliest', onRecords });
   tail.caughtUp.then(
@@ -95,13 +95,6 @@ export async function runEnforce(options: EnforceOptions): Promise<Enforcer> {
     change.abort();
   };
   return { held, counts, isReady: () => isReady, ask, consumption: tail, release };
-}
-
-/** Hundreds may wait for it, which Node takes for a leak beyond ten. */
-function newChange(): AbortController {
-  const change = new AbortController();
-  setMaxListeners(0, change.signal);
-  return change;
 }
 
 type AskParts = EnforceOptions &

@@ -1,5 +1,5 @@
-import { sleep } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
+import { sleep } from '../core/sleep.ts';
 import type { Consumption } from '../log/log.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { copyEvidence, findingsPerCopy, lastCopied } from '../store/evidence.ts';

@@ -1,4 +1,5 @@
-import { type Clock, type EpochMs, sleep } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
+import { sleep } from '../core/sleep.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { DeadLetter } from '../identity/dead-letter.ts';
 import type { Ingest, Ingested } from '../identity/ingest.ts';

@@ -1,6 +1,6 @@
-import { sleep } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
 import { randomId } from '../core/random.ts';
+import { sleep } from '../core/sleep.ts';
 import type { Finding } from '../finding/finding.ts';
 import type { Live, LiveMessage } from '../http/page-parts.ts';
 import type { Consumption, Log, LogRecord } from '../log/log.ts';

@@ -1,4 +1,5 @@
-import { type Clock, type EpochMs, sleep } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
+import { sleep } from '../core/sleep.ts';
 
 export type PaceOptions = {
   readonly clock: Clock;

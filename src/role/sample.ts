@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import type { Clock } from '../core/clock.ts';
-import { sleep } from '../core/clock.ts';
+import { sleep } from '../core/sleep.ts';
 import { RecordSplitter } from '../event/decode/split-records.ts';
 import type { Ingest } from '../identity/ingest.ts';
 import type { Log } from '../log/log.ts';

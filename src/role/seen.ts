@@ -1,5 +1,5 @@
-import { sleep } from '../core/clock.ts';
 import { describeError } from '../core/errors.ts';
+import { sleep } from '../core/sleep.ts';
 import type { Consumption, Log } from '../log/log.ts';
 import { type Receipt, receiptKey } from '../policy/decision.ts';
 import type { AnswerCount, AnswerCounts } from './enforce-answers.ts';

@@ -1,6 +1,7 @@
 import type { Logger } from '../config/logging.ts';
-import { type Clock, sleep } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { describeError, GaitError } from '../core/errors.ts';
+import { sleep } from '../core/sleep.ts';
 import type { Consumption, Log } from '../log/log.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { applyMigrations, type Retention, readMigrations } from '../store/migrate.ts';

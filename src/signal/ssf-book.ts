@@ -1,4 +1,4 @@
-import { sleep } from '../core/clock.ts';
+import { sleep } from '../core/sleep.ts';
 import type { RiskLevel } from '../core/words.ts';
 import type { SetClaims } from './set.ts';
 

@@ -1,4 +1,5 @@
-import { type Clock, sleep } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { sleep } from '../core/sleep.ts';
 import type { Store } from './clickhouse.ts';
 import { announce, chooseLines, isStored, lastBlock, separate, spanOf, tokenOf } from './event-blocks.ts';
 import { insertBlock, type Piece, rejectedLetter } from './insert-lines.ts';

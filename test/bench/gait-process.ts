@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sleep } from '../../src/core/clock.ts';
+import { sleep } from '../../src/core/sleep.ts';
 
 export type Numbers = {
   readonly verdicts: number;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brokerMissing, startBroker } from '../../src/command/kafka-broker.ts';
-import { sleep } from '../../src/core/clock.ts';
+import { sleep } from '../../src/core/sleep.ts';
 import type { Finding } from '../../src/finding/finding.ts';
 import { openKafkaLog } from '../../src/log/kafka.ts';
 import type { Log } from '../../src/log/log.ts';

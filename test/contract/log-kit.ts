@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { sleep } from '../../src/core/clock.ts';
+import { sleep } from '../../src/core/sleep.ts';
 import type { Log, LogRecord, ShardContext, ShardHandler } from '../../src/log/log.ts';
 
 /** What the suite needs of an implementation: a log, the same data opened again, and a second instance beside the first. */

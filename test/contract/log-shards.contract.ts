@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sleep } from '../../src/core/clock.ts';
 import { GaitError } from '../../src/core/errors.ts';
+import { sleep } from '../../src/core/sleep.ts';
 import type { Log, ShardContext, ShardHandler } from '../../src/log/log.ts';
 import { countingShard, gate, type LogHarness, texts, uniqueName, until } from './log-kit.ts';
 

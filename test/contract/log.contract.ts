@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { sleep } from '../../src/core/clock.ts';
 import { GaitError } from '../../src/core/errors.ts';
+import { sleep } from '../../src/core/sleep.ts';
 import { type Log, type LogBatch, type LogRecord, recordBytesMax } from '../../src/log/log.ts';
 import { gate, type LogHarness, texts, uniqueName, until } from './log-kit.ts';
 import { describeShards } from './log-shards.contract.ts';

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { sleep } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
+import { sleep } from '../../src/core/sleep.ts';
 import { openStore } from '../../src/store/clickhouse.ts';
 import { type GaitProcess, startGait, waitFor } from '../integration/gait-process.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { sleep } from '../../src/core/clock.ts';
+import { sleep } from '../../src/core/sleep.ts';
 import { type GaitProcess, waitFor } from '../integration/gait-process.ts';
 import { kafkaSkipReason } from '../integration/kafka-broker.ts';
 import { attackedTraffic, expectedCounts } from './attacked-traffic.ts';

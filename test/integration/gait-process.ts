@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
-import { sleep } from '../../src/core/clock.ts';
+import { sleep } from '../../src/core/sleep.ts';
 
 const cli = join(import.meta.dirname, '../../src/cli.js');
 

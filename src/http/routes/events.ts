@@ -1,4 +1,4 @@
-import { sleep } from '../../core/clock.ts';
+import { sleep } from '../../core/sleep.ts';
 import { formatChoices } from '../../event/decode/format.ts';
 import { deadLetterReasons } from '../../event/traffic-event.ts';
 import { decompress, splitArray, splitLines, tooLarge } from '../body.ts';
