@@ -5,6 +5,7 @@ import { createLogger, type Logger } from './config/logging.ts';
 import type { Audit } from './core/audit.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { describeError, GaitError } from './core/errors.ts';
+import { sleep } from './core/sleep.ts';
 import type { Enrich } from './event/enrich.ts';
 import type { Finding } from './finding/finding.ts';
 import { startGrpc } from './http/grpc.ts';
@@ -15,6 +16,7 @@ import type { Ingest } from './identity/ingest.ts';
 import { openEmbeddedLog } from './log/embedded.ts';
 import { openKafkaLog } from './log/kafka.ts';
 import type { Consumption, Log, TopicSpec } from './log/log.ts';
+import { onceAMinute } from './log/retry.ts';
 import { alertTopics } from './role/alerts.ts';
 import { announce } from './role/announce.ts';
 import {
@@ -218,14 +220,15 @@ async function startServing(parts: Parts, wired: Wired): Promise<HttpServer> {
     enforcer.consumption,
     runSeen({ log, topic: config.topics.receipts, counts, onTrouble: onUnwritten }, signal),
   ]);
+  const logAnswers = createLogCheck(log, config.topics.events, signal);
   const readiness = async () => {
-    const stored = store === undefined ? undefined : await store.ping();
+    const [logged, stored] = await Promise.all([logAnswers(), store?.ping()]);
     const detail = stored === undefined ? 'not used' : stored ? 'answers' : 'does not answer: findings wait in the log';
     const decisions = { ok: enforcer.isReady(), detail: enforcer.isReady() ? 'read' : 'being read' };
     return {
-      ready: !signal.aborted && stored !== false && decisions.ok,
+      ready: logged && stored !== false && decisions.ok,
       parts: {
-        log: { ok: !signal.aborted, detail: config.log.kind },
+        log: { ok: logged, detail: logged ? config.log.kind : `${config.log.kind} does not answer` },
         store: { ok: stored !== false, detail },
         decisions,
       },
@@ -260,6 +263,23 @@ async function startServing(parts: Parts, wired: Wired): Promise<HttpServer> {
   return server;
 }
 
+/** Whether the log answers within a second; while it does not, one question waits for it, however often it is asked. */
+function createLogCheck(log: Log, topic: string, signal: AbortSignal): () => Promise<boolean> {
+  let asked: Promise<boolean> | undefined;
+  return () => {
+    asked ??= log
+      .partitions(topic)
+      .then(
+        () => !signal.aborted,
+        () => false,
+      )
+      .finally(() => {
+        asked = undefined;
+      });
+    return Promise.race([asked, sleep(1000, signal).then(() => false)]);
+  };
+}
+
 async function startEnforce(parts: Parts, { log, key }: Pick<Opened, 'log' | 'key'>): Promise<Enforcer> {
   const { config, clock, metrics, logger } = parts;
   const tell = await createTell({ log, topic: config.topics.events });
@@ -287,9 +307,10 @@ function enrichIfNeeded({ config, logger }: Parts): Enrich | undefined {
   return enrich;
 }
 
-async function openLog({ config, logger, signal }: Parts): Promise<Log> {
-  const onTrouble = (error: GaitError): void =>
-    logger.warn({ code: error.code, reason: error.message }, 'log was in trouble');
+async function openLog({ config, logger, clock, signal }: Parts): Promise<Log> {
+  const onTrouble = onceAMinute(clock, (error: GaitError): void =>
+    logger.warn({ code: error.code, reason: error.message }, 'log was in trouble'),
+  );
   const kafka = kafkaOptions(config);
   if (kafka !== undefined) return openKafkaLog({ ...kafka, stopping: signal, onTrouble });
   return openEmbeddedLog({ path: config.log.kind === 'embedded' ? config.log.path : '', stopping: signal, onTrouble });

@@ -45,7 +45,9 @@ export function kafkaError(error: unknown, doing: string): GaitError {
   const links = chain(error);
   const final = links.some(({ name, type }) => refused.has(String(type)) || refused.has(String(name)));
   const code = isFenced(error) ? 'LOG_FENCED' : final ? 'LOG_REJECTED' : 'LOG_UNAVAILABLE';
-  return new GaitError(code, `${doing}: ${describeError(error)}`, { cause: error });
+  const missing = links.some(({ type }) => type === 'UNKNOWN_TOPIC_OR_PARTITION');
+  const why = missing ? 'Kafka has no such topic (yet)' : describeError(error);
+  return new GaitError(code, `${doing}: ${why}`, { cause: error });
 }
 
 /** The error and its causes; kafkajs wraps what the broker said once or twice. */

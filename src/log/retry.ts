@@ -1,8 +1,21 @@
+import type { Clock } from '../core/clock.ts';
 import { describeError, GaitError } from '../core/errors.ts';
+import { RecentMap } from '../core/recent-map.ts';
 import { sleep } from '../core/sleep.ts';
 
 /** Told each time the log, or a handler that reads from it, has failed and will be tried again. */
 export type OnTrouble = (error: GaitError) => void;
+
+/** The same words reach `tell` once a minute: what is away is tried again every second by each of its readers. */
+export function onceAMinute(clock: Clock, tell: OnTrouble): OnTrouble {
+  const told = new RecentMap<number>(256);
+  return (error) => {
+    const now = clock.now();
+    if (now - (told.get(error.message) ?? 0) < 60_000) return;
+    told.set(error.message, now);
+    tell(error);
+  };
+}
 
 const delayMsMin = 100;
 const delayMsMax = 1000;

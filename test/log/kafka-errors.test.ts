@@ -23,6 +23,11 @@ test("what Kafka says, however deeply wrapped, becomes one of the log's codes wi
   }
 });
 
+test('a topic that is not there is called so', () => {
+  const { code, message } = kafkaError(wrapped({ type: 'UNKNOWN_TOPIC_OR_PARTITION' }), 'reading api-traffic');
+  assert.equal(`${code} ${message}`, 'LOG_UNAVAILABLE reading api-traffic: Kafka has no such topic (yet)');
+});
+
 test('an error of ours stays as it is', () => {
   const error = new GaitError('STATE_INVALID', 'x');
   assert.equal(kafkaError(error, 'testing'), error);
