@@ -235,9 +235,13 @@ const enforce = z.strictObject({
   gatewayVerifies: flag.default(false),
   /** Whose tokens can clear a step-up. */
   issuers: z.array(tokenIssuer).max(32).default([]),
-  /** What a throttled identity may still do. */
+  /** What a throttled identity may still do; each of `processes` among which a balancer spreads its calls allows its share. */
   throttle: z
-    .strictObject({ perMinute: integer(1, 6_000_000).default(60), burst: integer(1, 100_000).default(10) })
+    .strictObject({
+      perMinute: integer(1, 6_000_000).default(60),
+      burst: integer(1, 100_000).default(10),
+      processes: integer(1, 1000).default(1),
+    })
     .prefault({}),
   /** From a step-up on, calls that were under way or come while its owner logs in do not count as ignoring it. */
   graceMs: integer(0).default(30_000),

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Decision, Receipt, ReceiptState } from './decision.ts';
+import type { ThrottleRate } from './token-buckets.ts';
 
 /** What the calls of a decision's identity say about it, by the point that they came through. */
 export type CallsSince = {
@@ -50,15 +51,15 @@ const graceMs = 2000;
  */
 export class DecisionWatch {
   readonly #afterMs: number;
-  readonly #perMinute: number;
+  readonly #throttle: ThrottleRate;
   readonly #watched = new Map<string, Watched>();
   /** Receipts of decisions that are not known yet: the two topics are read side by side. */
   readonly #early = new Map<string, Receipt[]>();
 
-  /** `afterMs`: time that a decision has to take effect; `perMinute`: calls that a throttled identity may make. */
-  constructor({ afterMs, perMinute }: { readonly afterMs: number; readonly perMinute: number }) {
+  /** `afterMs`: time that a decision has to take effect; `throttle`: what a throttled identity may do. */
+  constructor({ afterMs, throttle }: { readonly afterMs: number; readonly throttle: ThrottleRate }) {
     this.#afterMs = afterMs;
-    this.#perMinute = perMinute;
+    this.#throttle = throttle;
   }
 
   onDecision(decision: Decision): void {
@@ -151,7 +152,8 @@ export class DecisionWatch {
   ): readonly Verdict[] {
     const secondsSince = (at: EpochMs): number => Math.max(1, Math.round((now - at) / 1000));
     const effect = (passed: number, seconds: number): ReceiptState => {
-      const allowed = decision.action === 'throttle' ? Math.ceil((this.#perMinute * Math.max(60, seconds)) / 60) : 0;
+      const { perMinute, burst } = this.#throttle;
+      const allowed = decision.action === 'throttle' ? burst + Math.ceil((perMinute * Math.max(60, seconds)) / 60) : 0;
       return passed > allowed ? 'ineffective' : 'effective';
     };
     const ofPoints = calls.filter(isOfPoint).flatMap(({ source: target, calls: all, passed, refused }): Verdict[] => {

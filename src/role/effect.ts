@@ -28,7 +28,7 @@ const looksMax = 50;
 export async function runEffect(options: EffectOptions, signal: AbortSignal): Promise<readonly Consumption[]> {
   const { log, config, clock, unseen, onTrouble, everyMs = 5000 } = options;
   const { topics, alerts, enforce } = config;
-  const watch = new DecisionWatch({ afterMs: alerts.unseenAfterMs, perMinute: enforce.throttle.perMinute });
+  const watch = new DecisionWatch({ afterMs: alerts.unseenAfterMs, throttle: enforce.throttle });
   const decisions = await tailed<Decision>(log, topics.signals, (decision) => watch.onDecision(decision));
   // What earlier runs found is known before anything is looked at, so that nothing is told again.
   await decisions.caughtUp;

@@ -9,6 +9,7 @@ import type { Consumption, Log, LogRecord } from '../log/log.ts';
 import type { Decision } from '../policy/decision.ts';
 import { DecisionTable } from '../policy/decision-table.ts';
 import { Enforcement, type EnforcementNotice, type Proof, type Question } from '../policy/enforce.ts';
+import type { ThrottleRate } from '../policy/token-buckets.ts';
 import { answerOf, unreadyAnswer } from './enforce-answer.ts';
 import { AnswerCounts } from './enforce-answers.ts';
 import { type AskedCall, createCallReader, pathMeantBy } from './enforce-call.ts';
@@ -103,7 +104,7 @@ type AskParts = EnforceOptions &
 function createAsk(parts: AskParts): Enforcer['ask'] {
   const { config, clock, redactor, table, counts, proofs, isReady, answered } = parts;
   const { enforce } = config;
-  const rules = { throttle: enforce.throttle, ignoredMax: parts.ignoredMax, graceMs: enforce.graceMs };
+  const rules = { throttle: shareOf(enforce.throttle), ignoredMax: parts.ignoredMax, graceMs: enforce.graceMs };
   const enforcement = new Enforcement(table, rules, parts.notify);
   const readCall = createCallReader({ config, redactor });
 
@@ -138,6 +139,11 @@ function createAsk(parts: AskParts): Enforcer['ask'] {
     if (!(verified instanceof Promise)) return answer(call, point, verified);
     return verified.then((caller) => answer(call, point, caller));
   };
+}
+
+/** Processes know nothing of each other's buckets: each lets its share through. */
+function shareOf({ perMinute, burst, processes }: Config['enforce']['throttle']): ThrottleRate {
+  return { perMinute: perMinute / processes, burst: Math.max(1, burst / processes) };
 }
 
 function questionOf({ event, resolution, isEvident, shown }: AskedCall, proof: Proof | null): Question {

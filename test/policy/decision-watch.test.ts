@@ -9,7 +9,7 @@ const second = 1000;
 const made = { made_at: start, updated_at: start, expires_at: start + 900 * second } as const;
 
 function aWatch(...decisions: readonly Partial<Decision>[]) {
-  const watch = new DecisionWatch({ afterMs: 60 * second, perMinute: 60 });
+  const watch = new DecisionWatch({ afterMs: 60 * second, throttle: { perMinute: 60, burst: 10 } });
   for (const fields of decisions)
     watch.onDecision(aDecision({ decision_id: 'dec_1', action: 'revoke-session', ...made, ...fields }));
   const look = (at: number, calls: readonly Partial<CallsSince>[] | null) => {
@@ -127,15 +127,15 @@ test('only calls from after the first who took it count, and where nobody can be
   assert.deepEqual(look(61 * second, [{}]), 'not due');
 });
 
-test('a throttled identity may go on as slowly as it is allowed to', () => {
-  const asAllowed = [{ source: 'nginx', calls: 300, passed: 58, refused: 242 }];
+test('a throttled identity may go on as slowly as it is allowed to, after its burst', () => {
+  const asAllowed = [{ source: 'nginx', calls: 300, passed: 70, refused: 230 }];
   assert.deepEqual(aWatch({ action: 'throttle' }).look(61 * second, asAllowed), [
-    'nginx acknowledged 242',
-    'nginx effective 58',
-    'traffic effective 58',
+    'nginx acknowledged 230',
+    'nginx effective 70',
+    'traffic effective 70',
   ]);
-  assert.deepEqual(aWatch({ action: 'throttle' }).look(61 * second, [{ calls: 300, passed: 300 }]), [
-    'traffic ineffective 300',
+  assert.deepEqual(aWatch({ action: 'throttle' }).look(61 * second, [{ calls: 300, passed: 71 }]), [
+    'traffic ineffective 71',
     'alarm',
   ]);
 });

@@ -45,6 +45,20 @@ test('a throttled identity has its burst and its rate, and one that is named by 
   assert.deepEqual([(await ask(from('192.0.2.1'))).status, (await ask(from('192.0.2.1'))).status], [200, 429]);
 });
 
+test('processes among which a balancer spreads calls let the burst and the rate through together', async (t) => {
+  const yaml = 'enforce: {throttle: {perMinute: 120, burst: 6, processes: 2}}';
+  const processes = [await enforce(t, yaml), await enforce(t, yaml)];
+  for (const { publish } of processes) await publish({ action: 'throttle' });
+  const passed = async (): Promise<number> => {
+    let count = 0;
+    for (let i = 0; i < 40; i++) if ((await processes[i % 2]!.ask(forged({ sub: 'alice' }))).status === 200) count++;
+    return count;
+  };
+  assert.equal(await passed(), 6);
+  for (const { clock } of processes) clock.at += 2000;
+  assert.equal(await passed(), 4);
+});
+
 test('a step-up is challenged as RFC 9470 says, and a revoked session as RFC 6750 says', async (t) => {
   const { ask, publish } = await enforce(t);
   const acr = { acr_values: ['urn:example:mfa', 'phr'], max_age: 0 };
