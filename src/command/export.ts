@@ -52,7 +52,9 @@ export async function exportRecords(options: ExportOptions): Promise<void> {
     if (!out.write(isTerminal ? visibleLines(text) : text)) await once(out, 'drain');
   };
   let columns: readonly string[] | undefined;
+  let count = 0;
   for await (const rows of pages(options, source)) {
+    count += rows.length;
     if (options.csv) {
       if (columns === undefined) {
         columns = Object.keys(rows[0] ?? {});
@@ -65,6 +67,8 @@ export async function exportRecords(options: ExportOptions): Promise<void> {
     out.end();
     await finished(out);
   }
+  if (count === 0)
+    process.stderr.write(`there are none${options.since === undefined ? '' : ` since ${options.since}`}\n`);
 }
 
 async function* pages(options: ExportOptions, { view, time, id, shape = '' }: Source): AsyncGenerator<readonly Row[]> {

@@ -102,7 +102,8 @@ describe('gait sql and gait export', () => {
     const titles = new Map(ocsf.map(({ finding_info }) => [finding_info.uid, finding_info.title]));
     for (let i = 0; i < texts.length; i++) assert.equal(titles.get(`fnd_${i}`) ?? '', texts[i]!.text);
     assert.doesNotMatch(stdout, /:null|:""|\{\}/);
-    assert.equal((await run(['export', '--ecs', '--since', '2027-01-01T00:00:00Z'])).stdout, '');
+    const none = await run(['export', '--ecs', '--since', '2027-01-01T00:00:00Z']);
+    assert.deepEqual([none.code, none.stdout, none.stderr], [0, '', 'there are none since 2027-01-01T00:00:00Z\n']);
     assert.equal((await run(['export', '--ecs', '--events', '-o', 'events.ndjson'])).code, 0);
     const events = readFileSync(join(folder, 'events.ndjson'), 'utf8').trimEnd().split('\n');
     assert.equal(events.length, 50 + texts.length);
