@@ -82,3 +82,10 @@ test('Teams gets every text in a form that it does not read as Markdown, and no 
     }
   }
 });
+
+test('a channel’s own template is filled once: what stands in a value is not looked at again', () => {
+  const incident = anIncident(findingRecord({ identity: 'user:acme:{risk}' as never }));
+  const template = '{severity}|{kind}|{identity}|{tenant}|{incident}|{risk}|{events}|{findings}|{toString}';
+  const { headline } = alertMessage(incident, template);
+  assert.equal(headline, `HIGH|new context|user:acme:{risk}|acme|${incident.id}|60|1|1|{toString}`);
+});

@@ -182,3 +182,34 @@ test('a snapshot of another version is refused', () => {
   const policy = createPolicy(enforcing('action: throttle'));
   assert.throws(() => policy.restore('{"version":3}'), { code: 'STATE_INVALID' });
 });
+
+test('each session has a risk of its own; the identity has that of all', () => {
+  const policy = createPolicy(enforcing('action: revoke-session'));
+  const risks = (finding_id: string, sessionId: string) =>
+    policy.onFinding(aChange({ finding_id }, { sessionId })).decisions.map((of) => [of.session_risk, of.risk]);
+  assert.deepEqual(risks('fnd_1', 's1'), [[60, 60]]);
+  assert.deepEqual(risks('fnd_2', 's2'), [[60, 84]]);
+});
+
+test('a rule is in shadow or in earnest by its own word, whatever the file says', () => {
+  const decided = (file: string, rule: string): readonly string[] =>
+    actionsOf(
+      createPolicy(policyOf(`mode: ${file}\nrules: [{ name: r, ttl: 10m, why: x, action: throttle${rule} }]`)),
+      aChange(),
+    );
+  assert.deepEqual(decided('enforce', ', mode: shadow'), ['throttle shadow']);
+  assert.deepEqual(decided('shadow', ', mode: enforce'), ['throttle enforce']);
+  assert.deepEqual(decided('enforce', ', mode: inherit'), ['throttle enforce']);
+  assert.deepEqual(decided('shadow', ''), ['throttle shadow']);
+});
+
+test('all that an allowance names must hold: a route alone, or a route of one identity', () => {
+  const allowing = (what: string) =>
+    createPolicy(
+      enforcing('action: throttle', `allowlist: [{ ${what}, until: "2027-01-01T00:00:00Z", owner: o, reason: r }]`),
+    );
+  const on = (what: string, route: string): readonly string[] => actionsOf(allowing(what), aChange({}, { route }));
+  assert.deepEqual(on('route: "/export/*"', '/export/{id}'), ['observe shadow']);
+  assert.deepEqual(on('route: "/export/*"', '/orders/{id}'), ['throttle enforce']);
+  assert.deepEqual(on('route: "/export/*", identity: "user:acme:bob"', '/export/{id}'), ['throttle enforce']);
+});

@@ -81,6 +81,49 @@ test('a step-up is challenged as RFC 9470 says, and a revoked session as RFC 675
   assert.match(String(revoked.headers['www-authenticate']), /^Bearer error="invalid_token"/);
 });
 
+test('a session that was ended stays so for its tokens until they end, also when the decision’s time is over', async (t) => {
+  const issuer = await createIssuer(t, 'https://idp.example');
+  const yaml = `enforce: {issuers: [{issuer: "https://idp.example", jwksUri: "${issuer.jwksUri}"}]}`;
+  const { ask, publish, clock } = await enforce(t, yaml);
+  const nowS = start / 1000;
+  const bearer = async (claims: object) => ({
+    authorization: `Bearer ${await issuer.sign({ sub: 'alice', sid: 's1', iat: nowS, exp: nowS + 1800, ...claims })}`,
+  });
+  const minutes = 60_000;
+  const revoked = {
+    action: 'revoke-session',
+    scope: 'session',
+    session_id: 's1',
+    expires_at: start + 10 * minutes,
+  } as const;
+  await publish(revoked);
+  const stolen = await bearer({});
+  assert.equal((await ask(stolen)).status, 401);
+  clock.at = start + 29 * minutes;
+  assert.equal((await ask(stolen)).status, 401);
+  assert.equal((await ask(await bearer({ sid: 's2' }))).status, 200, 'another session');
+  clock.at = start + 31 * minutes;
+  const later = await bearer({ iat: nowS + 1800, exp: nowS + 3600 });
+  assert.equal((await ask(later)).status, 200, 'a session that the provider goes on with');
+});
+
+test('of a revoked user a new log-in passes; a token that was only refreshed does not', async (t) => {
+  const issuer = await createIssuer(t, 'https://idp.example');
+  const yaml = `enforce: {issuers: [{issuer: "https://idp.example", jwksUri: "${issuer.jwksUri}"}]}`;
+  const { ask, publish, clock } = await enforce(t, yaml);
+  await publish({ action: 'revoke-identity', issued_before: start });
+  clock.at = start + 60_000;
+  const nowS = clock.at / 1000;
+  const status = async (claims: object): Promise<number> => {
+    const token = await issuer.sign({ sub: 'alice', iat: nowS, exp: nowS + 300, ...claims });
+    return (await ask({ authorization: `Bearer ${token}` })).status;
+  };
+  assert.equal(await status({ auth_time: nowS - 3600 }), 401);
+  assert.equal(await status({ auth_time: nowS - 1 }), 200);
+  assert.equal(await status({ iat: nowS - 3600 }), 401, 'without a time of log-in that of issue counts');
+  assert.equal(await status({}), 200);
+});
+
 test('what cannot get another token is refused with 403', async (t) => {
   const { ask, publish } = await enforce(t);
   const identity = identityKey('mtls', null, 'CN=batch');

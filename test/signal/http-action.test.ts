@@ -291,6 +291,50 @@ test('the actions that come with the program are valid settings', () => {
   }
 });
 
+test('the actions that come with the program call what the makers document, of one session or of all', () => {
+  const env = (variable: string): string =>
+    variable.endsWith('_URL') ? `https://${variable.slice(0, -4).toLowerCase()}.example` : variable.toLowerCase();
+  const actions = ['keycloak', 'providers'].flatMap((name) => {
+    const text = readFileSync(join(import.meta.dirname, `../../../pipelines/actions/${name}.yaml`), 'utf8');
+    const names = [...text.matchAll(/\$\{([A-Z0-9_]+)\}/g)].map(([, variable]) => variable!);
+    const outcome = parseConfig(
+      { name: 'gait.yaml', text: () => text },
+      Object.fromEntries(names.map((variable) => [variable, env(variable)])),
+    );
+    assert.ok(outcome.kind === 'ok', JSON.stringify(outcome));
+    return outcome.config.signals.actions;
+  });
+  const calls = (decision: Decision): readonly string[] =>
+    actions.flatMap((action) => {
+      const headers = Object.fromEntries(Object.entries(action.headers).map(([key, value]) => [key, value.reveal()]));
+      const made = createHttpAction({ ...action, foreignIssuer: undefined, headers }).request(decision, 0);
+      if (made === undefined || 'lacks' in made) return [];
+      const key = made.headers.authorization ?? action.token?.url;
+      return [[made.method ?? 'POST', made.url, made.body, key].filter((said) => said !== '').join(' ')];
+    });
+  const [okta, entra, revocation] = [
+    'DELETE https://okta.example/api/v1/users/bob/sessions?oauthTokens=true SSWS okta_api_token',
+    'POST https://graph.microsoft.com/v1.0/users/bob/revokeSignInSessions https://login.microsoftonline.com/entra_tenant/oauth2/v2.0/token',
+    'POST https://revocation.example {"sub_id":{"format":"iss_sub","iss":"revocation_issuer","sub":"bob"}} Bearer revocation_token',
+  ];
+  const bob = { identity: 'user:-:bob' as never, tenant: '-' };
+  assert.deepEqual(calls(revoked(bob)), [
+    'DELETE https://keycloak.example/admin/realms/keycloak_realm/sessions/s-81 https://keycloak.example/realms/keycloak_realm/protocol/openid-connect/token',
+    okta,
+    entra,
+    'DELETE https://auth0.example/api/v2/sessions/s-81 https://auth0.example/oauth/token',
+    revocation,
+  ]);
+  assert.deepEqual(calls(revoked({ ...bob, action: 'revoke-identity', scope: 'identity', session_id: null })), [
+    'POST https://keycloak.example/admin/realms/keycloak_realm/users/bob/logout https://keycloak.example/realms/keycloak_realm/protocol/openid-connect/token',
+    okta,
+    entra,
+    'DELETE https://auth0.example/api/v2/users/bob/sessions https://auth0.example/oauth/token',
+    'DELETE https://auth0.example/api/v2/users/bob/refresh-tokens https://auth0.example/oauth/token',
+    revocation,
+  ]);
+});
+
 test('an action is for the people of its issuer: an equal name at another provider is somebody else’s', () => {
   const options = { name: 'idp', on: ['revoke-session'], method: 'DELETE', headers: {}, success: [204] } as const;
   const home = createHttpAction({ ...options, url: 'https://home.example/users/{{subject}}' });

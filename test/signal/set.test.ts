@@ -114,3 +114,24 @@ test('of a single token that is refused no session is said to be over', () => {
   const profile = { name: 'r', audience: 'a', profile: 'caep', subjects: 'iss_sub', legacySubject: false } as const;
   assert.deepEqual(setsOf(decision, { profile, issuer: 'i', streamId: 's', toldLevel: undefined, iat: 1 }), []);
 });
+
+test('a step-up and a throttle are told in CAEP’s words when they are made, beside the level', () => {
+  const caep = { ...okta, profile: { ...okta.profile, profile: 'caep' as const } };
+  const told = (action: typeof alice.action) =>
+    setsOf({ ...alice, action }, caep).map(({ events }) => {
+      const [[type, claims] = []] = Object.entries(events);
+      const { event_timestamp: _, initiating_entity, reason_admin: __, ...own } = claims!;
+      assert.equal(initiating_entity, 'policy');
+      return [type!.replace('https://schemas.openid.net/secevent/caep/event-type/', ''), own];
+    });
+  const level = ['risk-level-change', { principal: 'USER', current_level: 'HIGH', risk_reason: alice.rule }];
+  assert.deepEqual(told('step-up'), [
+    level,
+    ['assurance-level-change', { namespace: 'gait', current_level: 'insufficient', change_direction: 'decrease' }],
+  ]);
+  assert.deepEqual(told('throttle'), [
+    level,
+    ['token-claims-change', { claims: { gait_action: 'throttle', risk_level: 'HIGH' } }],
+  ]);
+  assert.deepEqual(told('revoke-identity'), [level, ['session-revoked', {}]]);
+});
