@@ -1,5 +1,6 @@
 import { behaviourFamilies, type DetectorName, detectors } from '../baseline/row-layout.ts';
 import { derivedId } from '../core/hash.ts';
+import { actorKindOf } from '../identity/peer-group.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import type { Entry } from '../score/batch.ts';
 import { type CaseFile, causeOf, reasonsOf, strongestOf } from './case-file.ts';
@@ -16,6 +17,11 @@ export const newsDecades = 1;
 const rareDecades = 2;
 /** Detectors that say that it is somebody else, or not allowed; the others that much is new, that there is much, or that much goes wrong. */
 const suspicious: ReadonlySet<string> = new Set(['behaviour', 'token', 'reach', 'source']);
+/** The same of a machine that stayed where it was: that it does something new says that it was released anew; that it is refused there says more. */
+const suspiciousOfMachines: ReadonlySet<string> = new Set(['errors', 'token', 'reach', 'source']);
+const context = behaviourFamilies.indexOf('context');
+/** What networks and clients must have added to behaviour's evidence, nats, for a machine to be somewhere else. */
+const elsewhereNats = 1;
 
 export type FindingEvent = {
   readonly finding: Finding;
@@ -152,15 +158,24 @@ function isMore({ file }: Story, { contributions }: Said): boolean {
   return contributions.some(({ feature, nats }) => file.tallies[feature]?.most === nats);
 }
 
-/** Whether it may all be a new device or a journey, or all be a busy day: each by itself is innocent often enough; both at once are not. */
+/**
+ * Whether it may all be a new device or a journey, or all be a busy day: each by itself is innocent often enough; both at once are not. A machine's
+ * new release is both.
+ */
 function isUncorroborated(said: Said): boolean {
   const { alone } = said.evidence;
+  if (isMachineAtHome(said))
+    return !detectors.some((name, d) => alone[d]! >= rareDecades && suspiciousOfMachines.has(name));
   const spoke = detectors.filter((_, d) => alone[d]! >= oddDecades);
   const isAway = behaviourKindOf(said) === 'new_context';
   const elsewhere = spoke.filter((name) => name === 'patterns' || (name === 'behaviour' && isAway));
   const isSign = (name: DetectorName, d: number) => alone[d]! >= rareDecades && suspicious.has(name);
   if (detectors.some((name, d) => isSign(name, d) && !elsewhere.includes(name))) return false;
   return elsewhere.length === 0 || elsewhere.length === spoke.length;
+}
+
+function isMachineAtHome({ seen: { resolved }, shares }: Said): boolean {
+  return actorKindOf(resolved.event, resolved.identity_kind) === 'service' && shares(context) < elsewhereNats;
 }
 
 /** The detector whose turn it is: the one that has most to say is first, so that it makes the first claim, and the others follow in their order. */

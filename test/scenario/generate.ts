@@ -237,6 +237,25 @@ function outage(): Line[] {
   });
 }
 
+function newDependency(): Line[] {
+  const at = service('service-4', ['GET /shipments/#', 'POST /shipments', 'PUT /shipments/#', 'POST /labels']);
+  return times(160, (i) => ({ ...at(lastDay + 9 * hour + i * 3 * minute), status: 200 }));
+}
+
+function newSegments(): Line[] {
+  const random = seededRandom(119);
+  const at = service('service-4', [
+    'GET /admin/users',
+    'GET /payments/#',
+    'GET /exports/customers',
+    'POST /admin/keys',
+  ]);
+  return times(60, (i) => {
+    const status = random.next() < 0.4 ? 403 : 200;
+    return { ...at(lastDay + 13 * hour + i * 15_000), status };
+  });
+}
+
 export const scenarios: Readonly<Record<string, () => Line[]>> = {
   'stolen-token': stolenToken,
   'brute-force': bruteForce,
@@ -247,6 +266,8 @@ export const scenarios: Readonly<Record<string, () => Line[]>> = {
   'stuffing-botnet': stuffingBotnet,
   'destructive-burst': destructiveBurst,
   'quiet-scraper': quietScraper,
+  'new-segments': newSegments,
+  'innocent-new-dependency': newDependency,
   'innocent-ordinary-days': () => [],
   'innocent-traveller': travellingUser,
   'innocent-nightly-job-moves': nightlyJobMoves,
