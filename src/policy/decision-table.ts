@@ -2,14 +2,14 @@ import type { EpochMs } from '../core/clock.ts';
 import { identityKey } from '../identity/identity-key.ts';
 import type { IdentityKey } from '../identity/resolved-event.ts';
 import type { Action, Decision, RiskLevel } from './decision.ts';
-import { strength } from './rule.ts';
+import { isRevocation, strength } from './rule.ts';
 
 /**
  * The decisions that are in force, for those who ask before every call. In: decisions as `gait.signals` has them, in its order, repeated or
- * not. Out: the strongest one that concerns a call. Never true: a shadow decision in here, or one that is answered after its end.
+ * not. Out: the strongest one that concerns a call. Never true: a shadow decision in here, or one that is published after its end.
  *
  * One look-up key per decision: the identity's, or the session's, token's or address's when the decision names one. Times are the
- * caller's clock. At `decisionsMax` those that have ended go first, then the hundredth that would end soonest; `dropped` counts them.
+ * caller's clock. At `decisionsMax` those that have ended or outlive their time go first, then the hundredth that would end soonest; `dropped` counts them.
  */
 export type Held = {
   readonly id: string;
@@ -19,8 +19,7 @@ export type Held = {
   readonly level: RiskLevel;
   readonly version: number;
   readonly madeAt: EpochMs;
-  /** Later than the decision says for a session whose refused token lives longer. */
-  expiresAt: EpochMs;
+  readonly expiresAt: EpochMs;
   /** Of a step-up: what would satisfy it (RFC 9470), by preference and parted by blanks. */
   readonly acrValues: string | null;
   readonly maxAgeSeconds: number | null;
@@ -30,8 +29,21 @@ export type Held = {
   isCleared: boolean;
   /** Calls challenged by this step-up that came from the identity's own, verified token; negative once that was told. */
   ignored: number;
+  /** Whether those who publish the table were told that its time is over. */
+  isEnded: boolean;
   next: Held | undefined;
 };
+
+/** A token lives no longer, as far as anybody's word goes. */
+const tokenLifetimeMaxMs = 86_400_000;
+
+/**
+ * A token that a revocation means must not become good again before it ends itself: neither when the decision's time is over nor in a process that
+ * never saw it. So revocations are held for as long as such a token may live.
+ */
+export function heldUntil({ action, issuedBefore, madeAt, expiresAt }: Held): EpochMs {
+  return isRevocation(action) ? Math.max(expiresAt, (issuedBefore ?? madeAt) + tokenLifetimeMaxMs) : expiresAt;
+}
 
 /** What a call can be looked up by. */
 export type Caller = {
@@ -85,16 +97,17 @@ export class DecisionTable {
   /** Takes a decision over; a version that is not newer than the one that is known changes nothing. */
   apply(decision: Decision, now: EpochMs): void {
     const { decision_id: id, version } = decision;
-    // It goes by the clock here, and a session whose refused token lives longer goes on.
-    if (decision.change === 'expired') return;
     const known = this.#byId.get(id);
+    // It goes by the clock here; a process that starts later hears of nothing else.
+    if (decision.change === 'expired' && known !== undefined) return;
     if (version <= Math.max(known?.version ?? 0, this.#ended.get(id) ?? 0)) return;
     if (known !== undefined) this.#remove(known);
-    if (decision.mode !== 'enforce' || decision.expires_at <= now || !acting.includes(decision.action)) {
+    const held = this.#holdOf(decision, known);
+    if (decision.mode !== 'enforce' || heldUntil(held) <= now || !acting.includes(held.action)) {
       this.#end(id, version);
     } else {
       if (this.#byId.size >= this.#max) this.#makeRoom(now);
-      this.#add(this.#holdOf(decision, known));
+      this.#add(held);
     }
   }
 
@@ -104,13 +117,13 @@ export class DecisionTable {
     if (known !== undefined) this.#remove(known);
   }
 
-  /** The strongest decision about a call that `counts`: about its identity, its session, its token or its address. */
-  find(caller: Caller, now: EpochMs, counts: (held: Held) => boolean = () => true): Held | undefined {
+  /** The strongest decision about a call that `counts`, else of those in force: about its identity, its session, its token or its address. */
+  find(caller: Caller, now: EpochMs, counts = (held: Held): boolean => held.expiresAt > now): Held | undefined {
     const { tenant, sessionId, tokenId, clientIp } = caller;
     let found: Held | undefined;
     const look = (key: string, least: Action = 'observe'): void => {
       for (let held = this.#byKey.get(key); held !== undefined; held = held.next) {
-        if (held.expiresAt <= now || strength(held.action) < strength(least) || !counts(held)) continue;
+        if (strength(held.action) < strength(least) || !counts(held)) continue;
         if (found === undefined || strength(held.action) > strength(found.action)) found = held;
       }
     };
@@ -147,9 +160,15 @@ export class DecisionTable {
     for (const held of this.#byId.values()) if (held.expiresAt > now) yield held;
   }
 
-  /** Frees what has ended; answers do not depend on it. */
+  /** Frees what has ended, and tells of what outlives its time; answers do not depend on it. */
   sweep(now: EpochMs): void {
-    for (const held of this.#byId.values()) if (held.expiresAt <= now) this.#remove(held);
+    for (const held of this.#byId.values()) {
+      if (heldUntil(held) <= now) this.#remove(held);
+      else if (held.expiresAt <= now && !held.isEnded) {
+        held.isEnded = true;
+        this.#note(held.key);
+      }
+    }
   }
 
   #holdOf(decision: Decision, known: Held | undefined): Held {
@@ -171,6 +190,7 @@ export class DecisionTable {
       issuedBefore: decision.issued_before,
       isCleared: isAnswered || (isSame && known?.isCleared === true),
       ignored: isSame ? (known?.ignored ?? 0) : 0,
+      isEnded: false,
       next: undefined,
     };
   }

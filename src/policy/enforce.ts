@@ -1,7 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 import { derivedId } from '../core/hash.ts';
 import type { IdentityKey } from '../identity/resolved-event.ts';
-import type { DecisionTable, Held } from './decision-table.ts';
+import { type DecisionTable, type Held, heldUntil } from './decision-table.ts';
 import type { NoticeOf } from './notice.ts';
 import { type ThrottleRate, TokenBuckets } from './token-buckets.ts';
 
@@ -9,7 +9,6 @@ import { type ThrottleRate, TokenBuckets } from './token-buckets.ts';
 export type Proof = {
   readonly authTimeSeconds: number | null;
   readonly issuedAtSeconds: number | null;
-  readonly expiresAtSeconds: number | null;
   readonly acr: string | null;
 };
 
@@ -38,9 +37,6 @@ export type EnforcementRules = {
   readonly graceMs: number;
 };
 
-/** A refused token is refused until it ends, but nobody's word makes a decision longer than this. */
-const tokenLifetimeMaxMs = 86_400_000;
-
 /** From the table to an answer. Deterministic in its questions and their times; tells what the shard must know through `notify`. */
 export class Enforcement {
   readonly #table: DecisionTable;
@@ -57,7 +53,8 @@ export class Enforcement {
 
   /** Whether anything is to be said about a call at all; when not, nothing has to be proven. */
   concerns(question: Question, now: EpochMs): boolean {
-    return this.#find(question, now) !== undefined;
+    const mayCount = (held: Held): boolean => !isOver(held, question, now) || mayOutlive(held, question, now);
+    return this.#table.find(question.caller, now, mayCount) !== undefined;
   }
 
   judge(question: Question, point: string, now: EpochMs): Verdict {
@@ -75,7 +72,6 @@ export class Enforcement {
         return { kind: 'challenge', held };
       case 'revoke-session':
       case 'revoke-identity':
-        this.#outlast(held, question);
         return { kind: 'revoked', held };
       default:
         return { kind: 'allow', held };
@@ -83,14 +79,18 @@ export class Enforcement {
   }
 
   #find(question: Question, now: EpochMs): Held | undefined {
-    return this.#table.find(question.caller, now, (held) => !isOver(held, question));
+    return this.#table.find(question.caller, now, (held) => !isOver(held, question, now));
   }
 
   *#satisfied(question: Question, now: EpochMs): Generator<Held> {
     const { proof, caller } = question;
     if (proof === null) return;
     const isNews = (held: Held): boolean =>
-      held.action === 'step-up' && !held.isCleared && held.identity === caller.identity && satisfies(held, proof);
+      held.action === 'step-up' &&
+      held.expiresAt > now &&
+      !held.isCleared &&
+      held.identity === caller.identity &&
+      satisfies(held, proof);
     for (let held = this.#table.find(caller, now, isNews); held; held = this.#table.find(caller, now, isNews))
       yield held;
   }
@@ -129,22 +129,20 @@ export class Enforcement {
       reason: notice === 'step-up-succeeded' ? 'a verified token answered the challenge' : 'calls went on unchanged',
     });
   }
-
-  /** A token that was refused because its session was ended must not become good again before it ends itself. */
-  #outlast(held: Held, { proof }: Question): void {
-    const expiresAt = (proof?.expiresAtSeconds ?? 0) * 1000;
-    if (held.action !== 'revoke-session' || expiresAt <= held.expiresAt) return;
-    held.expiresAt = Math.max(held.expiresAt, Math.min(expiresAt, held.madeAt + tokenLifetimeMaxMs));
-  }
 }
 
 /** Whether a decision has nothing to say to this call any more. */
-function isOver(held: Held, { caller, proof, isProven, claimedAuthTimeSeconds: claimed }: Question): boolean {
+function isOver(held: Held, question: Question, now: EpochMs): boolean {
+  const { caller, proof, isProven, claimedAuthTimeSeconds: claimed } = question;
+  if (held.expiresAt <= now) {
+    const issued = proof?.issuedAtSeconds ?? null;
+    return !mayOutlive(held, question, now) || issued === null || isLater(issued, meantBefore(held));
+  }
   switch (held.action) {
     case 'step-up':
       // The owner's new token passes; the one that was stolen before is still known by its age. It need not be verified for that:
       // the API behind the gateway does, and one that was made to look newer is refused there.
-      if (held.isCleared) return claimed === null || isLater(claimed, askedAt(held));
+      if (held.isCleared) return claimed === null || isLater(claimed, meantBefore(held));
       return proof !== null && satisfies(held, proof);
     case 'revoke-session':
     case 'revoke-identity':
@@ -161,17 +159,24 @@ function isOver(held: Held, { caller, proof, isProven, claimedAuthTimeSeconds: c
   }
 }
 
+/** Whether a revocation whose time is over still refuses the call's token, if that was verified and issued before. */
+function mayOutlive(held: Held, { caller, claimedAuthTimeSeconds: claimed }: Question, now: EpochMs): boolean {
+  if (held.expiresAt > now || heldUntil(held) <= now) return false;
+  const isAbout = held.key !== held.identity || held.identity === caller.identity;
+  return isAbout && claimed !== null && !isLater(claimed, meantBefore(held));
+}
+
 /**
  * RFC 9470: a token of a newer log-in, or one with the asked-for level. The level alone is not enough where a fresh log-in was asked
  * for and the token says when it was: a stolen token may have had the level all along.
  */
 export function satisfies(held: Held, { authTimeSeconds, issuedAtSeconds, acr }: Proof): boolean {
-  if (isLater(authTimeSeconds, askedAt(held))) return true;
+  if (isLater(authTimeSeconds, meantBefore(held))) return true;
   if (acr === null || held.acrValues === null || !held.acrValues.split(' ').includes(acr)) return false;
-  return held.maxAgeSeconds === null || (authTimeSeconds === null && isLater(issuedAtSeconds, askedAt(held)));
+  return held.maxAgeSeconds === null || (authTimeSeconds === null && isLater(issuedAtSeconds, meantBefore(held)));
 }
 
-function askedAt(held: Held): EpochMs {
+function meantBefore(held: Held): EpochMs {
   return held.issuedBefore ?? held.madeAt;
 }
 

@@ -101,7 +101,6 @@ export function callerOf(claims: Readonly<Record<string, unknown>>): VerifiedCal
     proof: {
       authTimeSeconds: seconds(claims.auth_time),
       issuedAtSeconds: seconds(claims.iat),
-      expiresAtSeconds: seconds(claims.exp),
       acr: typeof claims.acr === 'string' ? claims.acr : null,
     },
   };

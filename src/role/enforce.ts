@@ -177,7 +177,6 @@ function gatewayCaller(
     proof: {
       authTimeSeconds: said(trusted.auth_time) ? event.auth_time : null,
       issuedAtSeconds: null,
-      expiresAtSeconds: null,
       acr: said(trusted.acr) ? event.acr : null,
     },
   };

@@ -47,13 +47,28 @@ test('the newest version wins, whatever the order, and an ended decision that is
   assert.equal(table.size, 0);
 });
 
-test('that its time is over is nothing that has to be told: what outlasts it goes on', () => {
-  const ended = made({ action: 'revoke-session', expires_at: now + 1000 });
-  const table = tableOf(ended);
-  table.find(caller(), now)!.expiresAt = now + 5000;
-  table.apply({ ...ended, version: 2, change: 'expired' }, now + 1000);
-  assert.equal(table.find(caller(), now + 2000)?.action, 'revoke-session');
-  assert.equal(table.find(caller(), now + 5000), undefined);
+test('a revocation is held for the tokens it means when its time is over, also where only its end was heard of; nobody is shown it', () => {
+  const day = 86_400_000;
+  const revoked = made({ action: 'revoke-session', issued_before: now, expires_at: now + 1000 });
+  const ended = { ...revoked, version: 2, change: 'expired' } as const;
+  const late = new DecisionTable(10);
+  late.apply(ended, now + 2000);
+  const table = tableOf(revoked);
+  table.apply(ended, now + 1000);
+  const { changes } = table;
+  table.sweep(now + 2000);
+  table.sweep(now + 3000);
+  assert.deepEqual([...table.changedSince(changes)!], [caller().identity], 'its end is told, once');
+  for (const each of [late, table]) {
+    assert.equal(each.find(caller(), now + 2000, () => true)?.action, 'revoke-session');
+    assert.equal(each.find(caller(), now + 2000), undefined);
+    assert.equal(each.at(caller().identity, now + 2000), undefined);
+    assert.deepEqual([...each.inForce(now + 2000)], []);
+    each.sweep(now + day);
+    assert.equal(each.size, 0);
+  }
+  late.apply({ ...made({ expires_at: now + 1000 }), version: 2, change: 'expired' }, now + 2000);
+  assert.equal(late.size, 0, 'a throttle is over');
 });
 
 test('the strongest of several decisions is answered: of identity, session, token, address with and without tenant', () => {

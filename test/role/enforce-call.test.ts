@@ -41,7 +41,7 @@ test('a key or a session that was refused stays so beside a token that names som
   const call = read({ headers, path: '/', point: 'nginx', verifiedClaims: null, clientIp: null })!;
   const { identity } = call.resolution;
   assert.equal(identity, 'user:-:nobody');
-  const proof = { authTimeSeconds: 2000, issuedAtSeconds: 2000, expiresAtSeconds: 9000, acr: null };
+  const proof = { authTimeSeconds: 2000, issuedAtSeconds: 2000, acr: null };
   const caller = {
     identity,
     tenant: null,

@@ -101,9 +101,11 @@ test('a session that was ended stays so for its tokens until they end, also when
   assert.equal((await ask(stolen)).status, 401);
   clock.at = start + 29 * minutes;
   assert.equal((await ask(stolen)).status, 401);
+  assert.equal((await ask(await bearer({ jti: 'never shown before' }))).status, 401, 'nor one that nobody had seen');
   assert.equal((await ask(await bearer({ sid: 's2' }))).status, 200, 'another session');
+  assert.equal((await ask(forged({ sub: 'alice', sid: 's1' }))).status, 200, 'what nobody verified proves no age');
   clock.at = start + 31 * minutes;
-  const later = await bearer({ iat: nowS + 1800, exp: nowS + 3600 });
+  const later = await bearer({ iat: nowS + 1800, exp: nowS + 3600, auth_time: nowS - 60 });
   assert.equal((await ask(later)).status, 200, 'a session that the provider goes on with');
 });
 
