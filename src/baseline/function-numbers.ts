@@ -1,3 +1,4 @@
+import { KeyMap } from './key-map.ts';
 import { knownShare } from './statistics.ts';
 
 /** Functions whose numbers are kept, calls that went well and others apart; those that come later are measured as all calls are. */
@@ -19,8 +20,8 @@ export class FunctionNumbers {
   readonly #ignorance: Usual;
   #all: Sums;
   #pendingAll: Sums = nothing();
-  readonly #sums = new Map<number, Sums>();
-  readonly #pending = new Map<number, Sums>();
+  readonly #sums = new KeyMap<Sums>();
+  readonly #pending = new KeyMap<Sums>();
   #day = -1;
 
   /** `ignorance`: what is assumed where nobody has been seen yet. */
@@ -69,8 +70,8 @@ export class FunctionNumbers {
     fit(this.#all, this.#ignorance);
     this.#pendingAll = nothing();
     // In the order of keys: which functions still find room must not depend on who called first.
-    for (const [key, more] of [...this.#pending].sort(([a], [b]) => a - b)) {
-      if (!this.#sums.has(key) && this.#sums.size >= keysMax) continue;
+    for (const [key, more] of this.#pending.entries().sort(([a], [b]) => a - b)) {
+      if (this.#sums.size >= keysMax && this.#sums.get(key) === undefined) continue;
       const sums = sumsOf(this.#sums, key);
       join(sums, more);
       scale(sums, Math.min(1, memory / sums.calls));
@@ -81,14 +82,14 @@ export class FunctionNumbers {
 
   #decay(factor: number): void {
     scale(this.#all, factor);
-    for (const [key, sums] of this.#sums) {
+    this.#sums.keep((sums) => {
       scale(sums, factor);
-      if (sums.calls < 0.5) this.#sums.delete(key);
-    }
+      return sums.calls >= 0.5;
+    });
   }
 
   snapshot() {
-    const plain = (all: Map<number, Sums>) => [...all].map(([key, sums]) => [key, { ...sums }] as const);
+    const plain = (all: KeyMap<Sums>) => all.entries().map(([key, sums]) => [key, { ...sums }] as const);
     return {
       all: { ...this.#all },
       pendingAll: { ...this.#pendingAll },
@@ -103,26 +104,26 @@ export class FunctionNumbers {
     this.#pendingAll = { ...saved.pendingAll };
     this.#sums.clear();
     this.#pending.clear();
-    for (const [key, sums] of saved.sums) this.#sums.set(key, { ...sums });
-    for (const [key, sums] of saved.pending) this.#pending.set(key, { ...sums });
+    for (const [key, sums] of saved.sums) this.#sums.add(key, { ...sums });
+    for (const [key, sums] of saved.pending) this.#pending.add(key, { ...sums });
     this.#day = saved.day;
   }
 }
 
-/** What a call is compared with: those of its function that went as well. */
+/** What a call is compared with: those of its function that went as well. Never 0. */
 export function functionKey(fn: number, isSuccess: boolean): number {
-  return isSuccess ? fn : Math.imul(fn ^ 0x2c1b3c6d, 0x9e3779b1) >>> 0;
+  return isSuccess ? fn : Math.imul(fn ^ 0x2c1b3c6d, 0x9e3779b1) >>> 0 || 1;
 }
 
 function nothing(): Sums {
   return { calls: 0, sum: 0, squares: 0, mean: 0, deviation: 1 };
 }
 
-function sumsOf(all: Map<number, Sums>, key: number): Sums {
+function sumsOf(all: KeyMap<Sums>, key: number): Sums {
   const known = all.get(key);
   if (known !== undefined) return known;
   const made = nothing();
-  all.set(key, made);
+  all.add(key, made);
   return made;
 }
 

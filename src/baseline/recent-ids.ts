@@ -26,8 +26,9 @@ export class RecentIds {
   /** True when the id was there already; otherwise it is now. */
   seen(id: string): boolean {
     const { high, low } = hash64(id);
-    if (this.#find(this.#old, high, low) >= 0 || this.#find(this.#young, high, low) >= 0) return true;
-    this.#add(high, low);
+    const young = this.#find(this.#young, high, low);
+    if (young >= 0 || this.#find(this.#old, high, low) >= 0) return true;
+    this.#add(high, low, young);
     return false;
   }
 
@@ -53,13 +54,15 @@ export class RecentIds {
     this.#fresh = [];
   }
 
-  #add(high: number, low: number): void {
-    if (this.#count >= this.#half) {
+  /** `place`: the complement of its slot among the young, where that is known. */
+  #add(high: number, low: number, place?: number): void {
+    const isFull = this.#count >= this.#half;
+    if (isFull) {
       [this.#young, this.#old] = [this.#old, this.#young];
       this.#young.fill(0);
       this.#count = 0;
     }
-    const slot = this.#find(this.#young, high, low);
+    const slot = isFull || place === undefined ? this.#find(this.#young, high, low) : place;
     if (slot >= 0) return;
     this.#young[~slot * 2] = high;
     this.#young[~slot * 2 + 1] = low;
