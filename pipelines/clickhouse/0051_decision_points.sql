@@ -9,7 +9,7 @@ SELECT
     maxOrNullIf(r.at, state = 'acknowledged') AS acknowledged_at,
     argMaxIf(state, r.at, state IN ('effective', 'ineffective', 'unseen')) AS effect,
     maxOrNullIf(r.at, state IN ('effective', 'ineffective', 'unseen')) AS effect_at,
-    argMax(detail, r.at) AS detail,
+    argMax(detail, (r.at, state IN ('effective', 'ineffective', 'unseen'))) AS detail,
     max(r.at) AS at
 FROM {{database}}.receipts_raw_v2 AS r FINAL
 GROUP BY decision_id, target

@@ -5,7 +5,7 @@ import { openPage, skip } from './chromium.ts';
 import { runGait, untilAnswer } from './gait.ts';
 
 describe('what people do about what was found', { skip, timeout: 300_000 }, () => {
-  test('an incident is taken, commented, closed, opened again and taken away as a file; a suppression is looked at first; a decision by hand ends', async () => {
+  test('an incident is taken, commented, closed, opened again and taken away as a file; a suppression is looked at first; a decision by hand says who has taken it, and ends', async () => {
     const running = await runGait();
     await untilAnswer<{ incidents: { severity: string }[] }>(running, '/v1/incidents', ({ incidents }) =>
       incidents.some(({ severity }) => severity === 'critical'),
@@ -51,7 +51,10 @@ describe('what people do about what was found', { skip, timeout: 300_000 }, () =
     await say('Decide by hand', { Identity: 'user:acme:zoe', Reason: 'tries passwords' }, 'Yes, decide');
     const inForce = page.getByRole('region', { name: 'In force' });
     await inForce.getByText('zoe').first().waitFor();
-    await inForce.getByRole('row').filter({ hasText: 'zoe' }).getByRole('button').click();
+    const zoe = inForce.getByRole('row').filter({ hasText: 'zoe' });
+    await zoe.getByText('Points', { exact: true }).click();
+    await zoe.getByText('No point has taken it, and no call has come since.').waitFor();
+    await zoe.getByRole('button').click();
     await say('End this decision', { 'Reason, for the audit': 'was herself' }, 'Yes, end it');
     await inForce.getByText('zoe').waitFor({ state: 'detached' });
     assert.deepEqual(await troubles(), []);

@@ -153,15 +153,21 @@ describe('store queries', () => {
     const steps = [
       ['edge-1', 'seen', 1],
       ['edge-1', 'effective', 2],
-      ['edge-1', 'acknowledged', 2],
       ['edge-1', 'ineffective', 3],
       ['edge-1', 'effective', 4],
+      ['edge-1', 'acknowledged', 4],
       ['hook', 'delivered', 5],
       ['hook', 'rejected', 6],
       ['traffic', 'effective', 7],
       ['traffic', 'ineffective', 8],
     ] as const;
-    const receipts = steps.map(([target, state, i]) => ({ ...receipt, target, state, detail: `${i}`, at: epoch + i }));
+    const receipts = steps.map(([target, state, i]) => ({
+      ...receipt,
+      target,
+      state,
+      detail: `${state} ${i}`,
+      at: epoch + i,
+    }));
     await writer.receipts(batchOf('receipts', receipts.map(one)));
     const at = (i: number): string => iso(epoch + i);
     const nothing = { sent: '', sent_at: null, seen_at: null, acknowledged_at: null, effect: '', effect_at: null };
@@ -170,13 +176,13 @@ describe('store queries', () => {
         ...nothing,
         point: 'edge-1',
         seen_at: at(1),
-        acknowledged_at: at(2),
+        acknowledged_at: at(4),
         effect: 'effective',
         effect_at: at(4),
-        detail: '4',
+        detail: 'effective 4',
       },
-      { ...nothing, point: 'hook', sent: 'rejected', sent_at: at(6), detail: '6' },
-      { ...nothing, point: 'traffic', effect: 'ineffective', effect_at: at(8), detail: '8' },
+      { ...nothing, point: 'hook', sent: 'rejected', sent_at: at(6), detail: 'rejected 6' },
+      { ...nothing, point: 'traffic', effect: 'ineffective', effect_at: at(8), detail: 'ineffective 8' },
     ]);
   });
 

@@ -97,7 +97,11 @@ function optionsOf({ element, series, height, max }: Drawn): UPlot.Options {
     tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     legend: { live: true },
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
-    scales: { y: { range: (_plot, _low, high) => [0, max ?? Math.max(1, (high ?? 0) * 1.1)] } },
+    scales: {
+      // One moment alone has no span, and uPlot would make it years.
+      x: { range: ({ data: [at] }, low, high) => (at.length === 1 ? [low - 1800, low + 1800] : [low, high]) },
+      y: { range: (_plot, _low, high) => [0, max ?? Math.max(1, (high ?? 0) * 1.1)] },
+    },
     axes: [
       { ...axis, values: (_plot, splits) => splits.map((at, i) => axisTime(at, splits[i - 1])) },
       { ...axis, size: 46, values: (_plot, values) => values.map((value) => figure(value)) },
@@ -109,11 +113,12 @@ function optionsOf({ element, series, height, max }: Drawn): UPlot.Options {
   };
 }
 
-function seriesOf({ label, form = 'line' }: Series, color: string): UPlot.Series {
+function seriesOf({ label, form = 'line', values }: Series, color: string): UPlot.Series {
   const value: UPlot.Series['value'] = (_plot, shown) => (shown === null ? '–' : figure(shown));
   const base = { label, stroke: color, value, width: 1.5 };
   if (form === 'points') return { ...base, paths: () => null, points: { show: true, size: 6, fill: color, width: 1 } };
   if (form === 'bars')
     return { ...base, fill: color, paths: UPlot.paths.bars!({ size: [0.8, 30] }), points: { show: false } };
-  return { ...base, fill: color.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.12)'), points: { show: false } };
+  const points = { show: values.length === 1, size: 6, fill: color };
+  return { ...base, fill: color.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.12)'), points };
 }

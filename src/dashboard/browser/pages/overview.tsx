@@ -235,7 +235,7 @@ function Enforcement({ of }: { readonly of: Overview }) {
             isNumber: true,
           },
           {
-            head: 'Let through',
+            head: 'Passed',
             cell: (row) => <span class={row.ineffective > 0 ? 'odd' : ''}>{count(row.ineffective)}</span>,
             isNumber: true,
           },
