@@ -23,7 +23,7 @@ export function leaveOut(days: LabelledDays, by: Group, of: Fit & { readonly bud
 }
 
 /** Share found of each family, and the mean: families count alike here, too. */
-export function shareByFamily(
+function shareByFamily(
   days: LabelledDays,
   hits: readonly DaysOf[],
 ): { readonly mean: number; readonly shares: number[] } {

@@ -22,7 +22,7 @@ export type AlertMessage = {
 
 const othersMax = 5;
 const findingIdsMax = 10;
-export const defaultTemplate = '{severity}: {kind}';
+const defaultTemplate = '{severity}: {kind}';
 
 export function alertMessage(incident: Incident, template = defaultTemplate): AlertMessage {
   const lead = leadOf(incident);

@@ -2,7 +2,7 @@ import { at, dimensions } from './row-layout.ts';
 import type { RowSlab } from './row-slab.ts';
 
 /** One event counts as this much, so that small learning weights still move a count. */
-export const slotUnit = 16;
+const slotUnit = 16;
 /** Beyond this many events in a dimension all its counts are halved: the row's memory. */
 const memoryEvents = 1024;
 

@@ -17,7 +17,7 @@ export type ApiAccessOptions = {
   readonly allowInsecure?: boolean | undefined;
 };
 
-export const defaultUrl = 'http://127.0.0.1:4420';
+const defaultUrl = 'http://127.0.0.1:4420';
 
 /**
  * The key comes from a file or the environment and never as an argument: everybody on a machine can read the arguments of a process.

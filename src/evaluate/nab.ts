@@ -100,7 +100,7 @@ function normalised(sum: number, windows: number): number {
 }
 
 /** The detector as the rate family has it: each value is judged, then learned. */
-export function seriesScores({ times, values }: NabSeries): Float64Array {
+function seriesScores({ times, values }: NabSeries): Float64Array {
   const place = { words: new Float32Array(seriesWords), start: 0 };
   return Float64Array.from(values, (value, i) => {
     const at = { window: Math.floor(times[i]! / seriesWindowMs), value };

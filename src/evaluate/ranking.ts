@@ -68,7 +68,7 @@ export type Item = {
   readonly incident: string;
 };
 
-export const falsePositiveRates = [0.001, 0.01, 0.05] as const;
+const falsePositiveRates = [0.001, 0.01, 0.05] as const;
 
 export type Roc = Ranking & {
   /** Share of the attacks above the lowest threshold that keeps each false-positive rate. */

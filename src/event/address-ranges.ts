@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 
 /** Ranges of one family; further ones are refused. Public databases of networks and countries have a tenth of that. */
-export const rangesMax = 1 << 22;
+const rangesMax = 1 << 22;
 
 /** All that ranges are: of IPv4 first, last and value; of IPv6 the upper halves of first and last, then the same three. */
 export type RangeColumns = readonly Uint32Array<ArrayBuffer>[];

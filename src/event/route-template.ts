@@ -25,7 +25,7 @@ export type RouteTemplater = {
   readonly overflowed: () => number;
 };
 
-export const otherRoute = '{other}';
+const otherRoute = '{other}';
 const segmentsMax = 24;
 const routeCharsMax = 512;
 

@@ -19,12 +19,12 @@ const memory = 50;
 const ratioMax = 4;
 
 /** The key of an object: the same id in two parts of an API is two objects. Never 0. */
-export function objectKey(moment: Moment, id: string): number {
+function objectKey(moment: Moment, id: string): number {
   return (Math.imul(hash32(id), 0x85ebca6b) ^ moment.observation.values[area]!) >>> 0 || 1;
 }
 
 /** The identity as the table of owners knows it: neither nobody nor everybody. */
-export function selfKey(moment: Moment): number {
+function selfKey(moment: Moment): number {
   return (moment.slab.u32[moment.row + at.keyLow]! & 0x7fffffff) | 1;
 }
 

@@ -22,7 +22,7 @@ const ignorance = { mean: 0.5, square: 1.25 };
 const varianceMin = 0.1;
 /** An identity's own memory, in finished windows. */
 const memory = 128;
-export const windowNames = ['10 minutes', 'a day'] as const;
+const windowNames = ['10 minutes', 'a day'] as const;
 /** From this many nats on the days before are worth a word. */
 const worthWords = 3;
 const day = 1;

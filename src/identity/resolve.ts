@@ -17,7 +17,7 @@ const links = {
 export type IdentityLink = keyof typeof links;
 export type IdentityChain = readonly IdentityLink[];
 
-export const defaultIdentityChain: IdentityChain = [
+const defaultIdentityChain: IdentityChain = [
   'subject',
   'mtls',
   'api-key',

@@ -31,7 +31,7 @@ const refused = new Set([
   'POLICY_VIOLATION',
 ]);
 
-export function isFenced(error: unknown): boolean {
+function isFenced(error: unknown): boolean {
   return chain(error).some(({ type, code }) => fenced.has(String(type)) || code === 90);
 }
 

@@ -103,7 +103,7 @@ export async function assembleModel(config: Config): Promise<Model | null> {
 }
 
 /** Of a model that comes with the program, or of the operator's own (`gait train --from-store`). */
-export function modelFolder({ dataDir }: Config, name: string): string {
+function modelFolder({ dataDir }: Config, name: string): string {
   return shippedModels.includes(name) ? fromPackage(`models/${name}`) : join(dataDir, 'models', name);
 }
 

@@ -17,7 +17,7 @@ export type SampleOptions = {
   readonly clock: Clock;
 };
 
-export const sampleSource = 'sample';
+const sampleSource = 'sample';
 /** Played at this pace, the 56 minutes of the recording take about six seconds. */
 const recordsPerStep = 100;
 const stepMs = 200;

@@ -22,7 +22,7 @@ export function settingsOf(config: Config, policy: PolicyConfig): object {
   };
 }
 
-export function modeOf(rule: PolicyRule, policy: PolicyConfig): PolicyConfig['mode'] {
+function modeOf(rule: PolicyRule, policy: PolicyConfig): PolicyConfig['mode'] {
   return rule.mode === 'inherit' ? policy.mode : rule.mode;
 }
 

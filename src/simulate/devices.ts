@@ -78,7 +78,7 @@ const sidecars: readonly Program[] = [
 ];
 
 /** Names of the APIs' own apps. */
-export const appNames: Readonly<Partial<Record<ApiName, string>>> = {
+const appNames: Readonly<Partial<Record<ApiName, string>>> = {
   shop: 'ShopApp',
   bank: 'BankApp',
   saas: 'SaasApp',

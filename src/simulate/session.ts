@@ -68,7 +68,7 @@ function usual<T>(choices: readonly T[], luck: number): T {
   return choices[Math.min(turn, choices.length - 1)]!;
 }
 
-export function newToken(world: World, session: Session): Token {
+function newToken(world: World, session: Session): Token {
   return {
     id: `t${session.dice.hex(14)}`,
     issuedMs: world.now,

@@ -5,7 +5,7 @@ import type { Store } from './clickhouse.ts';
 import { splitLines } from './score-lines.ts';
 
 /** Why the store itself refuses a line that came through everything before it. */
-export const storeDeadLetterReasons = ['store-rejected'] as const;
+const storeDeadLetterReasons = ['store-rejected'] as const;
 
 /** One or more NDJSON lines out of one log record. */
 export type Piece = {

@@ -13,7 +13,7 @@ export type Retention = {
 export type Migration = { readonly name: string; readonly sha256: string; readonly statements: readonly string[] };
 
 /** The migrations that come with the package. */
-export const migrationsDirectory = fileURLToPath(new URL('../../../pipelines/clickhouse/', import.meta.url));
+const migrationsDirectory = fileURLToPath(new URL('../../../pipelines/clickhouse/', import.meta.url));
 
 /** Migrations in the order of their numbers, placeholders not yet filled in. */
 export async function readMigrations(directory = migrationsDirectory): Promise<readonly Migration[]> {

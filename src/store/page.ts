@@ -1,6 +1,6 @@
 import type { Store } from './clickhouse.ts';
 
-export const pageLimitMax = 500;
+const pageLimitMax = 500;
 
 export type Paging = {
   /** 1 to 500, default 50. */

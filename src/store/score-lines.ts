@@ -13,7 +13,7 @@ const keys = {
 };
 
 /** Events at least this surprising (-log10 p) are stored whatever the sample. */
-export const surpriseAlwaysStored = 2;
+const surpriseAlwaysStored = 2;
 
 /** The lines of a record, without their line ends and without empty ones. */
 export function splitLines(bytes: Buffer): Buffer[] {

@@ -124,10 +124,7 @@ export const textFields = fieldsOf(textKinds);
 export const listFields = fieldsOf(new Set(['list']));
 
 /** One call in which every field that takes a text has this one, and an unknown field is named by it. */
-export function hostileEvent(
-  text: string,
-  about: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
+function hostileEvent(text: string, about: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return {
     ...Object.fromEntries(textFields.map((name) => [name, text])),
     ...Object.fromEntries(listFields.map((name) => [name, [text, text]])),

@@ -6,7 +6,7 @@ export type Place = { readonly name: PageName; readonly id: string; readonly que
 
 const listeners = new Set<() => void>();
 
-export function currentPlace(): Place | undefined {
+function currentPlace(): Place | undefined {
   const found = pageOf(location.pathname);
   return found && { ...found, query: new URLSearchParams(location.search) };
 }
