@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { identityKey } from '../../src/identity/identity-key.ts';
 import type { Decision } from '../../src/policy/decision.ts';
 import { type Caller, DecisionTable } from '../../src/policy/decision-table.ts';
@@ -155,4 +157,29 @@ test('at the limit what has ended goes first, then what would end soonest, and t
   assert.deepEqual([table.size, table.dropped], [100, 1]);
   assert.equal(table.find(caller({ identity: user(1) }), now + 10), undefined);
   assert.equal(table.find(caller({ identity: user(101) }), now + 10)?.id, 'd101');
+});
+
+test('a decision takes at most 400 bytes of memory, whatever it says about whom', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const actions = ['throttle', 'step-up', 'revoke-session', 'revoke-identity'] as const;
+  const texts = Array.from({ length: 20_000 }, (_, i) =>
+    JSON.stringify(
+      made({
+        decision_id: `dec_${String(i).padStart(24, '0')}`,
+        identity: identityKey('user', 'acme', `user-${String(i).padStart(9, '0')}@example.com`),
+        action: actions[i % 4]!,
+        issued_before: now,
+        ...(i % 2 === 0 && { scope: 'session', session_id: `session-${i}` }),
+      }),
+    ),
+  );
+  const table = new DecisionTable(100_000);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (const text of texts) table.apply(JSON.parse(text) as Decision, now);
+  collect();
+  const bytes = (process.memoryUsage().heapUsed - before) / texts.length;
+  assert.equal(table.size, texts.length);
+  assert.ok(bytes > 50 && bytes <= 400, `${bytes} bytes`);
 });
