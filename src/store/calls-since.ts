@@ -1,3 +1,4 @@
+import { identityId } from '../identity/identity-key.ts';
 import type { CallsSince, Look } from '../policy/decision-watch.ts';
 import type { Store } from './clickhouse.ts';
 
@@ -7,8 +8,12 @@ import type { Store } from './clickhouse.ts';
  */
 export async function callsSince(store: Store, { decision, from, takenAt }: Look): Promise<readonly CallsSince[]> {
   const { identity, scope, session_id: session, token_id: token, decision_id: id, issued_before: before } = decision;
+  const { identity_kind: kind, tenant } = decision;
   const isMeant = [
-    'identity = {identity:String}',
+    // Whoever comes from an address is meant with it, under any name; without a tenant in all of them.
+    kind === 'address'
+      ? `client_ip = {address:String}${tenant === '-' ? '' : ' AND tenant = {tenant:String}'}`
+      : 'identity = {identity:String}',
     'ts >= fromUnixTimestamp64Milli({from:Int64})',
     'toUnixTimestamp64Milli(ts) >= transform(source, {points:Array(String)}, {times:Array(Int64)}, {from:Int64})',
     ...(scope === 'identity' ? [] : [session === null ? 'token_id = {token:String}' : 'session_id = {session:String}']),
@@ -23,6 +28,8 @@ export async function callsSince(store: Store, { decision, from, takenAt }: Look
      FROM ${store.database}.events WHERE ${isMeant.join(' AND ')} GROUP BY source ORDER BY passed DESC, calls DESC, source LIMIT 100`,
     {
       identity,
+      address: identityId(identity) ?? '',
+      tenant,
       from: Math.floor(from),
       points: [...takenAt.keys()],
       times: [...takenAt.values()].map(Math.floor),

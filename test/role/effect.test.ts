@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { parseConfig } from '../../src/config/config.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { sleep } from '../../src/core/sleep.ts';
+import { identityKey } from '../../src/identity/identity-key.ts';
 import { openEmbeddedLog } from '../../src/log/embedded.ts';
 import type { Receipt } from '../../src/policy/decision.ts';
 import { runEffect } from '../../src/role/effect.ts';
@@ -50,16 +51,20 @@ describe('effect of decisions', () => {
       ...calls('user:acme:dave', { source: 'edge-1', decision_id: 'dec_fetched', enforced: true, status: 403 }),
       ...calls('user:acme:carol', { auth_time: Math.floor(now / 1000) }),
       ...calls('user:acme:carol', { session_id: 'other' }),
+      ...calls('user:acme:erin', { client_ip: '2001:db8::7' }),
     ].map((fields, i) => scoreLine(i, fields));
     await writerOf(store).scores(batchOf('scores', [lines]));
 
     const made = { action: 'revoke-session', made_at: now - 10_000, updated_at: now - 10_000 } as const;
     const session = { scope: 'session', session_id: 's1', issued_before: now - 10_000 } as const;
+    const identity = identityKey('address', null, '2001:db8::7');
+    const address = { action: 'throttle', identity, identity_kind: 'address', tenant: '-' } as const;
     const decisions = [
       aDecision({ ...made, decision_id: 'dec_stopped' }),
       aDecision({ ...made, decision_id: 'dec_goes_on', identity: 'user:acme:bob' as never }),
       aDecision({ ...made, ...session, decision_id: 'dec_logged_in', identity: 'user:acme:carol' as never }),
       aDecision({ ...made, decision_id: 'dec_fetched', identity: 'user:acme:dave' as never }),
+      aDecision({ ...made, ...address, decision_id: 'dec_address' }),
       aDecision({ ...made, decision_id: 'dec_shadow', identity: 'user:acme:bob' as never, mode: 'shadow' }),
     ];
     await log.append(
@@ -97,12 +102,14 @@ describe('effect of decisions', () => {
       everyMs: 20,
     };
     await runEffect(effect, stop.signal);
-    await until(() => written.length === 11);
+    await until(() => written.length === 13);
     // Two more rounds: nothing is told twice.
     await sleep(60);
     assert.deepEqual(
       written.map(({ decision_id, target, state, attempts }) => `${decision_id} ${target} ${state} ${attempts}`).sort(),
       [
+        'dec_address gateway effective 5',
+        'dec_address traffic effective 5',
         // The bouncer fetched it after the calls that passed.
         'dec_fetched bouncer seen 1',
         'dec_fetched edge-1 acknowledged 5',
@@ -117,7 +124,7 @@ describe('effect of decisions', () => {
         'dec_stopped traffic effective 0',
       ],
     );
-    assert.equal(unseen, 2);
+    assert.equal(unseen, 3);
     assert.equal(paged.length, 1);
     assert.match(
       paged[0]!,
