@@ -71,11 +71,13 @@ export class DecisionWatch {
       this.#watched.delete(id);
       return;
     }
-    // A stronger version has its own time to take effect.
-    const from = known !== undefined && change === 'extended' ? known.from : (updated_at ?? made_at);
+    // A stronger version has its own time to take effect; one that only lasts longer has had it.
+    const before = change === 'extended' ? known : undefined;
+    const from = before?.from ?? updated_at ?? made_at;
+    const told = before?.told ?? new Map<string, ReceiptState>();
     const takers = known?.takers ?? new Map<string, EpochMs>();
     const acknowledged = known?.acknowledged ?? new Set<string>();
-    this.#watched.set(id, { decision, takers, acknowledged, told: new Map(), from, nextAt: from + this.#afterMs });
+    this.#watched.set(id, { decision, takers, acknowledged, told, from, nextAt: from + this.#afterMs });
     if (this.#watched.size > watchedMax) this.#watched.delete(this.#watched.keys().next().value ?? '');
     for (const receipt of this.#early.get(id) ?? []) this.onReceipt(receipt);
     this.#early.delete(id);
@@ -89,7 +91,10 @@ export class DecisionWatch {
       if (this.#early.size > 1000) this.#early.delete(this.#early.keys().next().value ?? '');
       return;
     }
-    if (state === 'effective' || state === 'ineffective' || state === 'unseen') watched.told.set(target, state);
+    // What the calls said of a version before is no word about this one.
+    const isOfIt = at >= (watched.decision.updated_at ?? 0);
+    if (isOfIt && (state === 'effective' || state === 'ineffective' || state === 'unseen'))
+      watched.told.set(target, state);
     if (state === 'acknowledged') watched.acknowledged.add(target);
     if (!taken.includes(state)) return;
     // Calls from before the first who took it knew of nothing.
@@ -125,7 +130,8 @@ export class DecisionWatch {
   judge(look: Look, calls: readonly CallsSince[] | null, now: EpochMs): Judgement {
     const id = look.decision.decision_id;
     const watched = this.#watched.get(id);
-    if (watched === undefined) return { receipts: [], isAlarming: false };
+    // While the calls were read a newer version may have come.
+    if (watched?.decision !== look.decision) return { receipts: [], isAlarming: false };
     const verdicts = calls === null ? this.#unseen(watched) : this.#verdicts(look, calls, { now, watched });
     // Until calls are seen the same stretch is asked for again: the store may be behind.
     if (calls?.some(({ calls: count }) => count > 0)) watched.from = now - graceMs;

@@ -68,8 +68,8 @@ export function createOverviewQuery(store: Store, riskHalfLifeMs: number): () =>
       ),
       store.query<{ events: number }>(`SELECT sum(s.events) AS events FROM ${db}.sources_per_minute_v1 AS s`),
       store.query<StoredOverview['enforcement'][number]>(
-        `SELECT target, countIf(state IN ('delivered', 'seen', 'acknowledged')) AS delivered,
-           countIf(state IN ('failed', 'rejected')) AS failed, countIf(state = 'ineffective') AS ineffective, max(at) AS seen_at
+        `SELECT target, uniqExactIf(decision_id, state IN ('delivered', 'seen', 'acknowledged')) AS delivered,
+           uniqExactIf(decision_id, state IN ('failed', 'rejected')) AS failed, countIf(state = 'ineffective') AS ineffective, max(at) AS seen_at
          FROM ${db}.receipts WHERE target != 'traffic' GROUP BY target ORDER BY target LIMIT ${sourcesMax}`,
       ),
     ]);

@@ -160,3 +160,25 @@ test('a restarted process that has read the receipts of an earlier one alarms no
   watch.onDecision(aDecision({ decision_id: 'dec_1', action: 'revoke-session', ...made }));
   assert.deepEqual(look(61 * second, [{ source: 'edge-1', calls: 12, passed: 11, refused: 1 }]), []);
 });
+
+test('a stronger version that has no effect is an alarm of its own, after a restart too; one that only lasts longer is not', () => {
+  const passing = [{ calls: 12, passed: 12 }];
+  const next = { version: 2, action: 'revoke-identity', updated_at: start + 100 * second } as const;
+  const { watch, look } = aWatch({});
+  assert.deepEqual(look(61 * second, passing), ['traffic ineffective 12', 'alarm']);
+  watch.onDecision(aDecision({ decision_id: 'dec_1', ...made, ...next, change: 'escalated' }));
+  assert.deepEqual(look(161 * second, passing), ['traffic ineffective 12', 'alarm']);
+  watch.onDecision(aDecision({ decision_id: 'dec_1', ...made, ...next, version: 3, change: 'extended' }));
+  assert.deepEqual(look(261 * second, passing), []);
+  const again = aWatch({ ...next, change: 'escalated' });
+  again.watch.onReceipt(receipt({ target: 'traffic', state: 'ineffective', at: start + 61 * second }));
+  assert.deepEqual(again.look(161 * second, passing), ['traffic ineffective 12', 'alarm']);
+});
+
+test('what was read about a version that has been replaced meanwhile is no word about the newer one', () => {
+  const { watch } = aWatch({});
+  const due = watch.due(start + 61 * second, 1)[0]!;
+  watch.onDecision(aDecision({ decision_id: 'dec_1', ...made, version: 2, change: 'escalated' }));
+  const calls = [{ source: '', calls: 9, passed: 9, refused: 0 }];
+  assert.deepEqual(watch.judge(due, calls, start + 62 * second), { receipts: [], isAlarming: false });
+});

@@ -86,7 +86,7 @@ describe('the overview', () => {
       },
     ]);
     assert.deepEqual(overview.enforcement, [
-      { target: 'edge', delivered: 2, failed: 1, ineffective: 1, seen_at: iso(epoch + 4) },
+      { target: 'edge', delivered: 1, failed: 1, ineffective: 1, seen_at: iso(epoch + 4) },
     ]);
   });
 });
