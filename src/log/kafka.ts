@@ -259,22 +259,22 @@ async function runSession(
   });
   let how: 'lost' | 'closing' = 'lost';
   let starting: Promise<void> = Promise.resolve();
-  let over = false;
+  const over = new AbortController();
   const handling = new Set<Promise<void>>();
   try {
     const ended = new Promise<void>((resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-      closing.addEventListener('abort', () => resolve(), { once: true });
+      closing.addEventListener('abort', () => resolve(), { signal: over.signal });
       if (closing.aborted) resolve();
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         onJoined();
-        if (!over) group.onJoin?.(payload.memberAssignment, memberOf(consumer));
+        if (!over.signal.aborted) group.onJoin?.(payload.memberAssignment, memberOf(consumer));
       });
       consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
         if (payload.batchSize === 0) group.onRead?.(payload.topic, payload.partition, Number(payload.lastOffset) + 1);
       });
       const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
-        if (over) return;
+        if (over.signal.aborted) return;
         const call = handleBatch(payload, group, closing);
         handling.add(call);
         try {
@@ -292,7 +292,7 @@ async function runSession(
     await ended;
     how = 'closing';
   } finally {
-    over = true;
+    over.abort();
     const ending = group.onLeave?.(how);
     await (how === 'closing' ? Promise.race([ending, sleep(shardsWaitMs)]) : ending);
     await Promise.allSettled(handling);
