@@ -31,6 +31,19 @@ export class CountTable {
     return this.#counts[this.#find(key) + 2]!;
   }
 
+  /** Where a value's counts stand, until something is added: to ask for both is one look. */
+  placeOf(key: number): number {
+    return this.#find(key);
+  }
+
+  eventsAt(place: number): number {
+    return this.#counts[place + 1]!;
+  }
+
+  identitiesAt(place: number): number {
+    return this.#counts[place + 2]!;
+  }
+
   /** Returns how many events the value had before. */
   add(key: number, events: number, identities: number): number {
     let entry = this.#find(key);

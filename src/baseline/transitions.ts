@@ -8,6 +8,8 @@ import { KeyIndex } from './key-index.ts';
  */
 const countsMax = 1 << 18;
 const pendingInitial = 128;
+/** A table of fewer values than one in so many bytes is made anew, small, when its frame is over. */
+const bytesPerValueMax = 96;
 const rowsMax = 1 << 14;
 const namesMax = 4096;
 const lately = 1024;
@@ -31,6 +33,13 @@ const classes = 64;
 const rowWords = 4 + classes;
 const inRow = { key: 0, uses: 1, required: 2, counts: 4 } as const;
 
+/**
+ * Words of one step in the log: circle, the two functions before, function, surprise in 1024ths. Repeats stand among them: circle, function, doublings. What is
+ * counted waits there, because counting in many places of large tables is quicker for thousands at once than between all else that is done for an event.
+ */
+const stepWords = 5;
+const repeated = 0xffffffff;
+const loggedMax = 4096;
 /** Words of one use in the log: circle, function, and the two halves of the set of classes before it. */
 const useWords = 4;
 
@@ -64,6 +73,17 @@ function mix(a: number, b: number): number {
 
 const salt = { first: 0x51ed27, second: 0x9d2c56, repeat: 0xb5026f } as const;
 
+function repeatKey(circle: number, value: number, doublings: number): number {
+  return mix(mix(circle ^ salt.repeat, value), doublings + 1);
+}
+
+/** Empty and with as much room as a frame like its last needs: to empty the table of a busy frame would cost every quiet one after it. */
+function emptied(table: CountTable): CountTable {
+  if (table.bytes > table.size * bytesPerValueMax) return new CountTable(countsMax, pendingInitial);
+  table.clear();
+  return table;
+}
+
 /** The class of a function, 0 to 63. */
 export function classOf(value: number): number {
   return (Math.imul(value, 0x85ebca6b) >>> 26) & 63;
@@ -81,6 +101,8 @@ export class Transitions {
   readonly #surprise = new CountTable(countsMax);
   #pendingCounts = new CountTable(countsMax, pendingInitial);
   #pendingSurprise = new CountTable(countsMax, pendingInitial);
+  readonly #log = new Uint32Array(loggedMax * stepWords);
+  #logged = 0;
   #u32 = new Uint32Array(64 * rowWords);
   #f32 = new Float32Array(this.#u32.buffer);
   readonly #index = new KeyIndex();
@@ -105,29 +127,57 @@ export class Transitions {
   forecast({ circle, second, first, next }: Step, share: number, into: Forecast): void {
     const counts = this.#counts;
     const after = mix(mix(circle ^ salt.first, first), 1);
-    const total = counts.events(after);
-    const kinds = counts.identities(after);
+    const place = counts.placeOf(after);
+    const total = counts.eventsAt(place);
+    const kinds = counts.identitiesAt(place);
     into.context = total;
     into.same = total === 0 ? 0 : counts.events(mix(after, next));
     let chance = total === 0 ? share : (into.same + kinds * share) / (total + kinds);
     const afterBoth = mix(mix(mix(circle ^ salt.second, second), first), 1);
-    const totalBoth = total === 0 ? 0 : counts.events(afterBoth);
+    const placeBoth = total === 0 ? 0 : counts.placeOf(afterBoth);
+    const totalBoth = total === 0 ? 0 : counts.eventsAt(placeBoth);
     if (totalBoth > 0) {
-      const kindsBoth = counts.identities(afterBoth);
+      const kindsBoth = counts.identitiesAt(placeBoth);
       chance = (counts.events(mix(afterBoth, next)) + kindsBoth * chance) / (totalBoth + kindsBoth);
     }
     into.surprise = -Math.log(Math.max(1e-6, chance));
     const weight = total + priorWeight;
-    into.mean = (this.#surprise.events(after) + priorMean * priorWeight) / weight;
-    const square = (this.#surprise.identities(after) + priorSquare * priorWeight) / weight;
+    const usual = this.#surprise.placeOf(after);
+    into.mean = (this.#surprise.eventsAt(usual) + priorMean * priorWeight) / weight;
+    const square = (this.#surprise.identitiesAt(usual) + priorSquare * priorWeight) / weight;
     into.deviation = Math.sqrt(Math.max(0.5, square - into.mean * into.mean));
   }
 
   /** Learns a step and how surprising it was, in whole 1024ths so that sums are exact. */
   add({ circle, second, first, next }: Step, surprise: number): void {
-    const s = Math.round(surprise * 1024) / 1024;
+    const at = this.#logAt();
+    this.#log[at] = circle;
+    this.#log[at + 1] = second;
+    this.#log[at + 2] = first;
+    this.#log[at + 3] = next;
+    this.#log[at + 4] = Math.max(0, Math.round(surprise * 1024));
+  }
+
+  #logAt(): number {
+    if (this.#logged === loggedMax) this.#countLogged();
+    return this.#logged++ * stepWords;
+  }
+
+  #countLogged(): void {
+    const log = this.#log;
+    for (let at = 0; at < this.#logged * stepWords; at += stepWords)
+      if (log[at + 4] === repeated) this.#pendingCounts.add(repeatKey(log[at]!, log[at + 1]!, log[at + 2]!), 1, 0);
+      else this.#countStep(at);
+    this.#logged = 0;
+  }
+
+  #countStep(at: number): void {
+    const circle = this.#log[at]!;
+    const first = this.#log[at + 2]!;
+    const next = this.#log[at + 3]!;
+    const s = this.#log[at + 4]! / 1024;
     const after = mix(mix(circle ^ salt.first, first), 1);
-    const afterBoth = mix(mix(mix(circle ^ salt.second, second), first), 1);
+    const afterBoth = mix(mix(mix(circle ^ salt.second, this.#log[at + 1]!), first), 1);
     this.#count(after, mix(after, next));
     this.#count(afterBoth, mix(afterBoth, next));
     this.#pendingCounts.add(mix(circle, salt.first), 1, 0);
@@ -170,11 +220,15 @@ export class Transitions {
 
   /** Sessions that came to use the function 2^doublings times or more. */
   repeats(circle: number, value: number, doublings: number): number {
-    return this.#counts.events(mix(mix(circle ^ salt.repeat, value), doublings + 1));
+    return this.#counts.events(repeatKey(circle, value, doublings));
   }
 
   addRepeat(circle: number, value: number, doublings: number): void {
-    this.#pendingCounts.add(mix(mix(circle ^ salt.repeat, value), doublings + 1), 1, 0);
+    const at = this.#logAt();
+    this.#log[at] = circle;
+    this.#log[at + 1] = value;
+    this.#log[at + 2] = doublings;
+    this.#log[at + 4] = repeated;
   }
 
   /** Whether the function needs no name any more. */
@@ -213,6 +267,7 @@ export class Transitions {
   }
 
   advance(ts: number): void {
+    this.#countLogged();
     if (this.#pendingCounts.size > 0) this.#join();
     this.#learnUses();
     const day = Math.floor(ts / 86_400_000);
@@ -227,9 +282,8 @@ export class Transitions {
   #join(): void {
     this.#counts.join(this.#pendingCounts);
     this.#surprise.join(this.#pendingSurprise);
-    // New ones: to empty the tables of a busy frame would cost every quiet one after it.
-    this.#pendingCounts = new CountTable(countsMax, pendingInitial);
-    this.#pendingSurprise = new CountTable(countsMax, pendingInitial);
+    this.#pendingCounts = emptied(this.#pendingCounts);
+    this.#pendingSurprise = emptied(this.#pendingSurprise);
   }
 
   #tables(): readonly CountTable[] {
@@ -306,6 +360,7 @@ export class Transitions {
   }
 
   snapshot(): TransitionsSnapshot {
+    this.#countLogged();
     return {
       counts: this.#tables().map((table) => table.snapshot()),
       rows: this.#u32.slice(0, this.#index.size * rowWords),
@@ -316,6 +371,7 @@ export class Transitions {
   }
 
   restore(saved: TransitionsSnapshot): void {
+    this.#logged = 0;
     this.#tables().forEach((table, i) => {
       table.restore(saved.counts[i]!);
     });

@@ -77,10 +77,19 @@ export function skipsHabit(moment: Moment, weight: number): boolean {
 }
 
 /** True with a chance of `weight`. The event decides, so a replay decides alike; and not by counting, for a robot's calls may come in fours, too. */
-export function drawn({ observation, history }: Moment, weight: number): boolean {
+export function drawn(moment: Moment, weight: number): boolean {
   if (weight >= 1) return true;
+  if (drawnTurn !== moment.turn) draw(moment);
+  return lot < weight;
+}
+
+/** The moment's lot, in [0, 1): every habit asks for it. */
+let lot = 0;
+let drawnTurn = 0;
+function draw({ turn, observation, history }: Moment): void {
   const mixed = Math.imul((observation.ts % 0xffffffff) ^ Math.imul(history + 1, 0x85ebca6b), 0x9e3779b1);
-  return ((mixed ^ (mixed >>> 15)) >>> 0) / 0x100000000 < weight;
+  lot = ((mixed ^ (mixed >>> 15)) >>> 0) / 0x100000000;
+  drawnTurn = turn;
 }
 
 /** "usually" is a claim about the past: without one (fewer than ten observations) a sentence says that the number is an assumption. */

@@ -92,7 +92,7 @@ export const objects: Family = {
     for (let i = 0; i < keyCount; i++) {
       for (let window = 0; window < tallyWindowsMs.length; window++)
         markDistinct(moment, activeAt.objectsSeen[window]!, keys[i]!);
-      touchObject(moment, keys[i]!, weight);
+      touchObject(moment, i, weight);
     }
     if (keyCount === 0 || firstNumber < 0) return;
     const { u32 } = moment.active;

@@ -62,10 +62,12 @@ export function relationsOf(moment: Moment): Uint8Array {
   return named.relations;
 }
 
-/** Makes the object known to the identity, and the identity to the object. */
-export function touchObject(moment: Moment, key: number, weight: number): void {
+/** Makes the `place`th object known to the identity, and the identity to the object. */
+export function touchObject(moment: Moment, place: number, weight: number): void {
   const { f32 } = moment.active;
-  const relation = whose(moment, key);
+  const key = keysOf(moment)[place]!;
+  // What the call's first objects made known is known by the later ones.
+  const relation = place === 0 ? relationsOf(moment)[0]! : whose(moment, key);
   moment.shared.owners.touch(key, selfKey(moment), relation);
   if (isHeldBack(moment, weight)) return;
   const start = moment.activeRow + activeAt.touches;

@@ -46,8 +46,16 @@ const bytesAt = (logarithm: number): number => Math.expm1(logarithm) * unit;
 /** Bytes of an answer that is large for anybody: two deviations above all calls' mean, on the logarithmic scale. 110 KiB where nobody is known. */
 export function largeAnswer({ shared }: Moment): number {
   const { mean, deviation } = shared.answerSizes.all;
-  return bytesAt(mean + 2 * deviation);
+  const logarithm = mean + 2 * deviation;
+  if (large.logarithm !== logarithm) {
+    large.logarithm = logarithm;
+    large.bytes = bytesAt(logarithm);
+  }
+  return large.bytes;
 }
+
+/** It changes with frames, and is asked for several times per event. */
+const large = { logarithm: Number.NaN, bytes: 0 };
 
 /** By how many deviations the answer or request is larger than the identity's usually are, for its function. */
 function excessOf(moment: Moment, measure: number, predicted: Normal): number {

@@ -29,6 +29,15 @@ test('a step is the less surprising the more often it followed, and one that nev
   assert.equal(ask(table, 6).context, 100);
 });
 
+test('every step and repeat of a busy frame counts, and none is left in the quiet one after it', () => {
+  const table = new Transitions();
+  learned(table, 10_000, 6);
+  for (let i = 0; i < 5000; i++) table.addRepeat(0, 6, 2);
+  table.advance(noon);
+  table.advance(noon + 10_000);
+  assert.deepEqual([ask(table, 6).context, ask(table, 6).same, table.repeats(0, 6, 2)], [10_000, 10_000, 5000]);
+});
+
 test('what was surprising is expected to be: mean and deviation are those of the context', () => {
   const table = new Transitions();
   for (let i = 0; i < 500; i++) table.add({ circle: 0, second: 1, first: 5, next: i % 2 }, i % 2 === 0 ? 1 : 3);
