@@ -86,6 +86,12 @@ export async function countEvents({ clickhouse }: World, name: string): Promise<
   return rows[0]?.n ?? 0;
 }
 
+/** How many records of its events the run's shards have checkpointed. */
+export async function positionOf({ admin }: World, name: string): Promise<number> {
+  const [at] = await admin.fetchOffsets({ groupId: name, topics: [eventsTopic(name)] });
+  return (at?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+}
+
 /** Records between a group's position and the end of its topic. */
 async function lag({ admin }: World, group: string, topic: string): Promise<number> {
   const ends = await admin.fetchTopicOffsets(topic);

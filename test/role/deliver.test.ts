@@ -11,7 +11,7 @@ import { sleep } from '../../src/core/sleep.ts';
 import { openEmbeddedLog } from '../../src/log/embedded.ts';
 import type { Decision } from '../../src/policy/decision.ts';
 import { runDeliver } from '../../src/role/deliver.ts';
-import { aDecision } from './ssf-world.ts';
+import { aRevocation } from './ssf-world.ts';
 
 async function until(condition: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(10)) if (condition()) return;
@@ -53,14 +53,14 @@ test('an action fires once although compaction left nothing of a decision but it
     for (const consumption of consumptions) await consumption.close();
   };
 
-  const made = aDecision({ rule: 'manual', session_id: 'sid-9', scope: 'session' });
+  const made = aRevocation({ rule: 'manual', session_id: 'sid-9', scope: 'session' });
   await say(made);
   await say({ ...made, version: 2, change: 'extended' });
   await run(() => until(() => calls.length > 0 && ends.length > 0));
   assert.deepEqual([calls, ends], [['DELETE /sessions/sid-9'], ['idp delivered']]);
 
   await say({ ...made, version: 3, change: 'extended' });
-  const other = aDecision({ decision_id: 'dec_2222456789abcdef01234567', scope: 'session', session_id: 'sid-10' });
+  const other = aRevocation({ decision_id: 'dec_2222456789abcdef01234567', scope: 'session', session_id: 'sid-10' });
   await say(other);
   await run(() => until(() => calls.length > 1 && ends.length > 1));
   assert.deepEqual(calls.slice(1), ['DELETE /sessions/sid-10'], 'what was delivered by an earlier run is known');

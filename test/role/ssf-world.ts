@@ -14,6 +14,7 @@ import type { Decision, Receipt } from '../../src/policy/decision.ts';
 import type { Notice } from '../../src/policy/notice.ts';
 import { runSsf } from '../../src/role/ssf.ts';
 import { apiKey, ask, sampleParts } from '../http/client.ts';
+import { aDecision } from '../signal/a-decision.ts';
 
 export const issuer = 'https://gait.example.com';
 export const streamRequest = { delivery: { method: 'urn:ietf:rfc:8936' } };
@@ -94,39 +95,19 @@ export async function pushReceiver(answer: () => { status: number; body?: string
   return { got, url, close: () => new Promise((resolve) => server.close(resolve)) };
 }
 
-export function aDecision(changes: Partial<Decision> = {}): Decision {
-  const now = systemClock.now();
-  return {
-    decision_id: 'dec_0123456789abcdef01234567',
-    version: 1,
-    change: 'made',
+/** The end of u-123's session, decided just now. */
+export function aRevocation(changes: Partial<Decision> = {}): Decision {
+  return aDecision({
     identity: 'user:-:u-123' as Decision['identity'],
-    identity_kind: 'user',
     tenant: '-',
-    scope: 'identity',
     action: 'revoke-session',
-    ended: null,
-    mode: 'enforce',
-    by: 'policy',
-    rule: 'taken-over',
-    why: 'The session is used by somebody else.',
-    finding_ids: ['fnd_1'],
     incident_id: 'inc_8f2c',
     risk: 80,
     risk_level: 'HIGH',
     session_risk: 80,
     session_id: 'sid-9',
-    token_id: null,
-    client_ip: null,
-    acr_values: [],
-    max_age: null,
-    issued_before: null,
-    made_at: now,
-    updated_at: now,
-    expires_at: now + 600_000,
-    shard: 0,
     ...changes,
-  };
+  });
 }
 
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

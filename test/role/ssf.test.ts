@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { createSigner, makeSigningKey } from '../../src/core/jose.ts';
-import { aDecision, issuer, pushReceiver, ssfWorld, streamRequest, until } from './ssf-world.ts';
+import { aRevocation, issuer, pushReceiver, ssfWorld, streamRequest, until } from './ssf-world.ts';
 
 const caep = 'https://schemas.openid.net/secevent/caep/event-type';
 const idp = { name: 'idp', audience: 'https://idp.example.com/caep', subjectIssuer: 'https://idp.example.com' };
@@ -59,7 +59,7 @@ test('the transmitter answers as SSF 1.0 says: every status, every required clai
   });
   assert.deepEqual(Object.keys((await poll({ returnImmediately: true })).body.sets), [jti], 'not acknowledged: again');
 
-  await world.decide(aDecision({ mode: 'shadow' }), aDecision({ tenant: 'acme' }));
+  await world.decide(aRevocation({ mode: 'shadow' }), aRevocation({ tenant: 'acme' }));
   await poll({ ack: [jti], maxEvents: 0 });
   let sets: Record<string, string> = {};
   while (Object.keys(sets).length < 2) sets = (await poll({})).body.sets;
@@ -110,10 +110,10 @@ test('a receiver that was down for an hour gets everything once and in order, al
   const settings = { issuer, receivers: [{ ...idp, push }] };
   const before = await ssfWorld(settings);
   const decisions = Array.from({ length: 5 }, (_, i) =>
-    aDecision({ decision_id: `dec_${String(i).padStart(24, '0')}`, identity: `user:-:u-${i}` as never }),
+    aRevocation({ decision_id: `dec_${String(i).padStart(24, '0')}`, identity: `user:-:u-${i}` as never }),
   );
   await before.decide(...decisions);
-  await before.decide(aDecision({ mode: 'shadow', decision_id: 'dec_shadow' }));
+  await before.decide(aRevocation({ mode: 'shadow', decision_id: 'dec_shadow' }));
   await before.stop();
   const world = await ssfWorld(settings, before.folder);
   world.forward(3_600_000);
@@ -137,7 +137,7 @@ test('a receiver that was down for an hour gets everything once and in order, al
 test('a token that is answered 400 is not tried again and is reported with what the receiver said', async () => {
   const receiver = await pushReceiver(() => ({ status: 400, body: '{"err":"invalid_audience"}' }));
   const world = await ssfWorld({ issuer, receivers: [{ ...idp, push: { url: receiver.url } }] });
-  await world.decide(aDecision());
+  await world.decide(aRevocation());
   await until(() => world.receipts.length === 2);
   assert.equal(receiver.got.length, 2);
   for (const { state, status, detail } of world.receipts) {
@@ -153,7 +153,7 @@ test('a wrong password loses no token: 401 and 403 are tried again until it is r
   const answers = [401, 403, 404];
   const receiver = await pushReceiver(() => ({ status: answers.shift() ?? 202 }));
   const world = await ssfWorld({ issuer, receivers: [{ ...idp, push: { url: receiver.url } }] });
-  await world.decide(aDecision());
+  await world.decide(aRevocation());
   await until(() => world.receipts.length === 2);
   assert.deepEqual(
     world.receipts.map(({ state }) => state),
@@ -177,15 +177,15 @@ test('a level is told once, also over a restart, and again when it changes', asy
       return [type.slice(caep.length + 1), event?.previous_level, event?.current_level];
     });
   const before = await ssfWorld(settings);
-  await before.decide(aDecision());
+  await before.decide(aRevocation());
   await until(() => before.receipts.length === 2);
   await before.stop();
   const world = await ssfWorld(settings, before.folder);
   // The embedded log keeps the newest version of a decision alone, so each is waited for.
-  await world.decide(aDecision({ version: 2, change: 'escalated', action: 'revoke-identity' }));
+  await world.decide(aRevocation({ version: 2, change: 'escalated', action: 'revoke-identity' }));
   await until(() => told().length === 3);
-  await world.decide(aDecision({ version: 3, change: 'extended', risk_level: 'LOW' }));
-  await world.decide(aDecision({ version: 4, change: 'escalated', risk_level: 'MEDIUM' }));
+  await world.decide(aRevocation({ version: 3, change: 'extended', risk_level: 'LOW' }));
+  await world.decide(aRevocation({ version: 4, change: 'escalated', risk_level: 'MEDIUM' }));
   await until(() => told().length === 5);
   assert.deepEqual(told(), [
     ['risk-level-change', undefined, 'HIGH'],
@@ -207,7 +207,7 @@ test('a paused stream keeps its tokens, in order; beyond outboxMax the oldest is
   await world.call('POST /ssf/status', { stream_id, status: 'paused' });
   const users = ['u-1', 'u-2', 'u-3'];
   await world.decide(
-    ...users.map((user) => aDecision({ decision_id: `dec_${user}`, identity: `user:-:${user}` as never })),
+    ...users.map((user) => aRevocation({ decision_id: `dec_${user}`, identity: `user:-:${user}` as never })),
   );
   await until(() => world.receipts.length === 2);
   assert.deepEqual(
@@ -305,7 +305,7 @@ test('where nobody is a subject to begin with, a stream tells of those only whom
   const id = (await call('POST /ssf/streams', streamRequest)).body.stream_id;
   const subject = { format: 'iss_sub', iss: 'https://idp.example.com', sub: 'u-1' };
   const about = (sub: string, i: number) =>
-    aDecision({ decision_id: `dec_${String(i).padStart(24, '0')}`, identity: `user:-:${sub}` as never });
+    aRevocation({ decision_id: `dec_${String(i).padStart(24, '0')}`, identity: `user:-:${sub}` as never });
   const told = async (): Promise<readonly string[]> => {
     const { body } = await call(`POST /ssf/poll?stream_id=${id}`, { returnImmediately: true });
     const sets = Object.values(body.sets as Record<string, string>);
