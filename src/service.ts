@@ -309,7 +309,7 @@ function enrichIfNeeded({ config, logger }: Parts): Enrich | undefined {
 
 async function openLog({ config, logger, clock, signal }: Parts): Promise<Log> {
   const onTrouble = onceAMinute(clock, (error: GaitError): void =>
-    logger.warn({ code: error.code, reason: error.message }, 'log was in trouble'),
+    logger.warn({ code: error.code, reason: error.message }, 'failed, and is tried again'),
   );
   const kafka = kafkaOptions(config);
   if (kafka !== undefined) return openKafkaLog({ ...kafka, stopping: signal, onTrouble });

@@ -43,7 +43,7 @@ describe('told to stop while something is away', { skip: await kafkaSkipReason()
     await world.broker.kill('SIGKILL');
     await endsWithZero(cutOff, 30_000);
     const waiting = startMember(world, run, 0);
-    await waitFor('it says what it waits for', () => waiting.output().includes('log was in trouble'), {
+    await waitFor('it says what it waits for', () => waiting.output().includes('is tried again'), {
       withinMs: 30_000,
       alive: [waiting],
     });

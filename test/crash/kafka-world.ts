@@ -88,7 +88,7 @@ export async function countEvents({ clickhouse }: World, name: string): Promise<
 
 /** How many records of its events the run's shards have checkpointed. */
 export async function positionOf({ admin }: World, name: string): Promise<number> {
-  const [at] = await admin.fetchOffsets({ groupId: name, topics: [eventsTopic(name)] });
+  const [at] = await admin.fetchOffsets({ groupId: `${name}-detect`, topics: [eventsTopic(name)] });
   return (at?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
 }
 

@@ -33,7 +33,22 @@ export function FindingsPage({ place }: { readonly place: Place }) {
   );
 }
 
-export function FindingLine({ of }: { readonly of: FindingRow }) {
+/** A short list of them, each a link to its page. */
+export function FindingLines({ of }: { readonly of: readonly FindingRow[] }) {
+  return (
+    <ul class="lines">
+      {of.map((finding) => (
+        <li key={finding.finding_id}>
+          <a href={linkTo('finding', finding.finding_id)}>
+            <FindingLine of={finding} />
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function FindingLine({ of }: { readonly of: FindingRow }) {
   const { claim, because } = claimOf(of);
   return (
     <>

@@ -11,7 +11,7 @@ import { HeatMap } from '../small-plots.tsx';
 import { Table } from '../table.tsx';
 import { count, identityName, plural } from '../words.ts';
 import { columns as decisionColumns } from './decisions.tsx';
-import { FindingLine } from './findings.tsx';
+import { FindingLines } from './findings.tsx';
 
 type Used = { readonly value: string; readonly calls: number; readonly first_seen: string; readonly last_seen: string };
 type RouteRow = {
@@ -83,15 +83,7 @@ function Known({ of }: { readonly of: Profile }) {
       <div class="column">
         <RiskOverTime of={of} />
         <Panel title="Findings" note={plural(of.findings.length, 'finding')}>
-          <ul class="lines">
-            {of.findings.map((finding) => (
-              <li key={finding.finding_id}>
-                <a href={linkTo('finding', finding.finding_id)}>
-                  <FindingLine of={finding} />
-                </a>
-              </li>
-            ))}
-          </ul>
+          <FindingLines of={of.findings} />
           {of.findings.length === 0 && <Empty>Nothing was ever found about it.</Empty>}
         </Panel>
         <Panel title="Decisions">

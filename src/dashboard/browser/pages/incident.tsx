@@ -8,7 +8,7 @@ import { go, linkTo, type Place } from '../router.ts';
 import type { Incident } from '../rows.ts';
 import { useSession } from '../session.ts';
 import { claimOf, clockTime, kindName, plural } from '../words.ts';
-import { FindingLine } from './findings.tsx';
+import { FindingLines } from './findings.tsx';
 
 /** One incident: what was found about it, in which order, what was decided, and what people said. */
 export function IncidentPage({ place }: { readonly place: Place }) {
@@ -24,15 +24,7 @@ export function IncidentPage({ place }: { readonly place: Place }) {
       <div class="columns">
         <div class="column">
           <Panel title="Findings" note={plural(data.finding_count, 'finding')}>
-            <ul class="lines">
-              {data.findings.map((finding) => (
-                <li key={finding.finding_id}>
-                  <a href={linkTo('finding', finding.finding_id)}>
-                    <FindingLine of={finding} />
-                  </a>
-                </li>
-              ))}
-            </ul>
+            <FindingLines of={data.findings} />
           </Panel>
           <Story incident={data} />
         </div>
