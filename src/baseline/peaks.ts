@@ -68,6 +68,7 @@ export function endPeaks(slab: RowSlab, row: number): void {
 
 type Statistic = { readonly row: number; readonly detector: number; readonly statistic: number };
 
+/** In nats; beyond the byte it is cut. */
 export function raisePeak({ u8 }: RowSlab, { row, detector, statistic }: Statistic): void {
   const place = (row + at.peaks) * 4 + detector;
   const peak = Math.min(255, Math.floor(statistic * units));

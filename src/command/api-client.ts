@@ -13,6 +13,7 @@ export type ApiClient = {
 /** Of an answer; a page of 500 findings is a tenth of it. */
 const answerBytesMax = 32 * 1024 * 1024;
 
+/** Its calls throw API_UNAVAILABLE when nobody answers or the part that is asked is away, API_REFUSED with what Gait says of them. */
 export function createApiClient(options: ApiAccessOptions): ApiClient {
   const access = readApiAccess(options);
   return {

@@ -23,6 +23,7 @@ const kinds = ['calls', 'bytes'] as const;
 const attackersEach = 3;
 const resources = ['orders', 'items', 'invoices', 'contacts', 'reports', 'tickets', 'notes', 'files'];
 
+/** Days until somebody who takes `speed` times as much as the day before takes `goal` times as much as at first. */
 export function daysToGoal(speed: number): number {
   return Math.ceil(Math.log(goal) / Math.log(speed));
 }

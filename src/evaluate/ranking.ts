@@ -98,6 +98,7 @@ export function roc(items: readonly Item[]): Roc {
   };
 }
 
+/** NaN of none; of an even number the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) return Number.NaN;
   const sorted = values.toSorted((a, b) => a - b);

@@ -39,6 +39,7 @@ export function isFinal(error: unknown): boolean {
   return error instanceof GaitError && !error.retriable;
 }
 
+/** Whatever is not ours is taken for a failure that passes. */
 export function asGaitError(error: unknown, doing: string): GaitError {
   if (error instanceof GaitError) return error;
   return new GaitError('LOG_UNAVAILABLE', `${doing}: ${describeError(error)}`, { cause: error });

@@ -129,6 +129,7 @@ export function confirm(state: RiskState, of: Confirmation, settings: RiskSettin
   settleLevel(state, of.at, settings);
 }
 
+/** The verdict was taken back. */
 export function unconfirm(state: RiskState, verdict: string): void {
   const left = (state.confirmed ?? []).filter((each) => each.verdict !== verdict);
   if (left.length === 0) delete state.confirmed;

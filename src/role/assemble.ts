@@ -86,16 +86,19 @@ export function assembleIngest(
   });
 }
 
+/** A name from a configuration or a path; throws CONFIG_INVALID with those that are known. */
 export function checkFormat(name: string): 'auto' | FormatName {
   if (formatChoices.includes(name)) return name as 'auto' | FormatName;
   throw new GaitError('CONFIG_INVALID', `${name} is no format; known are ${formatChoices.join(', ')}`);
 }
 
+/** The operator's rules, or those that come with the program; throws CONFIG_INVALID with every mistake and its place. */
 export function readPolicy(config: Config): PolicyConfig {
   const path = config.detect.policyFile ?? fromPackage('pipelines/detect/default.yaml');
   return parsePolicyFile(readFileSync(path, 'utf8'), path);
 }
 
+/** null: none is wanted. Throws MODEL_INVALID when a file of it is not the one that was trained. */
 export async function assembleModel(config: Config): Promise<Model | null> {
   const { model, backend } = config.detect;
   if (model === 'none') return null;

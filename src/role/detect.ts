@@ -38,6 +38,7 @@ export type DetectRoleOptions = {
   readonly onForeignLine: (at: { partition: number; offset: number }) => void;
 };
 
+/** A runner for each shard that this process is given. It fails for good on what trying again cannot mend (STATE_INVALID), and opens the shard anew after anything else. */
 export function runDetect(options: DetectRoleOptions): Promise<Consumption> {
   return options.log.consumeShards({
     group: `${options.group}-detect`,

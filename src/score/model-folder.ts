@@ -91,6 +91,7 @@ function read(dir: string, name: string): Buffer {
   }
 }
 
+/** A JSON file of the folder; throws MODEL_INVALID, naming the file, when it cannot be read or is another's. */
 export function parseFile<T>(schema: z.ZodType<T>, dir: string, name: string): T {
   try {
     return schema.parse(JSON.parse(read(dir, name).toString('utf8')));

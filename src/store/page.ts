@@ -56,6 +56,7 @@ export async function readPage<T>(store: Store, list: List, query: PageQuery): P
   return { rows: shown.map(({ cursor: _, ...row }) => row as unknown as T), next };
 }
 
+/** Rows of one page: a whole number from 1 to `pageLimitMax`, whatever was asked. */
 export function clampLimit(limit: number): number {
   return Math.min(Math.max(Math.trunc(limit) || 1, 1), pageLimitMax);
 }
