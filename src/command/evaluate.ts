@@ -52,6 +52,8 @@ const defaultSeed = 1000;
 /** `gait evaluate`: each set through Gait as shipped, at three budgets, with other models, and through the peers; then what must hold. */
 export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
   const chosen = chooseParts(options);
+  // A place that cannot be written to is told of now, not when all is measured.
+  if (options.out !== undefined) writeFileSync(options.out, '');
   const models = await chooseModels(options);
   const own = new Set(models.map(labelOf));
   const tables: Table[] = [];

@@ -80,11 +80,11 @@ export async function replay(options: ReplayOptions): Promise<void> {
     events: 0,
     decisions: 0,
   };
+  const findings = await openLineFile(options.findings);
   const bar = await progressBar(options);
   for (const file of options.files) await replayFile(run, file, (bytes) => bar?.increment(bytes));
   run.shard.flush();
   await drain(run);
-  const findings = await openLineFile(options.findings);
   for (const finding of run.findings.values()) await findings.write(finding);
   for (const file of [run.scores, run.signals, run.deadLetters, findings]) await file.close();
   await forShard.cold.close();

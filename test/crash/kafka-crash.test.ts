@@ -5,11 +5,11 @@ import { type GaitProcess, waitFor } from '../integration/gait-process.ts';
 import { kafkaSkipReason } from '../integration/kafka-broker.ts';
 import { attackedTraffic, expectedCounts } from './attacked-traffic.ts';
 import {
+  allJudged,
   countEvents,
   eventsTopic,
   openWorld,
   partitions,
-  positionOf,
   type Run,
   settle,
   startMember,
@@ -129,7 +129,7 @@ describe('two processes on a real Kafka', { skip: await kafkaSkipReason(), timeo
     const events = inCi ? 60_000 : 30_000;
     await disturbed('storeless', events, async (members) => {
       await world.clickhouse.stop('SIGKILL');
-      const judged = async (): Promise<boolean> => (await positionOf(world, 'storeless')) >= events;
+      const judged = (): Promise<boolean> => allJudged(world, 'storeless', events);
       await waitFor('all is judged', judged, { withinMs, alive: members, everyMs: 250 });
       await world.clickhouse.start();
     });

@@ -86,12 +86,6 @@ export async function countEvents({ clickhouse }: World, name: string): Promise<
   return rows[0]?.n ?? 0;
 }
 
-/** How many records of its events the run's shards have checkpointed. */
-export async function positionOf({ admin }: World, name: string): Promise<number> {
-  const [at] = await admin.fetchOffsets({ groupId: `${name}-detect`, topics: [eventsTopic(name)] });
-  return (at?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
-}
-
 /** Records between a group's position and the end of its topic. */
 async function lag({ admin }: World, group: string, topic: string): Promise<number> {
   const ends = await admin.fetchTopicOffsets(topic);
@@ -101,6 +95,15 @@ async function lag({ admin }: World, group: string, topic: string): Promise<numb
     const from = Math.max(position.get(partition) ?? -1, Number(low));
     return sum + Number(high) - from;
   }, 0);
+}
+
+/** Whether the run has read all events and its shards have checkpointed them, wherever they are stored. */
+export async function allJudged(world: World, name: string, events: number): Promise<boolean> {
+  const source = `${name}.source`;
+  const ends = await world.admin.fetchTopicOffsets(source);
+  if (ends.reduce((sum, { high }) => sum + Number(high), 0) < events) return false;
+  if ((await lag(world, `${name}-ingest-earliest`, source)) > 0) return false;
+  return (await lag(world, `${name}-detect`, eventsTopic(name))) === 0;
 }
 
 /** All events are stored, and whatever the shards have put out has reached the store. */
