@@ -1,5 +1,6 @@
 import { identityId } from '../identity/identity-key.ts';
 import type { CallsSince, Look } from '../policy/decision-watch.ts';
+import { isRevocation } from '../policy/rule.ts';
 import type { Store } from './clickhouse.ts';
 
 /**
@@ -8,7 +9,9 @@ import type { Store } from './clickhouse.ts';
  */
 export async function callsSince(store: Store, { decision, from, takenAt }: Look): Promise<readonly CallsSince[]> {
   const { identity, scope, session_id: session, token_id: token, decision_id: id, issued_before: before } = decision;
-  const { identity_kind: kind, tenant } = decision;
+  const { identity_kind: kind, tenant, action } = decision;
+  // A session that was ended never begins again, and a banned address stays so, however new the token.
+  const isWhole = kind === 'address' || (scope === 'session' && isRevocation(action));
   const isMeant = [
     // Whoever comes from an address is meant with it, under any name; without a tenant in all of them.
     kind === 'address'
@@ -17,7 +20,7 @@ export async function callsSince(store: Store, { decision, from, takenAt }: Look
     'ts >= fromUnixTimestamp64Milli({from:Int64})',
     'toUnixTimestamp64Milli(ts) >= transform(source, {points:Array(String)}, {times:Array(Int64)}, {from:Int64})',
     ...(scope === 'identity' ? [] : [session === null ? 'token_id = {token:String}' : 'session_id = {session:String}']),
-    ...(before === null || before === undefined
+    ...(before === null || before === undefined || isWhole
       ? []
       : ['ifNull(coalesce(auth_time, token_iat) * 1000 < {before:Int64}, true)']),
   ];

@@ -51,6 +51,7 @@ describe('effect of decisions', () => {
       ...calls('user:acme:dave', { source: 'edge-1', decision_id: 'dec_fetched', enforced: true, status: 403 }),
       ...calls('user:acme:carol', { auth_time: Math.floor(now / 1000) }),
       ...calls('user:acme:carol', { session_id: 'other' }),
+      ...calls('user:acme:frank', { session_id: 's1', auth_time: Math.floor(now / 1000) }),
       ...calls('user:acme:erin', { client_ip: '2001:db8::7' }),
     ].map((fields, i) => scoreLine(i, fields));
     await writerOf(store).scores(batchOf('scores', [lines]));
@@ -64,6 +65,7 @@ describe('effect of decisions', () => {
       aDecision({ ...made, decision_id: 'dec_goes_on', identity: 'user:acme:bob' as never }),
       aDecision({ ...made, ...session, decision_id: 'dec_logged_in', identity: 'user:acme:carol' as never }),
       aDecision({ ...made, decision_id: 'dec_fetched', identity: 'user:acme:dave' as never }),
+      aDecision({ ...made, ...session, decision_id: 'dec_session', identity: 'user:acme:frank' as never }),
       aDecision({ ...made, ...address, decision_id: 'dec_address' }),
       aDecision({ ...made, decision_id: 'dec_shadow', identity: 'user:acme:bob' as never, mode: 'shadow' }),
     ];
@@ -102,7 +104,7 @@ describe('effect of decisions', () => {
       everyMs: 20,
     };
     await runEffect(effect, stop.signal);
-    await until(() => written.length === 13);
+    await until(() => written.length === 15);
     // Two more rounds: nothing is told twice.
     await sleep(60);
     assert.deepEqual(
@@ -118,14 +120,16 @@ describe('effect of decisions', () => {
         'dec_fetched traffic effective 0',
         'dec_goes_on edge-2 ineffective 5',
         'dec_goes_on traffic ineffective 5',
+        'dec_session gateway ineffective 5',
+        'dec_session traffic ineffective 5',
         'dec_stopped gateway acknowledged 5',
         'dec_stopped gateway effective 0',
         'dec_stopped gateway seen 1',
         'dec_stopped traffic effective 0',
       ],
     );
-    assert.equal(unseen, 3);
-    assert.equal(paged.length, 1);
+    assert.equal(unseen, 4);
+    assert.equal(paged.length, 2);
     assert.match(
       paged[0]!,
       /"kind":"page".*decision without effect.*revoke-session of user:acme:bob \(dec_goes_on\): 5 of 5 calls passed in \d+ s \(through edge-2 5\); taken by nobody/,
