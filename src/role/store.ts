@@ -1,8 +1,8 @@
 import type { Logger } from '../config/logging.ts';
 import type { Clock } from '../core/clock.ts';
-import { describeError, GaitError } from '../core/errors.ts';
-import { sleep } from '../core/sleep.ts';
+import type { GaitError } from '../core/errors.ts';
 import type { Consumption, Log } from '../log/log.ts';
+import { onceAMinute, retryUntilDone } from '../log/retry.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { applyMigrations, type Retention, readMigrations } from '../store/migrate.ts';
 import { createStoreWriter, type StoreWriter } from '../store/writer.ts';
@@ -24,13 +24,16 @@ export type StoreRoleOptions = {
   readonly inserted: (table: string, rows: number) => void;
 };
 
-const migrateRetryMs = 2000;
-
 /** Copies the log's outputs into ClickHouse. While ClickHouse is away the topics hold what it has not got; nothing else waits for it. */
 export async function runStore(options: StoreRoleOptions, signal: AbortSignal): Promise<readonly Consumption[]> {
-  const { log, group, topics, store } = options;
-  await migrateWhenThere(options, signal);
-  if (signal.aborted) return [];
+  const { log, group, topics, store, retention } = options;
+  const migrations = await readMigrations();
+  const migrate = async (): Promise<void> => void (await applyMigrations({ store, retention, migrations }));
+  const onAway = ({ message }: GaitError): void =>
+    options.logger.warn({ reason: message }, 'failed, and is tried again');
+  const retry = { doing: 'bringing tables up to date', signal, onTrouble: onceAMinute(options.clock, onAway) };
+  // A database that is not there yet is waited for; a migration that fails for good fails.
+  if (!(await retryUntilDone(migrate, retry))) return [];
   const writer = createStoreWriter({
     store,
     clock: options.clock,
@@ -56,20 +59,4 @@ export async function runStore(options: StoreRoleOptions, signal: AbortSignal): 
   );
   const onTrouble = (reason: string): void => options.logger.warn({ reason }, 'evidence could not be kept');
   return [...consumptions, runEvidence({ store, onTrouble }, signal)];
-}
-
-/** Waits for a database that is not there yet; a migration that fails for good fails. */
-async function migrateWhenThere({ store, retention, logger }: StoreRoleOptions, signal: AbortSignal): Promise<void> {
-  const migrations = await readMigrations();
-  for (;;) {
-    try {
-      await applyMigrations({ store, retention, migrations });
-      return;
-    } catch (error) {
-      if (!(error instanceof GaitError && error.retriable) || signal.aborted) throw error;
-      logger.warn({ reason: describeError(error) }, 'database was not reachable, trying again');
-      await sleep(migrateRetryMs, signal);
-      if (signal.aborted) return;
-    }
-  }
 }
