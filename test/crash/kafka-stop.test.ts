@@ -32,15 +32,26 @@ describe('told to stop while something is away', { skip: await kafkaSkipReason()
     return member;
   };
 
-  test('the process ends by itself with 0, and nothing was lost', async () => {
+  /** Of `/readyz`: ready, then whether the log and the store answer. */
+  const readiness = async (member: GaitProcess): Promise<readonly boolean[]> => {
+    const answer = await fetch(new URL('/readyz', member.address()));
+    const { ready, parts } = (await answer.json()) as { ready: boolean; parts: Record<string, { ok: boolean }> };
+    assert.equal(answer.status, ready ? 200 : 503);
+    return [ready, parts.log!.ok, parts.store!.ok];
+  };
+
+  test('the process says what is away, ends by itself with 0, and nothing was lost', async () => {
     await world.log.ensureTopics([{ name: 'stopped.source', partitions, cleanup: 'delete' }]);
     await writeSource(world, run.name, attackedTraffic({ events, seed: 1 }).records);
     await world.clickhouse.stop('SIGKILL');
-    await endsWithZero(await started(), 15_000);
+    const storeless = await started();
+    assert.deepEqual(await readiness(storeless), [false, true, false]);
+    await endsWithZero(storeless, 15_000);
     await world.clickhouse.start();
 
     const cutOff = await started();
     await world.broker.kill('SIGKILL');
+    assert.deepEqual(await readiness(cutOff), [false, false, true]);
     await endsWithZero(cutOff, 30_000);
     const waiting = startMember(world, run, 0);
     await waitFor('it says what it waits for', () => waiting.output().includes('is tried again'), {
