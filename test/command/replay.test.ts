@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { seededRandom } from '../../src/core/random.ts';
+import type { Finding } from '../../src/finding/finding.ts';
 import type { DeadLetter } from '../../src/identity/dead-letter.ts';
 import { gait } from './gait-command.ts';
 
@@ -56,6 +57,25 @@ describe('gait replay', { timeout: 300_000 }, () => {
       assert.equal(read(`${name}.findings`), read('first.findings'), name);
       assert.equal(read(`${name}.scores`), read('first.scores'), name);
     }
+  });
+
+  test('the finding that README.md explains is the one that the sample has', async () => {
+    await summaryOf([sample, '--findings', 'told.findings']);
+    const told = linesOf<Finding>('told.findings').find(({ identity }) => identity.includes('get-password-data'))!;
+    const [, section = ''] = readFileSync(join(repository, 'README.md'), 'utf8').split('## One finding, explained');
+    const readme = section.split('\n## ')[0]!;
+    const [first, second] = told.reasons;
+    const { observed, expected, low, high, share, level, feature, text } = first!;
+    for (const said of [
+      told.title.slice(told.title.indexOf(' is refused') + 1),
+      `${told.severity.toUpperCase()}    ${told.kind}`,
+      text,
+      `\`${feature}\`, ${Math.round(share * 100)} % of what was odd: ${observed} observed, ${expected} expected, ${low} to ${high} usual, compared with \`${level}\``,
+      `then \`${second!.feature}\`: ${second!.observed} in 10 minutes`,
+      `| ${told.count} calls`,
+      told.attack.join(', '),
+    ])
+      assert.ok(readme.includes(said), said);
   });
 
   test('standard input, gzip and a mapping are read as any file', async () => {
@@ -115,7 +135,8 @@ describe('gait replay', { timeout: 300_000 }, () => {
       [[write('cut.gz', gzipSync(Buffer.alloc(100_000, 'x')).subarray(0, 60))], 1, /cut\.gz/],
       [[write('empty.jsonl', ''), '--format', 'nonsense'], 2, /nonsense is no format/],
       [['empty.jsonl', '--map', 'no-map.yaml'], 2, /no-map\.yaml/],
-      [['empty.jsonl', '--findings', 'no/such/folder'], 1, /no\/such\/folder/],
+      // Before anything is read, which may take hours.
+      [['missing.jsonl', '--findings', 'no/such/folder'], 1, /no\/such\/folder/],
     ];
     for (const [args, expected, sentence] of cases) {
       const { code, stdout, stderr } = await run([...args, '-c', plain]);
