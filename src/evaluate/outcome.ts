@@ -230,12 +230,16 @@ export type PeerScores = Scores & {
   readonly knownAt: Int32Array;
 };
 
-export type Rankings = {
+export type RankedBy = {
+  /** By how odd the event is by itself. */
   readonly events: Ranking;
+  /** Events again, by how suspicious the identity is with them: what a window says of its calls, and so what windows are to be compared with. */
+  readonly states: Ranking;
   /** Highest state of an identity's day; an attack when any of its events is one. */
   readonly days: Ranking;
-  readonly byFamily: ReadonlyMap<string, { readonly events: Ranking; readonly days: Ranking }>;
 };
+
+export type Rankings = RankedBy & { readonly byFamily: ReadonlyMap<string, RankedBy> };
 
 export function rankings(traffic: Traffic, scores: Scores): Rankings {
   const attacks = traffic.incidents.filter(({ kind }) => kind === 'attack');
@@ -252,14 +256,12 @@ export function rankings(traffic: Traffic, scores: Scores): Rankings {
   }
   const all = [...days.values()];
   const events = rankByClass(scores.event, classOfEvent, families.length);
+  const states = rankByClass(scores.state, classOfEvent, families.length);
   const byDay = rankByClass(
     Float64Array.from(all, ({ score }) => score),
     Int32Array.from(all, (day) => day.class),
     families.length,
   );
-  return {
-    events: events[0]!,
-    days: byDay[0]!,
-    byFamily: new Map(families.map((family, i) => [family, { events: events[i + 1]!, days: byDay[i + 1]! }])),
-  };
+  const rankedBy = (i: number): RankedBy => ({ events: events[i]!, states: states[i]!, days: byDay[i]! });
+  return { ...rankedBy(0), byFamily: new Map(families.map((family, i) => [family, rankedBy(i + 1)])) };
 }

@@ -1,7 +1,7 @@
 import type { Severity } from '../finding/finding.ts';
 import type { Ranked, SetResult, Spent } from './measure.ts';
 import type { NabRow } from './nab.ts';
-import { type IncidentOutcome, onLookAlikes, per1000Days, type Spending } from './outcome.ts';
+import { type IncidentOutcome, onLookAlikes, per1000Days, type RankedBy, type Spending } from './outcome.ts';
 import { median, type Roc } from './ranking.ts';
 import { digits, duration, percent, type Table } from './table.ts';
 
@@ -23,15 +23,28 @@ function rankingTable({ set, ranked, traffic }: SetResult): Table {
   return {
     title: `${set}: ranking (${traffic.size} events of ${traffic.identities.length} identities, ${attacks} of attacks)`,
     columns: [
-      ...['detector', 'AUROC events', 'AP events', 'AUROC identity-days', 'AP identity-days'],
+      ...['detector', ...rankingColumns],
       ...(hasItems ? ['AUROC mean surprise', 'hits at 0.1 / 1 / 5 % false', 'AUROC evidence', 'hits'] : []),
     ],
-    rows: ranked.map(({ detector, rankings: { events, days }, items }: Ranked) => [
+    rows: ranked.map(({ detector, rankings, items }: Ranked) => [
       detector,
-      ...[events.auroc, events.averagePrecision, days.auroc, days.averagePrecision].map((each) => digits(each, 4)),
+      ...rankingCells(rankings),
       ...(items === null ? [] : [...rocCells(items.surprise), ...rocCells(items.evidence)]),
     ]),
   };
+}
+
+/** Of all who are ranked alike: a peer has one score, and both of an event are that. */
+const rankingColumns = ['events by surprise', 'events by evidence', 'identity-days'].flatMap((of) => [
+  `AUROC ${of}`,
+  `AP ${of}`,
+]);
+
+function rankingCells({ events, states, days }: RankedBy): string[] {
+  return [events, states, days].flatMap(({ auroc, averagePrecision }) => [
+    digits(auroc, 4),
+    digits(averagePrecision, 4),
+  ]);
 }
 
 function rocCells({ auroc, hits }: Roc): string[] {
@@ -133,12 +146,8 @@ function familyTable({ set, ranked }: SetResult): Table {
   const { byFamily } = ranked[0]!.rankings;
   return {
     title: `${set}: by family of attacks, Gait as shipped`,
-    columns: ['family', 'attack events', 'AUROC events', 'AP events', 'AUROC identity-days', 'AP identity-days'],
-    rows: [...byFamily].map(([family, { events, days }]) => [
-      family,
-      String(events.attacks),
-      ...[events.auroc, events.averagePrecision, days.auroc, days.averagePrecision].map((each) => digits(each, 4)),
-    ]),
+    columns: ['family', 'attack events', ...rankingColumns],
+    rows: [...byFamily].map(([family, ranked]) => [family, String(ranked.events.attacks), ...rankingCells(ranked)]),
   };
 }
 
