@@ -1,7 +1,7 @@
 import { type FunctionNumbers, functionKey, type Usual } from '../baseline/function-numbers.ts';
 import { at, dimensionIndex, measures, rateWindowsMs } from '../baseline/row-layout.ts';
 import type { Shared } from '../baseline/shared.ts';
-import { knownShare, type Normal, studentSurprise } from '../baseline/statistics.ts';
+import { knownShare, studentSurprise } from '../baseline/statistics.ts';
 import { voice } from './errors.ts';
 import { type Family, isHeldBack, type Moment, usually } from './family.ts';
 import { NumberBaseline } from './number.ts';
@@ -57,14 +57,20 @@ export function largeAnswer({ shared }: Moment): number {
 /** It changes with frames, and is asked for several times per event. */
 const large = { logarithm: Number.NaN, bytes: 0 };
 
-/** By how many deviations the answer or request is larger than the identity's usually are, for its function. */
-function excessOf(moment: Moment, measure: number, predicted: Normal): number {
+type Judged = { excess: number; weight: number };
+
+/** By how many deviations the answer or request is larger than the identity's usually are, for its function; and the weight of the past that says so. */
+function judge(moment: Moment, measure: number, into: Judged): Judged {
   const usual = usualSize(moment, measure);
+  const predicted = baselines[measure]!.predict(moment, measureStart(moment, measure));
   const number = (logarithm(bytesOf(moment, measure)) - usual.mean) / usual.deviation;
-  return (number - predicted.mean) / Math.sqrt(predicted.variance);
+  into.excess = (number - predicted.mean) / Math.sqrt(predicted.variance);
+  into.weight = predicted.weight;
+  return into;
 }
 
-const answer = { turn: 0, excess: 0, known: 0 };
+const request: Judged = { excess: 0, weight: 0 };
+const answer = { turn: 0, excess: 0, weight: 0, known: 0 };
 
 /**
  * The same of the answer as it was before any family learned from it, 0 where nobody says how large it is; and how much of what such answers usually are
@@ -73,10 +79,10 @@ const answer = { turn: 0, excess: 0, known: 0 };
 export function judgeAnswer(moment: Moment): typeof answer {
   if (answer.turn === moment.turn) return answer;
   answer.turn = moment.turn;
-  const start = measureStart(moment, 0);
-  answer.excess = bytesOf(moment, 0) < 0 ? 0 : excessOf(moment, 0, baselines[0]!.predict(moment, start));
+  answer.excess = 0;
+  if (bytesOf(moment, 0) >= 0) judge(moment, 0, answer);
   const ofFunction = moment.shared.answerSizes.known(keyOfCall(moment.observation));
-  answer.known = ofFunction * knownShare(moment.slab.f32[start + 2]!, peerStrength);
+  answer.known = ofFunction * knownShare(moment.slab.f32[measureStart(moment, 0) + 2]!, peerStrength);
   return answer;
 }
 
@@ -92,10 +98,9 @@ export const volume: Family = {
     for (let m = 0; m < measures.length; m++) {
       out[offset + m] = 0;
       if (bytesOf(moment, m) < 0) continue;
-      const predicted = baselines[m]!.predict(moment, measureStart(moment, m));
-      const z = m === 0 ? judgeAnswer(moment).excess : excessOf(moment, m, predicted);
-      out[offset + m] = z;
-      most = Math.max(most, studentSurprise(z, predicted.weight));
+      const { excess, weight } = m === 0 ? judgeAnswer(moment) : judge(moment, m, request);
+      out[offset + m] = excess;
+      most = Math.max(most, studentSurprise(excess, weight));
     }
     return most;
   },
