@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { GaitError } from '../core/errors.ts';
 import { type Claim, claimsOf, claimTable, nabClaims } from '../evaluate/claims.ts';
@@ -53,7 +53,7 @@ const defaultSeed = 1000;
 export async function evaluate(options: EvaluateCommandOptions): Promise<void> {
   const chosen = chooseParts(options);
   // A place that cannot be written to is told of now, not when all is measured.
-  if (options.out !== undefined) writeFileSync(options.out, '');
+  if (options.out !== undefined) appendFileSync(options.out, '');
   const models = await chooseModels(options);
   const own = new Set(models.map(labelOf));
   const tables: Table[] = [];

@@ -123,6 +123,15 @@ test("a peer's finding comes when its score is known, and an alert that goes on 
   assert.ok(!before.found && before.covered);
 });
 
+test('events are ranked by how odd they are themselves, and again by how suspicious their identity is with them', () => {
+  const traffic = trafficOf([attack], rows);
+  const isAttack = traffic.ts.map((_, i) => Number(traffic.isAttack(i)));
+  const scores = scoresOf([...isAttack]);
+  const { events, states, byFamily } = rankings(traffic, { ...scores, event: scores.event.map((each) => -each) });
+  assert.deepEqual([events.auroc, states.auroc], [0, 1]);
+  assert.equal(byFamily.get('f')!.states.averagePrecision, 1);
+});
+
 test('an identity-day is ranked by its highest state, and is of an attack when any of its events is', () => {
   const traffic = trafficOf([attack], rows);
   const { days, events, byFamily } = rankings(traffic, scoresOf([0, 1, 9, 1, 5, 0, 2]));
