@@ -14,6 +14,7 @@ import { actorKindOf } from './identity/peer-group.ts';
 import type { ResolvedEvent } from './identity/resolved-event.ts';
 import type { Policy } from './policy/decide.ts';
 import type { Decision } from './policy/decision.ts';
+import type { FindingChange } from './policy/judge.ts';
 import type { AnyNotice } from './policy/notice.ts';
 import { addSaid, nothingSaid, type Said, takeNotice } from './policy/take-notice.ts';
 import { Batch, type Entry } from './score/batch.ts';
@@ -125,14 +126,10 @@ export class Shard {
     return this.#baselines.slab.size;
   }
 
-  get evicted(): number {
-    return this.#baselines.slab.evicted;
-  }
-
-  /** The same of the second tier. */
-  get active(): { readonly identities: number; readonly evicted: number } {
-    const { size, evicted } = this.#baselines.active;
-    return { identities: size, evicted };
+  /** Identities moved out at the limits of the two tiers, and those in the second. */
+  get held(): { readonly evicted: number; readonly active: number; readonly activeEvicted: number } {
+    const { slab, active } = this.#baselines;
+    return { evicted: slab.evicted, active: active.size, activeEvicted: active.evicted };
   }
 
   get bytes(): number {
@@ -262,28 +259,27 @@ export class Shard {
         (this.#findings.has(finding.finding_id) ? this.#findings : this.#updated).set(finding.finding_id, finding);
         continue;
       }
-      const { risk, decisions } = this.#options.policy.onFinding({
-        finding,
-        change,
-        at: event.ts,
-        sessionId: event.session_id,
-        tokenId: event.token_id,
-        actorKind: actorKindOf(event, resolved.identity_kind) === 'service' ? 'service' : 'human',
-        clientIp: event.client_ip,
-        route: resolved.route,
-        host: event.host,
-        activeIdentities: entry.identities,
+      const actorKind = actorKindOf(event, resolved.identity_kind) === 'service' ? 'service' : 'human';
+      this.#judge({
+        ...{ finding, change, at: event.ts, sessionId: event.session_id, tokenId: event.token_id, actorKind },
+        ...{ clientIp: event.client_ip, route: resolved.route, host: event.host, activeIdentities: entry.identities },
       });
-      const rated = { ...finding, risk };
-      this.#detector.keep(rated);
-      const later = change === 'updated' && !this.#findings.has(finding.finding_id);
-      (later ? this.#updated : this.#findings).set(finding.finding_id, rated);
-      if (!later) this.#updated.delete(finding.finding_id);
-      this.#decisions.push(...decisions);
     }
     const risk = this.#options.policy.riskOf(identity, event.ts);
     const findings = this.#detector.openIds(identity);
     this.#verdicts.push({ resolved, seq, surprise, evidence: result.evidence, risk, top: entry.top, findings });
+  }
+
+  /** What policy makes of a finding; both are told. */
+  #judge(found: FindingChange): void {
+    const { finding, change } = found;
+    const { risk, decisions } = this.#options.policy.onFinding(found);
+    const rated = { ...finding, risk };
+    this.#detector.keep(rated);
+    const later = change === 'updated' && !this.#findings.has(finding.finding_id);
+    if (later) this.#updated.set(finding.finding_id, rated);
+    else this.#tell(rated);
+    this.#decisions.push(...decisions);
   }
 
   #tellUpdates(): void {
@@ -298,10 +294,13 @@ export class Shard {
     const ts = frame * frameMs;
     this.#baselines.advance(ts);
     this.#scorer.advance();
+    for (const { finding, change, call } of this.#detector.inherit(ts, this.#seq))
+      if (change === 'closed' || change === 'suppressed') this.#tell(finding);
+      else this.#judge({ finding, change, at: ts, ...call, activeIdentities: this.identities });
     // Before days end: whether a day had a finding is known whatever frame comes next.
     this.#detector.holdBack();
     this.#detector.advance(ts);
-    for (const finding of this.#detector.closeQuiet(ts, this.#seq)) this.#findings.set(finding.finding_id, finding);
+    for (const finding of this.#detector.closeQuiet(ts, this.#seq)) this.#tell(finding);
     for (const finding of this.#detector.feedback.expire({ at: ts, seq: this.#seq })) this.#tell(finding);
     this.#decisions.push(...this.#options.policy.advance(ts));
     this.#frame = frame;

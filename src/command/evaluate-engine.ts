@@ -70,8 +70,11 @@ export type EngineOptions = {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #shard: Shard;
-  readonly #outputs: { id: string; surprise: number; evidence: number; findings: readonly string[] }[] = [];
+  readonly #outputs: { id: string; seq: number; surprise: number; evidence: number; findings: readonly string[] }[] =
+    [];
   readonly #findings = new Map<string, Finding>();
+  /** Their versions when they were told first. */
+  readonly #versions = new Map<string, number>();
   #accepted = 0;
 
   constructor(options: EngineOptions) {
@@ -110,15 +113,21 @@ export class Engine {
     }
     const told = [...this.#findings.values()].filter(({ state }) => state !== 'suppressed');
     const raised = told.map((finding) => {
-      const at = firstNamed.get(finding.finding_id) ?? traffic.indexOf(finding.event_ids[0]!)!;
-      return { finding, at };
+      const version = this.#versions.get(finding.finding_id)!;
+      // A claim of descent is made when a frame ends, by the event that ends it, and perhaps after the identity's last call.
+      const ended = () =>
+        traffic.indexOf((this.#outputs.find(({ seq }) => seq >= version) ?? this.#outputs.at(-1)!).id)!;
+      return { finding, at: firstNamed.get(finding.finding_id) ?? ended() };
     });
     return { name, budget, event, state, raised };
   }
 
   #take({ verdicts, findings }: ShardOutput): void {
-    for (const { resolved, surprise, evidence, findings: named } of verdicts)
-      this.#outputs.push({ id: resolved.event_id, surprise, evidence, findings: named });
-    for (const finding of findings) this.#findings.set(finding.finding_id, finding);
+    for (const { resolved, seq, surprise, evidence, findings: named } of verdicts)
+      this.#outputs.push({ id: resolved.event_id, seq, surprise, evidence, findings: named });
+    for (const finding of findings) {
+      this.#findings.set(finding.finding_id, finding);
+      if (!this.#versions.has(finding.finding_id)) this.#versions.set(finding.finding_id, finding.version);
+    }
   }
 }

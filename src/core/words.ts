@@ -29,6 +29,7 @@ export const findingKinds = [
   'credential_stuffing',
   'auth_failure_burst',
   'bulk_accounts',
+  'suspect_origin',
   'sequence_anomaly',
 ] as const;
 export type FindingKind = (typeof findingKinds)[number];

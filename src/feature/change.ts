@@ -7,9 +7,13 @@ import { distinctIncrement, markDistinct, succeeded, Tally } from './tally.ts';
 const destroys = /(^|[:./])(delete|remove|terminate|destroy|purge|drop|revoke|deactivate|disable)/i;
 const reads: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
+/** Whether a call by this method leaves everything as it is, or does not say. */
+export function changesNothing(method: string | null): boolean {
+  return method === null || reads.has(method);
+}
+
 function isWrite(moment: Moment): boolean {
-  const { method } = moment.resolved.event;
-  return method !== null && !reads.has(method) && succeeded(moment);
+  return !changesNothing(moment.resolved.event.method) && succeeded(moment);
 }
 
 function isDelete(moment: Moment): boolean {

@@ -239,7 +239,7 @@ export function atLeast(before: Severity | undefined, now: Severity): Severity {
 }
 
 export function titleOf(
-  { identity, identity_kind }: ResolvedEvent,
+  { identity, identity_kind }: Pick<ResolvedEvent, 'identity' | 'identity_kind'>,
   kind: FindingKind,
   reasons: Finding['reasons'],
 ): string {

@@ -7,9 +7,11 @@ import type { IdentityKey } from '../identity/resolved-event.ts';
 import type { Entry } from '../score/batch.ts';
 import { addToCase, openCase } from './case-file.ts';
 import { Claims, type FindingEvent, isAnyOpen, newsDecades, oddDecades } from './claim.ts';
+import { descentFeature, descentFinding, descentKind, hasDescent } from './descent.ts';
 import { type BudgetOptions, EvidenceBudget, emptyEvidence } from './evidence-budget.ts';
-import { Feedback, type IdentityCase, openOf } from './feedback.ts';
-import type { Finding } from './finding.ts';
+import { Feedback, type IdentityCase, openOf, suppressed } from './feedback.ts';
+import { type Finding, type Severity, severities } from './finding.ts';
+import { type Child, keyOf, Lineage, type LineageSnapshot } from './lineage.ts';
 import { type LogIn, LogIns } from './log-ins.ts';
 import type { Suppression } from './suppression.ts';
 
@@ -24,6 +26,14 @@ const forgetMs = 30 * 86_400_000;
 const casesMax = 50_000;
 const lookEveryMs = 600_000;
 
+/** A claim of descent that is made, raised, kept silent, or over. */
+export type Inherited = {
+  readonly finding: Finding;
+  readonly change: 'opened' | 'escalated' | 'suppressed' | 'closed';
+  /** The child's first, as far as policy asks about it. */
+  readonly call: Child['call'];
+};
+
 export type DetectResult = { readonly evidence: number; readonly changes: readonly FindingEvent[] };
 
 /** An identity's case as it is now; null when there is none any more. */
@@ -36,6 +46,7 @@ export type DetectorSnapshot = {
   readonly gates: readonly Gate[];
   readonly suppressions?: readonly Suppression[];
   readonly logIns?: readonly LogIn[];
+  readonly lineage?: LineageSnapshot;
 };
 
 /** By identity, because a row may have gone to another one when the frame ends. `until` in seconds since 1970. */
@@ -43,6 +54,8 @@ type Gate = { readonly identity: IdentityKey; readonly until: number };
 
 const none: readonly never[] = [];
 const sorts = ['unknown', 'human', 'service'] as const;
+/** Whose claims descent is one of. */
+const source = detectors.indexOf('source');
 
 function newCase(ts: number): IdentityCase {
   return { file: openCase(ts), open: detectors.map(() => null), told: 0, hearing: null };
@@ -62,6 +75,10 @@ export class Detector {
   #day = 0;
   readonly #evidence = emptyEvidence();
   readonly #claims: Claims;
+  readonly #shard: number;
+  readonly #lineage = new Lineage();
+  /** Who may have something open, by the hash that lineage knows: put together anew after a start. */
+  #suspects: Map<number, string> | undefined;
   readonly feedback: Feedback;
   readonly logIns = new LogIns();
 
@@ -71,13 +88,17 @@ export class Detector {
   ) {
     this.#slab = slab;
     this.#budget = new EvidenceBudget(options);
+    this.#shard = options.shard;
     this.#claims = new Claims(this.#budget.threshold, options.shard);
     this.feedback = new Feedback({
       slab,
       cases: this.#cases,
       budget: this.#budget,
       claims: this.#claims,
-      touched: (identity) => this.#touched.add(identity),
+      touched: (identity) => {
+        this.#touched.add(identity);
+        this.#suspects?.set(keyOf(identity), identity);
+      },
       suppressions: options.suppressions ?? [],
     });
   }
@@ -85,6 +106,7 @@ export class Detector {
   observe(seen: Entry): DetectResult {
     const { event, identity } = seen.resolved;
     const { threshold } = this.#budget;
+    this.#lineage.see(seen);
     const evidence = this.#evidence;
     const sort = sorts.indexOf(actorKindOf(event, seen.resolved.identity_kind));
     this.#budget.update({ slab: this.#slab, row: seen.row, ts: event.ts, sort }, seen.detectors, evidence);
@@ -96,9 +118,69 @@ export class Detector {
     const shares = (family: number): number => this.#slab.f32[seen.row + at.evidenceShares + family]!;
     this.feedback.listen(found, seen);
     const changes = odd ? this.#claims.make(found, { seen, contributions: seen.contributions, evidence, shares }) : [];
+    if (changes.length > 0) this.#suspects?.set(keyOf(identity), identity);
     if (changes.length > 0 && together >= threshold - newsDecades)
       this.#gates.push({ identity, until: Math.floor((event.ts + quietMs) / 1000) });
     return { evidence: nats, changes: this.feedback.tell(found, seen, { changes, odd }) };
+  }
+
+  /** The frame is over, and `ts` is where the next begins: what is claimed of an identity is told of those it made, and no longer than it is claimed. */
+  inherit(ts: number, seq: number): Inherited[] {
+    this.#suspects ??= this.#whoIsClaimed();
+    const descents = this.#lineage.advance(ts, (maker) => this.#claimedOf(this.#suspects?.get(maker)));
+    return descents.flatMap(({ child, because, severity }) => {
+      this.#lineage.told(child, severity);
+      if (severity === null) return this.#disown(child, seq);
+      return this.#own(child, { because: because!, severity, ts, seq });
+    });
+  }
+
+  #claimedOf(identity: string | undefined): readonly Finding[] {
+    if (identity === undefined) return none;
+    const open = openOf(this.#cases.get(identity)).flatMap((finding, d) =>
+      finding?.state === 'open' && hasDescent(finding, detectors[d]!) ? [finding] : [],
+    );
+    return open.sort((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity));
+  }
+
+  #whoIsClaimed(): Map<number, string> {
+    const claimed = new Map<number, string>();
+    for (const [identity, found] of this.#cases) if (isAnyOpen(openOf(found))) claimed.set(keyOf(identity), identity);
+    return claimed;
+  }
+
+  #own(child: Child, of: { because: Finding; severity: Severity; ts: number; seq: number }): Inherited[] {
+    const { identity, peers, call } = child;
+    const { because, severity, ts, seq } = of;
+    const row = this.#rowOf(identity);
+    const found = this.#caseFor(identity, child.ts);
+    const open = openOf(found) as (Finding | null)[];
+    const before = open[source] ?? null;
+    if (before !== null && (before.kind !== descentKind || before.state !== 'open')) return [];
+    if (before !== null) {
+      open[source] = { ...before, severity, version: seq };
+      return [{ finding: open[source], change: 'escalated', call }];
+    }
+    const finding = descentFinding({
+      ...{ child, because, severity, file: (found.hearing ?? found).file, shard: this.#shard, seq },
+      nats: this.#budget.threshold * Math.LN10,
+      lastSeen: row < 0 ? 0 : this.#slab.f64[(row + at.lastTs) / 2]!,
+    });
+    const excuse = this.feedback.suppressions.excuseFor({ identity, peers, calls: [call], at: ts });
+    const isExpected = (excuse?.allowed(descentFeature, () => because.identity) ?? 0) > 0;
+    open[source] = isExpected ? suppressed(finding, excuse!.by) : finding;
+    if (!isExpected) this.#gates.push({ identity, until: Math.floor((ts + quietMs) / 1000) });
+    return [{ finding: open[source], change: isExpected ? 'suppressed' : 'opened', call }];
+  }
+
+  #disown({ identity, call }: Child, seq: number): Inherited[] {
+    const open = openOf(this.#cases.get(identity)) as (Finding | null)[];
+    const finding = open[source];
+    if (finding?.kind !== descentKind) return [];
+    this.#touched.add(identity);
+    open[source] = null;
+    if (finding.state !== 'open') return [];
+    return [{ finding: { ...finding, state: 'closed', version: seq }, change: 'closed', call }];
   }
 
   /** The open finding as it has become outside, so that its next update and its end tell the same. */
@@ -121,6 +203,7 @@ export class Detector {
     this.#checkedPeriod = period;
     const now = period * lookEveryMs;
     const closed: Finding[] = [];
+    this.#suspects = undefined;
     for (const [identity, found] of this.#cases) {
       const { open, file, told } = found;
       const isOpen = isAnyOpen(open);
@@ -210,6 +293,7 @@ export class Detector {
       gates: [...this.#gates],
       suppressions: this.feedback.save(),
       logIns: this.logIns.save(),
+      lineage: this.#lineage.snapshot(),
     };
   }
 
@@ -220,6 +304,8 @@ export class Detector {
     this.#gates.push(...saved.gates);
     this.feedback.load(saved.suppressions ?? []);
     this.logIns.load(saved.logIns ?? []);
+    if (saved.lineage !== undefined) this.#lineage.restore(saved.lineage);
+    this.#suspects = undefined;
   }
 
   /** The identity's case with this event in it; undefined when the event is ordinary and nothing is open. */
@@ -235,12 +321,7 @@ export class Detector {
       if (calm) this.#drop(identity);
       return calm ? undefined : found;
     }
-    if (found === undefined) {
-      if (this.#cases.size >= casesMax) this.#forgetOne();
-      found = newCase(event.ts);
-      this.#cases.set(identity, found);
-    }
-    this.#touched.add(identity);
+    found = this.#caseFor(identity, event.ts);
     const success = event.status === null || event.status < 400;
     const { event_id, route } = seen.resolved;
     addToCase(found.file, {
@@ -253,6 +334,18 @@ export class Detector {
       contributions: seen.contributions,
       keepsOpen: this.#evidence.together >= this.#budget.threshold - newsDecades || !isAnyOpen(found.open),
     });
+    return found;
+  }
+
+  /** The identity's case, to be changed. */
+  #caseFor(identity: string, ts: number): IdentityCase {
+    let found = this.#cases.get(identity);
+    if (found === undefined) {
+      if (this.#cases.size >= casesMax) this.#forgetOne();
+      found = newCase(ts);
+      this.#cases.set(identity, found);
+    }
+    this.#touched.add(identity);
     return found;
   }
 

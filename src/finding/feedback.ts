@@ -236,7 +236,7 @@ function concernedOf(identity: string, found: IdentityCase) {
   return { identity, peers, calls: found.file.examples, at: found.file.lastSeen };
 }
 
-function suppressed(finding: Finding, by: string): Finding {
+export function suppressed(finding: Finding, by: string): Finding {
   return { ...finding, state: 'suppressed', suppressed_by: by };
 }
 

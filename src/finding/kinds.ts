@@ -87,6 +87,11 @@ export const kinds: Readonly<Record<FindingKind, Kind>> = {
     owasp: ['API6:2023'],
     attack: ['T1136', 'T1585'],
   },
+  suspect_origin: {
+    claim: 'was made by an identity about which something is claimed',
+    owasp: ['API2:2023'],
+    attack: ['T1136', 'T1098'],
+  },
   sequence_anomaly: {
     claim: 'does things in another order than it and its peers do',
     owasp: ['API6:2023'],
@@ -115,6 +120,7 @@ const kindOfFeature: Readonly<Record<string, FindingKind>> = {
   'token.travel': 'impossible_travel',
   'source.tries': 'auth_failure_burst',
   'source.newcomers': 'bulk_accounts',
+  'source.maker': 'suspect_origin',
 };
 const kindOfFamily = { novelty: 'new_function', context: 'new_context', calendar: 'off_hours' } as const;
 

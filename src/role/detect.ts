@@ -115,8 +115,8 @@ class ShardRunner {
 
   #restored(position: number | undefined): void {
     this.#shard.restored();
-    const { counters, evicted, active } = this.#shard;
-    this.#counted = { ...counters, evicted, activeEvicted: active.evicted };
+    const { counters, held } = this.#shard;
+    this.#counted = { ...counters, ...held };
     this.#position = position;
     this.#checkpointed = position;
   }
@@ -244,16 +244,16 @@ class ShardRunner {
   #count(batch: LogBatch): void {
     const { counts } = this.#options;
     const { partition } = this.#context;
-    const { evicted, active } = this.#shard;
+    const { held } = this.#shard;
     const { duplicates, late } = this.#shard.counters;
     counts.duplicates(duplicates - this.#counted.duplicates);
     counts.late(late - this.#counted.late);
-    counts.identitiesEvicted(evicted - this.#counted.evicted);
-    counts.activeEvicted(active.evicted - this.#counted.activeEvicted);
-    this.#counted = { duplicates, late, evicted, activeEvicted: active.evicted };
+    counts.identitiesEvicted(held.evicted - this.#counted.evicted);
+    counts.activeEvicted(held.activeEvicted - this.#counted.activeEvicted);
+    this.#counted = { duplicates, late, ...held };
     counts.lag(batch.topic, partition, batch.end - this.#position!);
     counts.identitiesHeld(partition, this.#shard.identities);
-    counts.activeHeld(partition, active.identities);
+    counts.activeHeld(partition, held.active);
     counts.stateBytesHeld(partition, this.#shard.bytes);
   }
 }

@@ -256,6 +256,54 @@ function newSegments(): Line[] {
   });
 }
 
+function backDoorAccount(): Line[] {
+  const random = seededRandom(120);
+  const thief = { status: 200, client_ip: '203.0.113.44', country: 'RO', user_agent: 'python-requests/2.32.3' };
+  const admin = person('admin-4');
+  const start = lastDay + 14 * hour;
+  const name = 'j.marin';
+  const looking = ['GET /admin/users', 'GET /admin/audit', 'GET /exports/customers', 'GET /payments/#'];
+  return [
+    ...times(30, (i) => ({ ...admin.at(start + i * 15_000, pick(random, looking)), ...thief })),
+    ...['POST /admin/users', 'PUT /admin/roles', 'POST /admin/keys'].map((what, i) => ({
+      ...admin.at(start + (32 + i) * 15_000, what),
+      ...{ ...thief, object_ids: [name] },
+    })),
+    ...times(8, (i) => ({
+      ...person(name).at(start + 20 * minute + i * 40_000, i === 0 ? 'POST /login' : 'GET /orders'),
+      status: 200,
+    })),
+  ];
+}
+
+/** Accounts and machines that are made and then call, some every day. */
+function newAccounts(): Line[] {
+  const admin = person('admin-5');
+  const deploy = service('service-deploy', ['POST /machines']);
+  return times(10, (d) => {
+    const morning = firstDay + d * day + 9 * hour;
+    const people = times(d % 7 < 5 ? 3 : 0, (i) => {
+      const name = `joiner-${d}-${i}`;
+      const joiner = person(name);
+      const start = morning + i * 20 * minute;
+      const made = { ...admin.at(start, 'POST /admin/users'), status: 200, object_ids: [name] };
+      return [
+        made,
+        ...times(6, (k) => joiner.at(start + (k + 1) * 8 * minute, k === 0 ? 'POST /login' : joiner.usual())),
+      ];
+    });
+    // On the last day all machines are made anew.
+    const machines = times(d === 9 ? 60 : 4, (i) => {
+      const name = `machine-${d}-${i}`;
+      const machine = service(name, ['GET /inventory', 'POST /shipments']);
+      const start = morning + 4 * hour + i * (d === 9 ? 2000 : hour);
+      const made = { ...deploy(start), status: 200, object_ids: [name] };
+      return [made, ...times(10, (k) => machine(start + (k + 1) * 5 * minute))];
+    });
+    return [...people, ...machines].flat();
+  }).flat();
+}
+
 export const scenarios: Readonly<Record<string, () => Line[]>> = {
   'stolen-token': stolenToken,
   'brute-force': bruteForce,
@@ -267,7 +315,9 @@ export const scenarios: Readonly<Record<string, () => Line[]>> = {
   'destructive-burst': destructiveBurst,
   'quiet-scraper': quietScraper,
   'new-segments': newSegments,
+  'back-door-account': backDoorAccount,
   'innocent-new-dependency': newDependency,
+  'innocent-new-accounts': newAccounts,
   'innocent-ordinary-days': () => [],
   'innocent-traveller': travellingUser,
   'innocent-nightly-job-moves': nightlyJobMoves,

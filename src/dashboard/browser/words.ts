@@ -22,6 +22,7 @@ const kindNames: Readonly<Record<FindingKind, string>> = {
   credential_stuffing: 'Credential stuffing',
   auth_failure_burst: 'Failed log-ins',
   bulk_accounts: 'Bulk accounts',
+  suspect_origin: 'Made by a suspect',
   sequence_anomaly: 'Order of calls',
 };
 

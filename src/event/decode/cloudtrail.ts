@@ -119,6 +119,8 @@ function assignObjects(draft: Draft, record: JsonObject): void {
   if (typeof parameters.bucketName === 'string' && typeof parameters.key === 'string')
     add(`${parameters.bucketName}/${parameters.key}`);
   for (const name of ['instancesSet', 'snapshotSet', 'imagesSet']) addItems(child(parameters, name).items, add);
+  // Machines that were started have names only now; each will call under its own.
+  addItems(child(child(record, 'responseElements'), 'instancesSet').items, add);
   if (found.size > 0) assign(draft, 'object_ids', [...found]);
 }
 
