@@ -64,6 +64,12 @@ test('of the request parameters only what names things is kept', () => {
   assert.doesNotMatch(JSON.stringify(decodeOne(role)), /hunter2|tok-123|ASIAEXAMPLE/);
 });
 
+test('machines that a call started are among its objects', () => {
+  const started = { instancesSet: { items: [{ instanceId: 'i-0dbc91f429e48eeed', imageId: 'ami-1' }] } };
+  const event = decodeOne({ ...role, requestParameters: { subnetId: 'subnet-1' }, responseElements: started });
+  assert.deepEqual(event.object_ids, ['subnet-1', 'i-0dbc91f429e48eeed']);
+});
+
 test('a service is a service, an instance role is a machine, a failed console log-in is a refusal', () => {
   const service = decodeOne({
     ...role,
