@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { isLoopback, type KeyRole } from '../config/config-schema.ts';
 import { type Headers, HttpError, type Route } from './route.ts';
@@ -81,9 +81,7 @@ function presented(route: Parameters<Gate>[0], headers: Headers): string | undef
 
 /** Digests are compared, all of them and in constant time, so that neither the time nor a near miss says anything about a key. */
 function keyOf(keys: readonly ApiKey[], presented: string | undefined): ApiKey | undefined {
-  const digest = createHash('sha256')
-    .update(presented ?? '')
-    .digest();
+  const digest = hash('sha256', presented ?? '', 'buffer');
   let found: ApiKey | undefined;
   for (const known of keys) if (timingSafeEqual(known.digest, digest)) found = known;
   return presented === undefined ? undefined : found;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Gate } from './access.ts';
-import { type ErrorAnswer, jsonType, securityHeaders } from './error-answer.ts';
+import { type ErrorAnswer, emptyHeaders, jsonType, securityHeaders } from './error-answer.ts';
 import type { Metrics } from './metrics.ts';
 import type { Reply, Route } from './route.ts';
 
@@ -15,6 +15,7 @@ export type DirectOptions = {
 
 const nothing = Buffer.alloc(0);
 const securityFields: readonly string[] = Object.entries(securityHeaders).flat();
+const emptyFields: readonly string[] = Object.entries(emptyHeaders).flat();
 
 /**
  * Before each call of somebody's API a gateway asks, and to decide takes a few microseconds: what a framework adds to a request is most of
@@ -27,9 +28,10 @@ export function answerDirectly(options: DirectOptions, framework: RequestListene
   const send = (response: ServerResponse, reply: Reply): void => {
     const { status, body } = reply;
     const content = typeof body === 'string' ? body : JSON.stringify(body);
-    const fields = [...securityFields];
+    const fields = [...(content === '' ? emptyFields : securityFields)];
+    if (content !== '') fields.push('content-type', reply.type ?? jsonType);
+    fields.push('content-length', String(Buffer.byteLength(content)));
     for (const name in reply.headers) fields.push(name, reply.headers[name]!);
-    fields.push('content-type', reply.type ?? jsonType, 'content-length', String(Buffer.byteLength(content)));
     response.writeHead(status, fields).end(content);
     metrics.httpRequest(route.url, status);
   };

@@ -2,7 +2,7 @@ import type { Logger } from '../config/logging.ts';
 import { GaitError } from '../core/errors.ts';
 import { HttpError, type Reply } from './route.ts';
 
-/** On every answer, errors included. */
+/** On every answer, errors included, that has a body. */
 export const securityHeaders = {
   'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
@@ -11,6 +11,9 @@ export const securityHeaders = {
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
 } as const;
+
+/** Where there is no body, there is nothing to run, to frame or to sniff; a gateway is answered so before every call, and reads each line. */
+export const emptyHeaders = { 'cache-control': 'no-store' } as const;
 
 export const jsonType = 'application/json; charset=utf-8';
 

@@ -67,7 +67,7 @@ function decode(type: protobuf.Type, message: Buffer): CheckRequest {
 
 function questionOf({ attributes }: CheckRequest, point: string): Parameters<HttpParts['ask']>[0] {
   const http = attributes?.request?.http;
-  const headers = http?.header_map == null ? (http?.headers ?? {}) : headersOf(http.header_map.headers);
+  const headers = http?.header_map == null ? inLowerCase(http?.headers ?? {}) : headersOf(http.header_map.headers);
   return {
     headers,
     path: (http?.path ?? '/').split('?', 1)[0]!,
@@ -75,6 +75,13 @@ function questionOf({ attributes }: CheckRequest, point: string): Parameters<Htt
     verifiedClaims: claimsOf(attributes?.metadata_context?.filter_metadata['envoy.filters.http.jwt_authn']),
     clientIp: attributes?.source?.address?.socket_address?.address || null,
   };
+}
+
+/** Envoy writes names so; whoever else asks may not. */
+function inLowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const lower: Record<string, string> = {};
+  for (const name in headers) lower[name.toLowerCase()] ??= headers[name]!;
+  return lower;
 }
 
 function headersOf(list: readonly HeaderValue[]): Readonly<Record<string, string>> {

@@ -71,7 +71,10 @@ export function createMetrics(): Metrics {
   const insertRows = counter('insert_rows_total', 'Rows written to the store', ['table']);
   const unseen = gauge('decisions_unseen', 'Enforced decisions in force that nobody has taken in their time');
   const deliveries = counter('deliveries_total', 'Deliveries by receiver and end', ['target', 'state']);
-  const requests = counter('http_requests_total', 'HTTP requests by route and status', ['route', 'status']);
+  const httpRequest = tally(
+    { name: 'gait_http_requests_total', help: 'HTTP requests by route and status', registers },
+    ['route', 'status'],
+  );
 
   return {
     eventsIn: (source, events) => eventsIn.inc({ source }, events),
@@ -95,7 +98,7 @@ export function createMetrics(): Metrics {
     delivered: (target, state) => deliveries.inc({ target, state }),
     decisionsUnseen: (decisions) => unseen.set(decisions),
     ...enforcementMetrics(registers),
-    httpRequest: (route, status) => requests.inc({ route, status }),
+    httpRequest,
     lags: () => byTopic(lag),
     expose: async () => ({ type: registry.contentType, text: await registry.metrics() }),
   };
@@ -110,13 +113,32 @@ async function byTopic(lag: Gauge<'topic' | 'partition'>): Promise<{ topic: stri
   return [...records].map(([topic, waiting]) => ({ topic, records: waiting }));
 }
 
-function enforcementMetrics(registers: Registry[]): Pick<Metrics, 'answered' | 'decisionsHeld'> {
-  const answers = new Counter({
-    name: 'gait_enforcement_answers_total',
-    help: 'Answers to enforcement points',
-    labelNames: ['point', 'verdict'] as const,
-    registers,
+/** A counter of what happens thousands of times a second: added up here, and by its library only when somebody looks. */
+function tally<A extends string, B extends string | number>(
+  what: { readonly name: string; readonly help: string; readonly registers: Registry[] },
+  labelNames: readonly [string, string],
+): (first: A, second: B) => void {
+  const counts = new Map<A, Map<B, number>>();
+  new Counter({
+    ...what,
+    labelNames,
+    collect() {
+      for (const [first, bySecond] of counts)
+        for (const [second, n] of bySecond) this.inc({ [labelNames[0]]: first, [labelNames[1]]: second }, n);
+      counts.clear();
+    },
   });
+  return (first, second) => {
+    const bySecond = counts.get(first) ?? new Map<B, number>();
+    counts.set(first, bySecond.set(second, (bySecond.get(second) ?? 0) + 1));
+  };
+}
+
+function enforcementMetrics(registers: Registry[]): Pick<Metrics, 'answered' | 'decisionsHeld'> {
+  const answered = tally({ name: 'gait_enforcement_answers_total', help: 'Answers to enforcement points', registers }, [
+    'point',
+    'verdict',
+  ]);
   const held = new Gauge({
     name: 'gait_decisions_held',
     help: 'Decisions in force that this process answers with',
@@ -128,7 +150,7 @@ function enforcementMetrics(registers: Registry[]): Pick<Metrics, 'answered' | '
     registers,
   });
   return {
-    answered: (point, verdict) => answers.inc({ point, verdict }),
+    answered,
     decisionsHeld: (decisions, forgotten) => {
       held.set(decisions);
       dropped.set(forgotten);

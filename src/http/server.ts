@@ -7,7 +7,7 @@ import type { Logger } from '../config/logging.ts';
 import { GaitError } from '../core/errors.ts';
 import { createGate, type Gate, localCaller } from './access.ts';
 import { answerDirectly, type DirectOptions, isUnder } from './direct.ts';
-import { createErrorAnswer, type ErrorAnswer, jsonType, securityHeaders } from './error-answer.ts';
+import { createErrorAnswer, type ErrorAnswer, emptyHeaders, jsonType, securityHeaders } from './error-answer.ts';
 import type { Metrics } from './metrics.ts';
 import type { HttpParts } from './parts.ts';
 import { type Headers, HttpError, type JsonSchema, type Lease, type Route } from './route.ts';
@@ -155,7 +155,6 @@ export function allRoutes(parts: HttpParts, config: Config['http']): readonly Ro
 /** Everything that can be decided without the body is decided before it is read. */
 function addHooks(app: FastifyInstance, gate: Gate, metrics: Metrics): void {
   app.addHook('onRequest', async (request, reply) => {
-    void reply.headers(securityHeaders);
     const { route } = request.routeOptions.config;
     if (route === undefined) return;
     request.caller = gate(route, request.headers as Headers);
@@ -189,14 +188,18 @@ function addRoute(scope: FastifyInstance, route: Route): void {
         body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
         lease: request.lease,
       });
-      const type = answer.type ?? jsonType;
+      void reply.code(answer.status);
+      if (answer.body === '') {
+        // Without this the framework leaves the length out of answers to HEAD; RFC 9110, 8.6, wants none with 204.
+        if (answer.status !== 204) void reply.header('content-length', '0');
+        return reply.headers({ ...emptyHeaders, ...answer.headers }).send();
+      }
       const isPlain =
         typeof answer.body === 'string' || Buffer.isBuffer(answer.body) || answer.body instanceof Readable;
       const content = isPlain ? answer.body : JSON.stringify(answer.body);
       return reply
-        .code(answer.status)
-        .headers(answer.headers ?? {})
-        .type(type)
+        .headers({ ...securityHeaders, ...answer.headers })
+        .type(answer.type ?? jsonType)
         .send(content);
     },
   });

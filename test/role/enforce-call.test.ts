@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { parseConfig } from '../../src/config/config.ts';
 import { createRedactor } from '../../src/event/redact.ts';
 import type { IdentityKey } from '../../src/identity/resolved-event.ts';
@@ -94,4 +95,40 @@ test('a route is the one that the API will see, however its path is written', ()
     ['/50%/%2e%2e/caf%C3%A9', '/caf%C3%A9'],
   ];
   for (const [path, meant] of others) assert.equal(pathMeantBy(path), meant, path);
+});
+
+test('what is remembered of a call answers for no other: each is read as by a reader that remembers nothing', () => {
+  const { config } = outcome;
+  const token = (sub: string): string => `${part({ alg: 'none' })}.${part({ sub })}.${'s'.repeat(40)}`;
+  // Few values, so that calls are alike in all but one; some look like what stands between values, and long ones are not kept.
+  const value = fc.constantFrom(undefined, '', 'a', '|', '1:a', '1:a|', 'a|1:a', '192.0.2.1', 'sid=abcdefghijkl');
+  const authorization = fc.constantFrom(
+    undefined,
+    `Bearer ${token('alice')}`,
+    `Bearer ${token('mallory')}`,
+    `Bearer ${'x'.repeat(5000)}.${token('bob')}`,
+    `Basic ${Buffer.from('alice:pw').toString('base64')}`,
+  );
+  const calls = fc.array(
+    fc.record({
+      authorization,
+      cookie: value,
+      key: value,
+      address: value,
+      clientIp: fc.constantFrom(null, 'a', '|', '192.0.2.1'),
+      verifiedClaims: fc.constantFrom(null, null, { sub: 'carol' }),
+    }),
+    { minLength: 20, maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(calls, (asked) => {
+      const remembering = createCallReader({ config, redactor });
+      for (const { authorization, cookie, key, address, clientIp, verifiedClaims } of asked) {
+        const headers = { authorization, cookie, 'x-api-key': key, 'x-forwarded-for': address };
+        const question = { headers, path: '/', point: 'nginx', verifiedClaims, clientIp };
+        assert.deepEqual(remembering(question), createCallReader({ config, redactor })(question));
+      }
+    }),
+    { numRuns: 60 },
+  );
 });

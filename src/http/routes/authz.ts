@@ -45,5 +45,6 @@ function replyOf({ status, headers, error }: EnforcementAnswer, asked: Headers):
 function pathOf(headers: Headers, url: string): string {
   const sent = headers['x-original-uri'] ?? headers['x-forwarded-uri'];
   const path = url.startsWith('/authz/') ? url.slice('/authz'.length) : String(sent ?? '/');
-  return path.split('?', 1)[0] ?? '/';
+  const query = path.indexOf('?');
+  return query === -1 ? path : path.slice(0, query);
 }
