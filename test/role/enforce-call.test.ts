@@ -100,8 +100,8 @@ test('a route is the one that the API will see, however its path is written', ()
 test('what is remembered of a call answers for no other: each is read as by a reader that remembers nothing', () => {
   const { config } = outcome;
   const token = (sub: string): string => `${part({ alg: 'none' })}.${part({ sub })}.${'s'.repeat(40)}`;
-  // Few values, so that calls are alike in all but one; some look like what stands between values, and long ones are not kept.
-  const value = fc.constantFrom(undefined, '', 'a', '|', '1:a', '1:a|', 'a|1:a', '192.0.2.1', 'sid=abcdefghijkl');
+  // Few values, so that many calls are alike in all but one; some look like what stands between values, and a long one is not kept.
+  const value = fc.constantFrom(undefined, '', 'a', '|a', 'a|', '1:a|');
   const authorization = fc.constantFrom(
     undefined,
     `Bearer ${token('alice')}`,
@@ -114,11 +114,11 @@ test('what is remembered of a call answers for no other: each is read as by a re
       authorization,
       cookie: value,
       key: value,
-      address: value,
-      clientIp: fc.constantFrom(null, 'a', '|', '192.0.2.1'),
+      address: fc.constantFrom('192.0.2.1', '192.0.2.2'),
+      clientIp: fc.constantFrom(null, null, '192.0.2.3'),
       verifiedClaims: fc.constantFrom(null, null, { sub: 'carol' }),
     }),
-    { minLength: 20, maxLength: 60 },
+    { minLength: 200, maxLength: 300 },
   );
   fc.assert(
     fc.property(calls, (asked) => {
@@ -129,6 +129,6 @@ test('what is remembered of a call answers for no other: each is read as by a re
         assert.deepEqual(remembering(question), createCallReader({ config, redactor })(question));
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 20 },
   );
 });
