@@ -76,12 +76,12 @@ export function raisePeak({ u8 }: RowSlab, { row, detector, statistic }: Statist
 }
 
 /** With whose days the identity's are compared: kept beside its peaks. */
-export function sortOf({ u8 }: RowSlab, row: number): number {
+export function circleOf({ u8 }: RowSlab, row: number): number {
   return u8[(row + at.peaks) * 4 + detectors.length + 1]!;
 }
 
-export function keepSort({ u8 }: RowSlab, row: number, sort: number): void {
-  u8[(row + at.peaks) * 4 + detectors.length + 1] = sort;
+export function keepCircle({ u8 }: RowSlab, row: number, circle: number): void {
+  u8[(row + at.peaks) * 4 + detectors.length + 1] = circle;
 }
 
 /** Nothing odd has been seen of the identity: no peak, no evidence, no doubt, no gate. */

@@ -12,7 +12,7 @@
 const low = -16;
 const high = 64;
 const binsPerUnit = 4;
-const bins = (high - low) * binsPerUnit;
+export const bins = (high - low) * binsPerUnit;
 const priorEvents = 100;
 const tailShare = 0.02;
 const trimmedShare = 0.1;
@@ -42,7 +42,7 @@ export type CalibratorOptions = {
   readonly robust?: { readonly share: number; readonly isCautious: boolean };
   /** What speaks before anything was seen: an exponential of this mean, from there on. A day's highest of many calls begins later than 0. */
   readonly prior?: { readonly from: number; readonly mean: number };
-  /** Or what was seen of others, who are refitted first. */
+  /** Or what was seen of others, who are fitted first. */
   readonly others?: TailCalibrator;
 };
 
@@ -127,6 +127,12 @@ export class TailCalibrator {
 
   /** Everything that was added counts from now on. */
   refit(): void {
+    this.join();
+    this.fit();
+  }
+
+  /** What was added joins the rest: to be fitted next. */
+  join(): void {
     let total = 0;
     for (let i = 0; i < bins; i++) {
       const count = this.#counts[i]! + this.#pending[i]!;
@@ -140,10 +146,18 @@ export class TailCalibrator {
       total /= 2;
     }
     this.#final = total;
-    this.#fit();
   }
 
-  #fit(): void {
+  /** What these hold together, what is provisional included, and nothing else. */
+  become(parts: readonly TailCalibrator[]): void {
+    this.#counts.fill(0);
+    for (const part of parts)
+      for (let i = 0; i < bins; i++) this.#counts[i]! += part.#counts[i]! + (part.#provisional?.[i] ?? 0);
+    this.#final = this.#counts.reduce((a, b) => a + b, 0);
+    this.fit();
+  }
+
+  fit(): void {
     const provisional = this.#provisional;
     this.#total = this.#final + (provisional?.reduce((a, b) => a + b, 0) ?? 0);
     let above = 0;
@@ -211,21 +225,29 @@ export class TailCalibrator {
   snapshot(): CalibratorSnapshot {
     return {
       total: this.#final,
-      counts: this.#counts.slice(),
-      pending: this.#pending.slice(),
+      counts: upToLast(this.#counts),
+      pending: upToLast(this.#pending),
       changes: this.#changes,
-      provisional: this.#provisional?.slice() ?? null,
+      provisional: this.#provisional === null ? null : upToLast(this.#provisional),
     };
   }
 
   restore(snapshot: CalibratorSnapshot): void {
     this.#counts.set(snapshot.counts);
     this.#final = snapshot.total;
-    this.#provisional = snapshot.provisional?.slice() ?? null;
+    this.#provisional = snapshot.provisional === null ? null : new Float64Array(bins);
+    this.#provisional?.set(snapshot.provisional!);
     this.#pending.set(snapshot.pending);
     this.#changes = snapshot.changes;
-    this.#fit();
+    this.fit();
   }
+}
+
+/** As saved: what lies beyond the last bin with anything in it is nothing. */
+function upToLast(counts: Float64Array): Float64Array {
+  let end = counts.length;
+  while (end > 0 && counts[end - 1] === 0) end--;
+  return counts.slice(0, end);
 }
 
 function binOf(statistic: number): number {

@@ -3,7 +3,7 @@ import { leastWeight } from '../baseline/change-patterns.ts';
 import { anyRight, everyCircle } from '../baseline/reach-counts.ts';
 import { at, dimensionIndex } from '../baseline/row-layout.ts';
 import { hash32 } from '../core/hash.ts';
-import { peerGroup } from '../identity/peer-group.ts';
+import { roleCircle } from '../identity/peer-group.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
 import { type Surprise, surpriseOf } from './categorical.ts';
 import type { Family, Moment, Observed } from './family.ts';
@@ -30,10 +30,8 @@ function newness(moment: Moment, dimension: number): number {
   return moment.observation.values[dimension] === 0 ? 0 : Math.max(0, 1 - viewOf(moment, dimension).count);
 }
 
-/** Those with the same role, or the same application where nobody has roles; whatever their tenant. */
 function circleOfRole({ resolved }: Moment): number {
-  const group = peerGroup(resolved.event, resolved.identity_kind);
-  return hash32(group.slice(group.indexOf('|')));
+  return hash32(roleCircle(resolved));
 }
 
 /**

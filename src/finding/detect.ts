@@ -2,7 +2,7 @@ import { clearOdd } from '../baseline/peaks.ts';
 import { at, detectors } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { hash64 } from '../core/hash.ts';
-import { actorKindOf } from '../identity/peer-group.ts';
+import { roleCircle } from '../identity/peer-group.ts';
 import type { IdentityKey } from '../identity/resolved-event.ts';
 import type { Entry } from '../score/batch.ts';
 import { addToCase, openCase } from './case-file.ts';
@@ -53,7 +53,6 @@ export type DetectorSnapshot = {
 type Gate = { readonly identity: IdentityKey; readonly until: number };
 
 const none: readonly never[] = [];
-const sorts = ['unknown', 'human', 'service'] as const;
 /** Whose claims descent is one of. */
 const source = detectors.indexOf('source');
 
@@ -108,8 +107,8 @@ export class Detector {
     const { threshold } = this.#budget;
     this.#lineage.see(seen);
     const evidence = this.#evidence;
-    const sort = sorts.indexOf(actorKindOf(event, seen.resolved.identity_kind));
-    this.#budget.update({ slab: this.#slab, row: seen.row, ts: event.ts, sort }, seen.detectors, evidence);
+    const circle = this.#budget.circleOf(roleCircle(seen.resolved));
+    this.#budget.update({ slab: this.#slab, row: seen.row, ts: event.ts, circle }, seen.detectors, evidence);
     const { together, nats } = evidence;
     const odd = seen.surprise >= oddSurprise || evidence.loudest >= oddDecades;
     const found = this.#caseOf(seen, odd && together >= threshold);

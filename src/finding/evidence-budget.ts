@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { dayPeakOf, endPeaks, keepSort, peakPlace, peakPlaces, raisePeak, sortOf } from '../baseline/peaks.ts';
+import { circleOf, dayPeakOf, endPeaks, keepCircle, peakPlace, peakPlaces, raisePeak } from '../baseline/peaks.ts';
 import { at, detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
 import { UsualDays, type UsualDaysSnapshot } from '../baseline/usual-days.ts';
+import { circlesMax, DayScales, type DayScalesSnapshot } from './day-scales.ts';
 import { beyondOrdinary, isHonest, sumOf } from './words.ts';
 
 const dayMs = 86_400_000;
@@ -12,18 +13,11 @@ export const statisticMax = 60;
 /** Such a detector's word, nats, from which a day is likelier an attack's than not: it says nothing of what ordinary days come to. */
 const honestLeast = 1;
 /**
- * What days come to before any were seen, nats. A sum with a memory of ten has e^2 to e^4 times the tail of each of its terms (score/evidence.ts), and
- * the highest of a few calls begins at 1. What they say together is in nats already, of which most days come to none: innocent days come to 6
- * or more about once in 500 on streams that run for weeks.
+ * What detectors say together is in nats already, of which most days come to none: innocent days come to 6 or more about once in 500 on streams that
+ * run for weeks.
  */
-const peakTail = { share: 0.06, isCautious: false };
-const priorOf = (d: number) => ({ from: d === 0 ? 2 : 1, mean: 1 });
 const fusedPrior = { from: 0, mean: 1 };
-/** People, machines, and who may be either: their days are not alike, and what is rare of one is daily bread of the other. */
-const sorts = 3;
-const cells = sorts * detectors.length;
-const cellOf = (sort: number, detector: number) => sort * detectors.length + detector;
-const detectorOf = (cell: number) => cell % detectors.length;
+const cells = circlesMax * detectors.length;
 /** Days that are not ordinary are left out of what ordinary days come to; but no more than this share, so that a changed world is learned. */
 const excludedShare = 0.1;
 /** Days that nobody has seen yet and everybody expects: what calibrators start from counts as many. */
@@ -41,7 +35,8 @@ const heldMin = 10_000;
 const provisionalEveryMs = 600_000;
 
 export type BudgetSnapshot = {
-  readonly calibrators: readonly CalibratorSnapshot[];
+  readonly fused: CalibratorSnapshot;
+  readonly scales: DayScalesSnapshot;
   readonly usual: UsualDaysSnapshot;
   readonly days: number;
   readonly held: number;
@@ -77,7 +72,7 @@ export function emptyEvidence(): Evidence {
 type RunningDay = {
   readonly slab: RowSlab;
   readonly row: number;
-  readonly sort: number;
+  readonly circle: number;
   readonly highest: Float64Array;
   readonly now: Float64Array;
 };
@@ -90,12 +85,7 @@ type RunningDay = {
  */
 export class EvidenceBudget {
   readonly #fused = new TailCalibrator({ robust: { share: 0.08, isCautious: true }, prior: fusedPrior });
-  /** Per sort of identity and detector, a cell: what the days of all other sorts come to, and the sort's own. */
-  readonly #others = Array.from({ length: cells }, (_, cell) => {
-    return new TailCalibrator({ robust: peakTail, prior: priorOf(detectorOf(cell)) });
-  });
-  readonly #own = this.#others.map((others) => new TailCalibrator({ robust: peakTail, others }));
-  readonly #all = [this.#fused, ...this.#others, ...this.#own];
+  readonly #scales = new DayScales();
   readonly #usual = new UsualDays();
   readonly #options: BudgetOptions;
   readonly #said = new Float64Array(detectors.length);
@@ -119,13 +109,18 @@ export class EvidenceBudget {
     this.threshold = -Math.log10(options.findingsPer1000PerDay / 1000);
   }
 
+  /** With whose days those of an identity of that role are compared. */
+  circleOf(role: string): number {
+    return this.#scales.indexOf(role);
+  }
+
   /** Brings the identity's day up to date with the event's statistics. What others said today still counts; behaviour's evidence is what it is now. */
   update(
-    place: { slab: RowSlab; row: number; ts: number; sort: number },
+    place: { slab: RowSlab; row: number; ts: number; circle: number },
     statistics: Float64Array,
     into: Evidence,
   ): void {
-    const { slab, row, sort } = place;
+    const { slab, row, circle } = place;
     const { f32 } = slab;
     const day = Math.floor(place.ts / dayMs);
     // An event from before midnight that comes after it counts for the new day: a day ends once.
@@ -137,17 +132,17 @@ export class EvidenceBudget {
       }
       f32[row + at.day] = day;
     }
-    keepSort(slab, row, sort);
+    keepCircle(slab, row, circle);
     for (let d = 0; d < detectors.length; d++) {
       const now = Math.min(statisticMax, statistics[d]!);
       if (now > 0) raisePeak(slab, { row, detector: d, statistic: now });
       this.#highest[d] = d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d));
     }
-    this.weigh({ slab, row, sort, highest: this.#highest, now: statistics }, into);
+    this.weigh({ slab, row, circle, highest: this.#highest, now: statistics }, into);
   }
 
-  /** What a day of an identity of the sort comes to on which detectors' statistics are `highest` so far, and `now` with this event. Changes nothing. */
-  weigh({ slab, row, sort, highest, now }: RunningDay, into: Evidence): void {
+  /** What a day of an identity of the circle comes to on which detectors' statistics are `highest` so far, and `now` with this event. Changes nothing. */
+  weigh({ slab, row, circle, highest, now }: RunningDay, into: Evidence): void {
     let alone = 0;
     let most = 0;
     into.strongest = 0;
@@ -160,9 +155,8 @@ export class EvidenceBudget {
         this.#words[d] = 0;
         continue;
       }
-      const cell = cellOf(sort, d);
-      const place = this.#placeOf(cell, peak);
-      const nats = place < 0 ? this.#natsOf(cell, peak) : this.#known[place]!;
+      const place = this.#placeOf(circle, d, peak);
+      const nats = place < 0 ? this.#natsOf(circle, d, peak) : this.#known[place]!;
       const word = place < 0 ? this.#say(d, nats) : this.#knownWords[place]!;
       const said = Math.max(word, this.#byItself(d, nats));
       this.#words[d] = word;
@@ -179,7 +173,8 @@ export class EvidenceBudget {
 
   /** Midnight (UTC): the day of every identity that was active is over, whether or not it ever comes back. */
   endDays(slab: RowSlab): void {
-    for (const calibrator of this.#all) calibrator.forgetProvisional();
+    this.#fused.forgetProvisional();
+    this.#scales.forgetProvisional();
     this.#fade();
     // A day is measured on the scale of those before it. The first days have none worth the name, and are measured on their own.
     const early = this.#days < daysEnough;
@@ -199,7 +194,8 @@ export class EvidenceBudget {
     const factor = 2 ** (-1 / halfLifeDays);
     if (this.#held * factor < heldMin) return;
     this.#held *= factor;
-    for (const calibrator of this.#all) calibrator.fade(factor);
+    this.#fused.fade(factor);
+    this.#scales.fade(factor);
     this.#usual.fade(factor);
   }
 
@@ -208,10 +204,13 @@ export class EvidenceBudget {
     const period = Math.floor(ts / provisionalEveryMs);
     if (this.#days >= daysEnough || period === this.#provisional) return;
     this.#provisional = period;
-    for (const calibrator of this.#all) calibrator.forgetProvisional();
+    this.#fused.forgetProvisional();
+    this.#scales.forgetProvisional();
     const counts = this.#whoCounts(slab);
     eachDay(slab, (row) => {
-      if (counts(row)) this.#eachPeak(slab, row, (calibrator, peak) => calibrator.addProvisional(peak));
+      if (!counts(row)) return;
+      for (let d = 0; d < detectors.length; d++)
+        this.#scales.addProvisional(circleOf(slab, row), d, this.#peakOf(slab, row, d));
     });
     this.#refitPeaks();
     eachDay(slab, (row) => {
@@ -239,26 +238,26 @@ export class EvidenceBudget {
     return Math.max(0, dayPeakOf(slab, row, detector) - this.#usual.expected(slab, row, detector));
   }
 
-  /** How rare a detector's statistic is among days of identities of the sort. */
-  #nats(cell: number, statistic: number): number {
+  /** How rare a detector's statistic is among days of the circle. */
+  #nats(circle: number, detector: number, statistic: number): number {
     if (statistic <= 0) return 0;
-    const place = this.#placeOf(cell, statistic);
-    return place < 0 ? this.#natsOf(cell, statistic) : this.#known[place]!;
+    const place = this.#placeOf(circle, detector, statistic);
+    return place < 0 ? this.#natsOf(circle, detector, statistic) : this.#known[place]!;
   }
 
   /** Where what is known of the statistic stands; -1 for one that is no peak. */
-  #placeOf(cell: number, statistic: number): number {
+  #placeOf(circle: number, detector: number, statistic: number): number {
     const peak = peakPlace(statistic);
-    const place = peak < 0 ? -1 : cell * peakPlaces + peak;
+    const place = peak < 0 ? -1 : (circle * detectors.length + detector) * peakPlaces + peak;
     if (place < 0 || this.#known[place]! >= 0) return place;
-    this.#known[place] = this.#natsOf(cell, statistic);
-    this.#knownWords[place] = this.#say(detectorOf(cell), this.#known[place]!);
+    this.#known[place] = this.#natsOf(circle, detector, statistic);
+    this.#knownWords[place] = this.#say(detector, this.#known[place]!);
     return place;
   }
 
-  #natsOf(cell: number, statistic: number): number {
-    const nats = -Math.log(this.#own[cell]!.pValue(statistic));
-    return isHonest[detectorOf(cell)] ? Math.max(nats, statistic) : nats;
+  #natsOf(circle: number, detector: number, statistic: number): number {
+    const nats = -Math.log(this.#scales.pValue(circle, detector, statistic));
+    return isHonest[detector] ? Math.max(nats, statistic) : nats;
   }
 
   /** What a detector says in the sum: softly nothing up to the ordinary, then as much as it is rarer; weighed. */
@@ -278,9 +277,9 @@ export class EvidenceBudget {
   /** What all detectors' peaks of the day come to: their words together, or the strongest by itself. */
   #sum(slab: RowSlab, row: number): number {
     let alone = 0;
-    const sort = sortOf(slab, row);
+    const circle = circleOf(slab, row);
     for (let d = 0; d < detectors.length; d++) {
-      const nats = this.#nats(cellOf(sort, d), this.#peakOf(slab, row, d));
+      const nats = this.#nats(circle, d, this.#peakOf(slab, row, d));
       this.#words[d] = this.#say(d, nats);
       alone = Math.max(alone, this.#byItself(d, nats));
     }
@@ -293,24 +292,16 @@ export class EvidenceBudget {
   }
 
   #refitPeaks(): void {
-    for (const calibrator of this.#all) if (calibrator !== this.#fused) calibrator.refit();
+    this.#scales.refit();
     this.#usual.refit();
     this.#known.fill(-1);
   }
 
   #countPeaksOf(slab: RowSlab, row: number): void {
     if (this.#mayExclude && isOutOfOrdinary(slab, row)) return;
-    this.#eachPeak(slab, row, (calibrator, peak) => calibrator.add(peak));
-    for (let d = 0; d < detectors.length; d++)
-      this.#usual.add(slab, row, { detector: d, peak: dayPeakOf(slab, row, d) });
-  }
-
-  /** The day's peaks, each for all calibrators that it says something to. */
-  #eachPeak(slab: RowSlab, row: number, visit: (calibrator: TailCalibrator, peak: number) => void): void {
-    const own = sortOf(slab, row);
     for (let d = 0; d < detectors.length; d++) {
-      const peak = this.#peakOf(slab, row, d);
-      for (let sort = 0; sort < sorts; sort++) visit((sort === own ? this.#own : this.#others)[cellOf(sort, d)]!, peak);
+      this.#scales.add(circleOf(slab, row), d, this.#peakOf(slab, row, d));
+      this.#usual.add(slab, row, { detector: d, peak: dayPeakOf(slab, row, d) });
     }
   }
 
@@ -320,7 +311,7 @@ export class EvidenceBudget {
     const { onDay } = this.#options;
     if (onDay !== undefined) {
       for (let d = 0; d < detectors.length; d++)
-        this.#said[d] = beyondOrdinary(this.#nats(cellOf(sortOf(slab, row), d), this.#peakOf(slab, row, d)), d);
+        this.#said[d] = beyondOrdinary(this.#nats(circleOf(slab, row), d, this.#peakOf(slab, row, d)), d);
       onDay(row, slab.f32[row + at.day]!, this.#said);
     }
     const sum = this.#sum(slab, row);
@@ -330,7 +321,8 @@ export class EvidenceBudget {
 
   snapshot(): BudgetSnapshot {
     return {
-      calibrators: this.#all.map((calibrator) => calibrator.snapshot()),
+      fused: this.#fused.snapshot(),
+      scales: this.#scales.snapshot(),
       usual: this.#usual.snapshot(),
       days: this.#days,
       held: this.#held,
@@ -341,9 +333,8 @@ export class EvidenceBudget {
   }
 
   restore(saved: BudgetSnapshot): void {
-    this.#all.forEach((calibrator, i) => {
-      calibrator.restore(saved.calibrators[i]!);
-    });
+    this.#fused.restore(saved.fused);
+    this.#scales.restore(saved.scales);
     this.#usual.restore(saved.usual);
     this.#known.fill(-1);
     this.#days = saved.days;

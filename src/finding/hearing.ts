@@ -1,4 +1,4 @@
-import { dayPeakOf, sortOf } from '../baseline/peaks.ts';
+import { circleOf, dayPeakOf } from '../baseline/peaks.ts';
 import { at, behaviourFamilies, detectors, families } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
 import { featureNames } from '../feature/registry.ts';
@@ -20,7 +20,7 @@ export type Hearing = Story & {
   evidence: number;
   shares: number[];
   /** With whose days the identity's are compared. */
-  readonly sort: number;
+  readonly circle: number;
   /** Day number since 1970, and each detector's highest statistic of it. */
   day: number;
   highest: number[];
@@ -84,7 +84,7 @@ function asItIs({ file, open, told }: Story, { slab, row, ts }: Omit<From, 'excu
     by: '',
     evidence: slab.f32[row + at.evidence]!,
     shares: behaviourFamilies.map((_, i) => slab.f32[row + at.evidenceShares + i]!),
-    sort: sortOf(slab, row),
+    circle: circleOf(slab, row),
     day: Math.floor(ts / dayMs),
     highest: detectors.map((_, d) => (d === 0 ? 0 : dayPeakOf(slab, row, d))),
   };
@@ -121,7 +121,7 @@ function weigh(hearing: Hearing, now: Float64Array, to: Weighing): void {
   for (let d = 1; d < detectors.length; d++) highest[d] = Math.max(highest[d]!, Math.min(statisticMax, now[d]!));
   highest[0] = Math.min(statisticMax, now[0]!);
   const { slab, row } = to;
-  to.budget.weigh({ slab, row, sort: hearing.sort, highest: Float64Array.from(highest), now }, to.evidence);
+  to.budget.weigh({ slab, row, circle: hearing.circle, highest: Float64Array.from(highest), now }, to.evidence);
 }
 
 /** What was claimed is over; what comes now is a story of its own. */

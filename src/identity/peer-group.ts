@@ -1,5 +1,5 @@
 import type { ActorKind, TrafficEvent } from '../event/traffic-event.ts';
-import type { IdentityKind } from './resolved-event.ts';
+import type { IdentityKind, ResolvedEvent } from './resolved-event.ts';
 
 const partCharsMax = 80;
 
@@ -38,6 +38,12 @@ export function peerGroup(event: TrafficEvent, kind: IdentityKind): string {
   if (names.size >= namesMax) names.clear();
   names.set(group, { tenant: event.tenant, actor, name });
   return name;
+}
+
+/** Those with the same role, or the same application where nobody has roles; whatever their tenant. */
+export function roleCircle({ event, identity_kind }: ResolvedEvent): string {
+  const group = peerGroup(event, identity_kind);
+  return group.slice(group.indexOf('|'));
 }
 
 /** The newest name by role or client, forgotten all at once at the limit: only a shortcut. */

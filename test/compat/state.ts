@@ -12,7 +12,7 @@ import { placeKinds } from '../../src/baseline/source-table.ts';
 import { hash64 } from '../../src/core/hash.ts';
 import { emptyObservation, observe } from '../../src/feature/observation.ts';
 import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
-import { TailCalibrator } from '../../src/baseline/tail-calibrator.ts';
+import { bins } from '../../src/baseline/tail-calibrator.ts';
 import { call } from '../feature/moment.ts';
 import { shardWith } from '../property/traffic.ts';
 import { eventsOf } from '../scenario/play.ts';
@@ -63,7 +63,7 @@ export function layout(): string {
     [...rest.values],
   ];
   return createHash('sha256')
-    .update(JSON.stringify([...parts, new TailCalibrator().snapshot().counts.length]))
+    .update(JSON.stringify([...parts, bins]))
     .digest('hex');
 }
 

@@ -38,7 +38,7 @@ function statisticsOf(numbers: readonly number[]): Float64Array {
 /** The evidence of a first detector's statistic, for an identity that nothing is known of. */
 function evidenceOf(budget: EvidenceBudget, statistic: number): number {
   const slab = new RowSlab(1);
-  const place = { slab, row: slab.create(9, 9), ts: start, sort: 0 };
+  const place = { slab, row: slab.create(9, 9), ts: start, circle: 0 };
   budget.update(place, statisticsOf([statistic]), evidence);
   return evidence.together;
 }
@@ -55,7 +55,7 @@ function findingsPerDay(world: (random: Random) => readonly number[], budget: Ev
       const ts = start + d * day + i;
       if (i % 500 === 0) budget.advance(slab, ts);
       slab.f32[row + finishedDays] = d;
-      budget.update({ slab, row, ts, sort: 0 }, statisticsOf(world(random)), evidence);
+      budget.update({ slab, row, ts, circle: 0 }, statisticsOf(world(random)), evidence);
       if (evidence.together >= budget.threshold) findings++;
     });
     budget.endDays(slab);
@@ -89,11 +89,11 @@ test('among the first days, those that a finding was made of do not hide the nex
     const budget = budgetOf(1);
     for (let i = 0; i < 4; i++) {
       const row = slab.create(1, i);
-      budget.update({ slab, row, ts: start, sort: 0 }, statisticsOf([1, 30]), evidence);
+      budget.update({ slab, row, ts: start, circle: 0 }, statisticsOf([1, 30]), evidence);
       if (isFound) slab.u32[row + at.gatedUntil] = (start + day) / 1000;
     }
     budget.advance(slab, start + 1);
-    budget.update({ slab, row: slab.create(1, 9), ts: start + 1, sort: 0 }, statisticsOf([0, 20]), evidence);
+    budget.update({ slab, row: slab.create(1, 9), ts: start + 1, circle: 0 }, statisticsOf([0, 20]), evidence);
     return evidence.together;
   });
   assert.ok(open! >= budgetOf(1).threshold, `${open}`);
@@ -135,18 +135,18 @@ test('a day counts once, and an event from before midnight does not end the day 
   const row = slab.create(1, 1);
   const budget = budgetOf(1);
   const seen = (ts: number, statistic: number): void =>
-    budget.update({ slab, row, ts, sort: 0 }, statisticsOf([statistic]), evidence);
+    budget.update({ slab, row, ts, circle: 0 }, statisticsOf([statistic]), evidence);
   seen(start, 5);
   seen(start + day, 1);
   seen(start + day - 1, 9);
   seen(start + day + 1, 2);
   seen(start + 2 * day, 0);
   budget.advance(slab, start + 2 * day);
-  assert.equal(budget.snapshot().calibrators[0]!.total, 2);
+  assert.equal(budget.snapshot().fused.total, 2);
   assert.equal(budget.snapshot().days, 2);
 });
 
-test('what is daily bread of machines is rare of people, and a sort that nobody has seen is measured by the others', () => {
+test('what is daily bread of machines is rare of people, and a role that nobody has seen is measured by the others', () => {
   const slab = new RowSlab(3000);
   const rows = Array.from({ length: 3000 }, (_, i) => slab.create(1, i));
   const budget = budgetOf(1);
@@ -155,12 +155,16 @@ test('what is daily bread of machines is rare of people, and a sort that nobody 
     rows.forEach((row, i) => {
       const machine = i % 3 === 0;
       const statistic = (machine ? -6 : -1) * Math.log(1 - random.next());
-      budget.update({ slab, row, ts: start + d * day, sort: machine ? 2 : 1 }, statisticsOf([0, statistic]), evidence);
+      budget.update(
+        { slab, row, ts: start + d * day, circle: budget.circleOf(machine ? 'service' : 'human') },
+        statisticsOf([0, statistic]),
+        evidence,
+      );
     });
     budget.endDays(slab);
   }
-  const [unseen, human, machine] = [0, 1, 2].map((sort) => {
-    const place = { slab: new RowSlab(1), row: 0, ts: start + 4 * day, sort };
+  const [unseen, human, machine] = ['unseen', 'human', 'service'].map((role) => {
+    const place = { slab: new RowSlab(1), row: 0, ts: start + 4 * day, circle: budget.circleOf(role) };
     place.row = place.slab.create(9, 9);
     budget.update(place, statisticsOf([0, 20]), evidence);
     return evidence.together;
@@ -183,7 +187,7 @@ test('the evidence in nats goes on where what is rare can no longer be told apar
   const natsOf = (numbers: Readonly<Record<string, number>>): number => {
     const row = slab.create(1, slab.size);
     budget.update(
-      { slab, row, ts: start, sort: 0 },
+      { slab, row, ts: start, circle: 0 },
       statisticsOf(detectors.map((name) => numbers[name] ?? 0)),
       evidence,
     );
