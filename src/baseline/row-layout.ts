@@ -100,7 +100,7 @@ export const at = {
   /** By how many nats a run of the identity's calls was odder than its own may be; the day (since 1970) when that was too much, and how many calls there were since, in 16 bits each. */
   doubt: take(1),
   doubted: take(1),
-  /** Day number since 1970, and each detector's highest statistic of that day in quarters of a nat, one byte each; then what of behaviour's was counted on an earlier day, and the sort of identity. */
+  /** Day number since 1970, and each detector's highest statistic of that day in quarters of a nat, one byte each; then what of behaviour's was counted on an earlier day, and the circle with which it is compared. */
   day: take(1),
   peaks: take(Math.ceil((detectors.length + 2) / 4)),
   /** What such peaks usually come to, in eighths of a nat: a byte for each detector that has a usual (`baseline/peaks.ts`). */
