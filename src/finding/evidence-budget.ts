@@ -12,12 +12,12 @@ const dayMs = 86_400_000;
 export const statisticMax = 60;
 /** Such a detector's word, nats, from which a day is likelier an attack's than not: it says nothing of what ordinary days come to. */
 const honestLeast = 1;
+const cells = circlesMax * detectors.length;
 /**
  * What detectors say together is in nats already, of which most days come to none: innocent days come to 6 or more about once in 500 on streams that
  * run for weeks.
  */
-const fusedPrior = { from: 0, mean: 1 };
-const cells = circlesMax * detectors.length;
+const fusedTail = { share: 0.08, isCautious: true };
 /** Days that are not ordinary are left out of what ordinary days come to; but no more than this share, so that a changed world is learned. */
 const excludedShare = 0.1;
 /** Days that nobody has seen yet and everybody expects: what calibrators start from counts as many. */
@@ -32,6 +32,8 @@ const aloneShare = 0.05;
 const aloneNats = Math.log(detectors.length / aloneShare);
 const halfLifeDays = 7;
 const heldMin = 10_000;
+/** A stream is young for so many days: after them one more adds no more than a fifth to what is known of an identity. Made-up people who are all alike need as many. */
+const youngMs = 4 * dayMs;
 const provisionalEveryMs = 600_000;
 
 export type BudgetSnapshot = {
@@ -43,6 +45,8 @@ export type BudgetSnapshot = {
   readonly excluded: number;
   readonly mayExclude: boolean;
   readonly provisional: number;
+  readonly today?: CalibratorSnapshot;
+  readonly since?: number;
 };
 
 export type BudgetOptions = {
@@ -84,7 +88,12 @@ type RunningDay = {
  * finding, whatever the traffic looks like and however the detectors depend on each other.
  */
 export class EvidenceBudget {
-  readonly #fused = new TailCalibrator({ robust: { share: 0.08, isCautious: true }, prior: fusedPrior });
+  readonly #fused = new TailCalibrator({ robust: fusedTail });
+  /**
+   * What sums of the running day come to so far, while the stream is young. Habits are known better today than on any day before, so deviations from them come higher
+   * than on any day before: the days are not exchangeable, but those of today are with each other. What is rare is rare among both.
+   */
+  readonly #today = new TailCalibrator({ robust: fusedTail, others: this.#fused });
   readonly #scales = new DayScales();
   readonly #usual = new UsualDays();
   readonly #options: BudgetOptions;
@@ -102,6 +111,8 @@ export class EvidenceBudget {
   #excluded = 0;
   #mayExclude = true;
   #provisional = -1;
+  /** The stream's first midnight; of one from before this was kept, long ago. */
+  #since = Number.NEGATIVE_INFINITY;
 
   constructor(options: BudgetOptions) {
     assert.equal(options.fusion.length, detectors.length, 'fusion was trained for other detectors');
@@ -181,11 +192,10 @@ export class EvidenceBudget {
     if (early) this.#countPeaks(slab);
     eachDay(slab, (row) => this.#countFused(slab, row));
     if (!early) this.#countPeaks(slab);
-    eachDay(slab, (row) => {
-      endDay(slab, row);
-      slab.markDirty(row);
-    });
+    eachDay(slab, (row) => endDay(slab, row));
     this.#fused.refit();
+    this.#today.forgetProvisional();
+    this.#today.refit();
     this.#mayExclude = (!early || this.#days < priorDays) && this.#excluded <= excludedShare * (priorDays + this.#days);
   }
 
@@ -202,8 +212,14 @@ export class EvidenceBudget {
   /** A frame is over; `ts` is where the next begins. */
   advance(slab: RowSlab, ts: number): void {
     const period = Math.floor(ts / provisionalEveryMs);
-    if (this.#days >= daysEnough || period === this.#provisional) return;
+    if (this.#provisional < 0) this.#since = ts - (ts % dayMs);
+    if (period === this.#provisional) return;
     this.#provisional = period;
+    if (this.#days < daysEnough) this.#countRunning(slab);
+    if (ts - this.#since < youngMs) this.#countToday(slab);
+  }
+
+  #countRunning(slab: RowSlab): void {
     this.#fused.forgetProvisional();
     this.#scales.forgetProvisional();
     const counts = this.#whoCounts(slab);
@@ -217,6 +233,17 @@ export class EvidenceBudget {
       if (counts(row)) this.#fused.addProvisional(this.#sum(slab, row));
     });
     this.#fused.refit();
+  }
+
+  /** Of very many identities some ten thousand are asked, who are the same in whatever order they came: what it costs is then nothing that a stream would notice. */
+  #countToday(slab: RowSlab): void {
+    const one = Math.ceil(slab.size / heldMin);
+    this.#today.forgetProvisional();
+    eachDay(slab, (row) => {
+      const isAsked = slab.u32[row + at.keyLow]! % one === 0 && !(this.#mayExclude && isOutOfOrdinary(slab, row));
+      if (isAsked) this.#today.addProvisional(this.#sum(slab, row));
+    });
+    this.#today.refit();
   }
 
   /**
@@ -271,7 +298,7 @@ export class EvidenceBudget {
   }
 
   #decades(sum: number): number {
-    return sum <= 0 ? 0 : Math.max(0, -Math.log10(this.#fused.pValue(sum)));
+    return sum <= 0 ? 0 : Math.max(0, -Math.log10(Math.max(this.#fused.pValue(sum), this.#today.pValue(sum))));
   }
 
   /** What all detectors' peaks of the day come to: their words together, or the strongest by itself. */
@@ -329,11 +356,14 @@ export class EvidenceBudget {
       excluded: this.#excluded,
       mayExclude: this.#mayExclude,
       provisional: this.#provisional,
+      today: this.#today.snapshot(),
+      since: this.#since,
     };
   }
 
   restore(saved: BudgetSnapshot): void {
     this.#fused.restore(saved.fused);
+    if (saved.today !== undefined) this.#today.restore(saved.today);
     this.#scales.restore(saved.scales);
     this.#usual.restore(saved.usual);
     this.#known.fill(-1);
@@ -342,6 +372,7 @@ export class EvidenceBudget {
     this.#excluded = saved.excluded;
     this.#mayExclude = saved.mayExclude;
     this.#provisional = saved.provisional;
+    this.#since = saved.since ?? Number.NEGATIVE_INFINITY;
   }
 }
 
@@ -362,4 +393,5 @@ function isOutOfOrdinary(slab: RowSlab, row: number): boolean {
 function endDay(slab: RowSlab, row: number): void {
   endPeaks(slab, row);
   slab.f32[row + at.day] = 0;
+  slab.markDirty(row);
 }

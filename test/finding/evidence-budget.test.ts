@@ -52,7 +52,7 @@ function findingsPerDay(world: (random: Random) => readonly number[], budget: Ev
   return Array.from({ length: days }, (_, d) => {
     let findings = 0;
     rows.forEach((row, i) => {
-      const ts = start + d * day + i;
+      const ts = start + d * day + i * 20_000;
       if (i % 500 === 0) budget.advance(slab, ts);
       slab.f32[row + finishedDays] = d;
       budget.update({ slab, row, ts, circle: 0 }, statisticsOf(world(random)), evidence);
@@ -71,6 +71,15 @@ for (const [name, world] of Object.entries(worlds)) {
     assert.ok(realised > 0.75 * configured && realised < 1.25 * configured, `${realised} per 1,000 identity-days`);
   });
 }
+
+test('while habits are so young that each day comes higher than all before it, the budget is not spent many times over', () => {
+  // As the days of people who are all alike do: an hour without a call is the odder, the more days are known.
+  const scales = [1, 2, 3.5, 4.5];
+  let calls = 0;
+  const world = (random: Random) => [-scales[Math.floor(calls++ / 3000)]! * Math.log(1 - random.next()), 0, 0];
+  const perDay = findingsPerDay(world, budgetOf(1), scales.length).slice(1);
+  assert.ok(Math.max(...perDay) <= 20, `${perDay} of 3000, where 3 are configured`);
+});
 
 test('before the first day is over nothing but the assumption speaks, and it does not flood', () => {
   const [first] = findingsPerDay(worlds['light tails']!, budgetOf(1), 1);
