@@ -105,7 +105,11 @@ export const canonicalFields: Readonly<Record<FieldName, FieldSpec>> = {
   client_cert_verified: { kind: 'boolean', about: "Whether the client's certificate was verified." },
   service: { kind: 'text', about: 'The service that was called.' },
   caller_service: { kind: 'text', about: 'The service that called on behalf of the identity.' },
-  object_ids: { kind: 'list', isUnique: true, about: 'The objects that were touched.' },
+  object_ids: {
+    kind: 'list',
+    isUnique: true,
+    about: 'The objects that were touched; an account or machine that the call makes is one.',
+  },
   sensitive: { kind: 'counts', about: 'Sensitive data in the response: class to count.' },
   rows: { ...count, about: 'Rows or items in the response.' },
   decision_id: { kind: 'id', about: 'The decision of ours that this response enforced.' },

@@ -24,8 +24,8 @@ test('state comes back as it was, whatever its size, and no record exceeds what 
   assert.deepEqual(bytesOf('cold'), state.cold);
   assert.deepEqual(bytesOf('active'), state.active);
   assert.deepEqual(Buffer.concat(bytesOf('ids')), state.ids);
-  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('common'))), { version: 3, ...state.common });
-  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('changes'))), { version: 3, ...state.changes });
+  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('common'))), { version: 4, ...state.common });
+  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('changes'))), { version: 4, ...state.changes });
   const commons = parts.filter((part) => part.kind === 'common');
   assert.deepEqual(
     commons.map((part) => part.kind === 'common' && part.last),
