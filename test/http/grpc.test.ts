@@ -114,16 +114,18 @@ test('Envoy’s question arrives with headers, path, address, and the claims tha
   );
 });
 
-test('raw headers arrive as well, the first of those that were sent twice, and a question without anything is still answered', async (t) => {
+test('raw headers arrive as well, the first of those that were sent twice, names in small letters, and a question without anything is still answered', async (t) => {
   const { check, asked } = await serve(t, allow);
   const raw = (key: string, value: string) => ({ key, raw_value: Buffer.from(value) });
   const header_map = { headers: [raw('Authorization', 'Bearer raw'), raw('authorization', 'Bearer other')] };
   await check({ attributes: { request: { http: { path: '/', header_map } } } });
+  await check({ attributes: { request: { http: { path: '/', headers: { Authorization: 'Bearer mapped' } } } } });
   await check({});
   assert.deepEqual(
     asked.map(({ headers, clientIp, verifiedClaims }) => [headers, clientIp, verifiedClaims]),
     [
       [{ authorization: 'Bearer raw' }, null, null],
+      [{ authorization: 'Bearer mapped' }, null, null],
       [{}, null, null],
     ],
   );
