@@ -72,7 +72,7 @@ for (const [name, world] of Object.entries(worlds)) {
   });
 }
 
-test('while habits are so young that each day comes higher than all before it, the budget is not spent many times over', () => {
+test('while habits are so young that each day comes higher than all before it, a later day spends at most seven times its budget', () => {
   // As the days of people who are all alike do: an hour without a call is the odder, the more days are known.
   const scales = [1, 2, 3.5, 4.5];
   let calls = 0;

@@ -95,7 +95,7 @@ test('a failure inside is told to the log in full and to the caller as a code', 
   assert.match(server.logged.join(''), /undefined is not a table/);
 });
 
-test('every answer, errors included, forbids scripts, framing, sniffing and storing', async (t) => {
+test('every answer with a body, errors included, forbids scripts, framing, sniffing and storing', async (t) => {
   const server = await serve(sampleParts());
   t.after(server.close);
   for (const path of ['/v1/findings', '/nowhere', '/%', '/metrics', '/openapi.json']) {
