@@ -1,6 +1,7 @@
 import type { Observed } from '../feature/family.ts';
 import type { Contribution } from '../score/contribution.ts';
 import type { Cause, Reason } from './finding.ts';
+import { counting } from './words.ts';
 
 /** Events kept as examples, and features kept as reasons. */
 const examplesMax = 10;
@@ -90,23 +91,27 @@ function keepExample(examples: Example[], example: Example): void {
   examples.splice(least, 1);
 }
 
-/** What a feature is about: its family, save that a large answer and much data in all are one fact. */
-function subjectOf(feature: string): string {
+/**
+ * The question that a feature answers: its family's, save that all who count how much there is answer one, and that somebody was away for long is
+ * another than what is new today.
+ */
+function questionOf(feature: string): string {
   const family = feature.slice(0, feature.indexOf('.'));
-  return family === 'volume' ? 'egress' : family;
+  if (counting.has(family)) return 'how much';
+  return feature === 'patterns.dormant' ? feature : family;
 }
 
 /**
- * First the feature of `prefer` that said most, which is what is claimed; then the strongest of every other subject, for three sides of one fact say less
- * than three facts; then the rest. Shares are of all that was said.
+ * First the feature of `prefer` that said most, which is what is claimed; then the strongest answer to every other question, for three answers to one say
+ * less than answers to three; then the rest. Shares are of all that was said.
  */
 export function reasonsOf(file: CaseFile, prefer: (feature: string) => boolean): Reason[] {
   const total = Object.values(file.tallies).reduce((sum, { nats }) => sum + nats, 0);
   const all = Object.entries(file.tallies).sort(([a, x], [b, y]) => y.nats - x.nats || (a < b ? -1 : 1));
   const claimed = all.find(([feature]) => prefer(feature));
-  const told = new Set<string>(claimed === undefined ? [] : [subjectOf(claimed[0])]);
+  const told = new Set<string>(claimed === undefined ? [] : [questionOf(claimed[0])]);
   const others = all.filter((each) => each !== claimed);
-  const facts = others.filter(([feature]) => !told.has(subjectOf(feature)) && told.add(subjectOf(feature)));
+  const facts = others.filter(([feature]) => !told.has(questionOf(feature)) && told.add(questionOf(feature)));
   return [...(claimed === undefined ? [] : [claimed]), ...facts, ...others.filter((each) => !facts.includes(each))]
     .slice(0, 5)
     .map(([feature, { nats, observed, peers }]) => ({

@@ -7,7 +7,7 @@ import { type CaseFile, causeOf, reasonsOf, strongestOf } from './case-file.ts';
 import type { Evidence } from './evidence-budget.ts';
 import type { Finding, FindingKind, Severity } from './finding.ts';
 import { incidentOf } from './incident.ts';
-import { behaviourKind, kindOf, kinds, speaksFor } from './kinds.ts';
+import { behaviourKind, isOfKind, kindOf, kinds } from './kinds.ts';
 
 /** Events of which no detector has as much as this to say do not go into a case, in decades of identity-days. */
 export const oddDecades = 1;
@@ -113,7 +113,7 @@ export class Claims {
     const { file } = story;
     const { resolved } = seen;
     const kind = before?.kind ?? kindFor(detector, file, said);
-    const reasons = reasonsOf(file, (feature) => speaksFor(detectors[detector]!, kind, feature));
+    const reasons = reasonsOf(file, (feature) => isOfKind(kind, feature));
     const first_seen = before?.first_seen ?? file.firstSeen;
     const agreeing = agreeingOf(story) + (before === null ? 1 : 0);
     const severity = atLeast(before?.severity, this.#severity(story, said, { excess, agreeing }));

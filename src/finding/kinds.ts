@@ -136,14 +136,6 @@ export function behaviourKind(shares: readonly number[]): FindingKind {
   return total === 0 || shares[top]! < dominance * total ? 'behaviour_change' : kindOfFamily[behaviourFamilies[top]!];
 }
 
-/** Whether a feature is a reason of first choice for a finding of this detector and kind. */
-export function speaksFor(detector: DetectorName, kind: FindingKind, feature: string): boolean {
-  const family = feature.slice(0, feature.indexOf('.'));
-  if (detector !== 'behaviour') return family === detector;
-  if (kind === 'behaviour_change') return behaviourFamilies.some((name) => name === family);
-  return behaviourFamilies.some((name) => name === family && kindOfFamily[name] === kind);
-}
-
 /** Whether a finding of the kind may rest on the feature. */
 export function isOfKind(kind: FindingKind, feature: string): boolean {
   const family = feature.slice(0, feature.indexOf('.'));

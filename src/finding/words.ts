@@ -1,4 +1,4 @@
-import { detectors } from '../baseline/row-layout.ts';
+import { type DetectorName, detectors } from '../baseline/row-layout.ts';
 
 /** No word says more than this, nats: one detector's certainty is no better than its calibration. */
 const sayMax = 25;
@@ -17,8 +17,16 @@ const atNothing = ordinaries.map((ordinary) => Math.log1p(Math.exp(-ordinary)));
  * Detectors that all count how much there is: a busy day is high on each of them and is one fact, told by the one that says most. So is probing, which
  * counts functions: on days of recorded people their peaks go together (correlations of 0.5 to 0.8, and of 0.4 to 0.6 with probing's).
  */
-const counting: readonly string[] = ['rate', 'volume', 'objects', 'change', 'probing', 'egress', 'rhythm'];
-const isCounting = detectors.map((name) => counting.includes(name));
+export const counting: ReadonlySet<string> = new Set([
+  'rate',
+  'volume',
+  'objects',
+  'change',
+  'probing',
+  'egress',
+  'rhythm',
+] satisfies DetectorName[]);
+const isCounting = detectors.map((name) => counting.has(name));
 
 /** ln(1 + e^(nats - ordinary)), less what it is at 0: 0.6 or so at the ordinary, and then about as much as the nats are beyond it. */
 export function beyondOrdinary(nats: number, detector: number): number {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Observed } from '../../src/feature/family.ts';
-import { addToCase, type OddEvent, openCase, reasonsOf } from '../../src/finding/case-file.ts';
+import { addToCase, type CaseFile, type OddEvent, openCase, reasonsOf } from '../../src/finding/case-file.ts';
+import type { FindingKind } from '../../src/finding/finding.ts';
+import { isOfKind } from '../../src/finding/kinds.ts';
 
 const observed = (text: string): Observed => ({
   observed: 1,
@@ -54,15 +56,8 @@ test('reasons are what said most, the preferred first, in the words of the stron
   );
 });
 
-test('after what is claimed, other facts come before more of the same: a large answer is a side of much data taken out', () => {
+const caseSaying = (all: Readonly<Record<string, number>>): CaseFile => {
   const file = openCase(0);
-  const all = {
-    'egress.bytes': 9,
-    'egress.rows': 8,
-    'volume.response_bytes': 7,
-    'token.two_contexts': 2,
-    'context.network': 1,
-  };
   const contributions = Object.entries(all).map(([feature, nats]) => ({
     feature,
     nats,
@@ -70,10 +65,58 @@ test('after what is claimed, other facts come before more of the same: a large a
     peers: '-',
   }));
   addToCase(file, odd(1, { contributions }));
-  assert.deepEqual(
-    reasonsOf(file, (feature) => feature.startsWith('egress.')).map(({ feature }) => feature),
-    ['egress.bytes', 'token.two_contexts', 'context.network', 'egress.rows', 'volume.response_bytes'],
-  );
+  return file;
+};
+const featuresOf = (file: CaseFile, kind: FindingKind): readonly string[] =>
+  reasonsOf(file, (feature) => isOfKind(kind, feature)).map(({ feature }) => feature);
+
+test('after what is claimed, other questions are answered before how much there is once more: bytes, pace and objects are one busy day', () => {
+  const all = {
+    'egress.bytes': 9,
+    'rate.requests_5m': 8.5,
+    'objects.distinct': 8,
+    'volume.response_bytes': 7,
+    'token.two_contexts': 2,
+    'context.network': 1,
+  };
+  assert.deepEqual(featuresOf(caseSaying(all), 'data_exfiltration'), [
+    'egress.bytes',
+    'token.two_contexts',
+    'context.network',
+    'rate.requests_5m',
+    'objects.distinct',
+  ]);
+  assert.deepEqual(featuresOf(caseSaying(all), 'token_replay').slice(0, 3), [
+    'token.two_contexts',
+    'egress.bytes',
+    'context.network',
+  ]);
+});
+
+test('the first reason is the strongest of those that the kind rests on, whatever the same family says besides', () => {
+  const file = caseSaying({
+    'patterns.new_today': 30,
+    'patterns.dormant': 12,
+    'token.two_contexts': 9,
+    'token.travel': 5,
+  });
+  assert.equal(featuresOf(file, 'dormant_reactivated')[0], 'patterns.dormant');
+  assert.equal(featuresOf(file, 'account_takeover')[0], 'patterns.new_today');
+  assert.equal(featuresOf(file, 'impossible_travel')[0], 'token.travel');
+});
+
+test('that somebody was away for long is told beside what is new on another day', () => {
+  const file = caseSaying({
+    'rate.requests_5m': 40,
+    'patterns.new_today': 30,
+    'egress.bytes': 20,
+    'patterns.dormant': 5,
+  });
+  assert.deepEqual(featuresOf(file, 'rate_spike').slice(0, 3), [
+    'rate.requests_5m',
+    'patterns.new_today',
+    'patterns.dormant',
+  ]);
 });
 
 test('a case stays small, whatever is said in it', () => {

@@ -6,6 +6,7 @@ import { createDecoder } from '../../src/event/decode/decoder.ts';
 import { createRedactor } from '../../src/event/redact.ts';
 import { createRouteTemplater } from '../../src/event/route-template.ts';
 import { type Finding, type FindingKind, type Severity, severities } from '../../src/finding/finding.ts';
+import { isOfKind } from '../../src/finding/kinds.ts';
 import { createIngest } from '../../src/identity/ingest.ts';
 import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
 import { Shard } from '../../src/pipeline.ts';
@@ -122,21 +123,10 @@ function isExplained({ reasons }: Finding, expected: readonly string[]): boolean
   return reasons.slice(0, reasonsShown).some(({ feature }) => expected.some((prefix) => feature.startsWith(prefix)));
 }
 
-const familyOfKind: Partial<Record<FindingKind, string>> = {
-  rate_spike: 'rate.',
-  error_ratio: 'errors.',
-  object_enumeration: 'objects.',
-  mass_change: 'change.',
-  data_exfiltration: 'egress.',
-  automation: 'rhythm.',
-  token_replay: 'token.',
-  credential_stuffing: 'source.',
-};
-
 /** Findings that claim what their first reason does not say. */
 export function unfounded(stages: readonly Stage[]): readonly string[] {
   return stages.flatMap(({ finding: { kind, reasons, title } }) =>
-    (reasons[0]?.feature ?? '').startsWith(familyOfKind[kind] ?? '') ? [] : [title],
+    reasons[0] !== undefined && isOfKind(kind, reasons[0].feature) ? [] : [title],
   );
 }
 
