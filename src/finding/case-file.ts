@@ -64,7 +64,7 @@ function addToTally(tallies: CaseFile['tallies'], { feature, nats, observed, pee
   const values = isOfValues(feature) ? [String(observed.observed)] : undefined;
   const tally = tallies[feature];
   if (tally === undefined) {
-    if (Object.keys(tallies).length >= reasonsMax) return;
+    if (!makeRoom(tallies, nats)) return;
     tallies[feature] = { nats, most: nats, observed, peers, ...(values && { values }) };
     return;
   }
@@ -76,6 +76,16 @@ function addToTally(tallies: CaseFile['tallies'], { feature, nats, observed, pee
   tally.most = nats;
   tally.observed = observed;
   tally.peers = peers;
+}
+
+/** Of a case that is full the least said gives way to what says more: what is claimed late needs its reason as well. */
+function makeRoom(tallies: CaseFile['tallies'], nats: number): boolean {
+  const all = Object.entries(tallies);
+  if (all.length < reasonsMax) return true;
+  const [feature, least] = all.reduce((one, other) => (other[1].nats < one[1].nats ? other : one));
+  if (least.nats >= nats) return false;
+  delete tallies[feature];
+  return true;
 }
 
 /** Features of which it matters what was observed, and not only how odd it was: another country is another story. */

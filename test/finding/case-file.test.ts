@@ -128,6 +128,17 @@ test('a case stays small, whatever is said in it', () => {
   assert.equal(reasonsOf(file, () => false).length, 5);
 });
 
+test('a case that is full has room for what says more than the least of it, and for nothing else', () => {
+  const file = caseSaying(Object.fromEntries(Array.from({ length: 24 }, (_, i) => [`x.${i}`, 2 + i])));
+  const says = (feature: string, nats: number) =>
+    addToCase(file, odd(2, { contributions: [{ feature, nats, observed: observed(feature), peers: '-' }] }));
+  says('context.network', 2);
+  says('token.travel', 9);
+  assert.equal(Object.keys(file.tallies).length, 24);
+  assert.deepEqual([file.tallies['context.network'], file.tallies['x.0']], [undefined, undefined]);
+  assert.equal(featuresOf(file, 'impossible_travel')[0], 'token.travel');
+});
+
 test('a case in which nothing was said has no reasons', () => {
   assert.deepEqual(
     reasonsOf(openCase(0), () => true),
