@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { Readable } from 'node:stream';
 import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
@@ -66,7 +66,7 @@ export async function startServer(config: Config['http'], parts: HttpParts, logg
   const errorAnswer = createErrorAnswer(logger);
   const routes = allRoutes(parts, config);
   const app = fastify({
-    serverFactory: (framework) => listenerOf(routes, { gate, errorAnswer, metrics: parts.metrics }, framework),
+    serverFactory: (framework) => nodeServer().on('request', framework),
     bodyLimit: bodyBytesMax,
     // A filter that does not exist is refused: left out in silence it would answer with everything.
     ajv: { customOptions: { removeAdditional: false } },
@@ -75,6 +75,7 @@ export async function startServer(config: Config['http'], parts: HttpParts, logg
     frameworkErrors: (error, _request, reply) => void sendError(reply, errorAnswer(error, undefined)),
   });
   app.server.maxConnections = connectionsMax;
+  answerQuestions(app, routes, { gate, errorAnswer, metrics: parts.metrics, now: parts.session.now });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   addHooks(app, gate, parts.metrics);
@@ -103,15 +104,7 @@ export async function startServer(config: Config['http'], parts: HttpParts, logg
   return { address: `http://${host}:${port}`, close: () => app.close() };
 }
 
-/** Questions of enforcement points are answered before the framework; while the server closes it tells them so. */
-function listenerOf(
-  routes: readonly Route[],
-  parts: Omit<DirectOptions, 'route' | 'methods'>,
-  framework: RequestListener,
-): Server {
-  const asked = routes.find(({ isEnforcement }) => isEnforcement);
-  if (asked === undefined) throw new TypeError('no route answers enforcement points');
-  const direct = answerDirectly({ ...parts, route: asked, methods: anyMethod }, framework);
+function nodeServer(): Server {
   const server = createServer({
     keepAliveTimeout: keepAliveMs,
     requestTimeout: requestTimeoutMs,
@@ -119,8 +112,19 @@ function listenerOf(
   });
   // Node forgets in silence what comes behind the thousandth, and a caller could hide his token there from us, not from the API.
   server.maxHeadersCount = 0;
-  server.on('request', (request, response) => (server.listening ? direct : framework)(request, response));
   return server;
+}
+
+/** Questions of enforcement points do not reach the framework, until the server closes. */
+function answerQuestions(
+  app: FastifyInstance,
+  routes: readonly Route[],
+  parts: Pick<DirectOptions, 'gate' | 'errorAnswer' | 'metrics' | 'now'>,
+): void {
+  const route = routes.find(({ isEnforcement }) => isEnforcement);
+  if (route === undefined) throw new TypeError('no route answers enforcement points');
+  const direct = answerDirectly(app.server, { ...parts, route, methods: anyMethod, keepAliveMs, headerBytesMax });
+  app.addHook('preClose', async () => direct.close());
 }
 
 /** Methods of calls that are asked about. Node's parser knows no others that an API would have. */

@@ -45,16 +45,29 @@ export function heldUntil({ action, issuedBefore, madeAt, expiresAt }: Held): Ep
   return isRevocation(action) ? Math.max(expiresAt, (issuedBefore ?? madeAt) + tokenLifetimeMaxMs) : expiresAt;
 }
 
-/** What a call can be looked up by. */
-export type Caller = {
+/** Who calls, by all the names that a decision may have for him. */
+export type CallerNames = {
   readonly identity: IdentityKey;
   readonly tenant: string | null;
   readonly sessionId: string | null;
   readonly tokenId: string | null;
   readonly clientIp: string | null;
   /** What else the call shows to be let in by: a key, a certificate, a session. Refused, it does not become good beside a name that anybody can claim. */
-  readonly shown?: readonly IdentityKey[];
+  readonly shown?: readonly IdentityKey[] | undefined;
 };
+
+/** What a call is looked up by; made once where the same caller comes again and again. */
+export type Caller = CallerNames & { readonly keys: readonly string[] };
+
+export function callerNamed(names: CallerNames): Caller {
+  const { identity, tenant, sessionId, tokenId, clientIp, shown } = names;
+  const keys: string[] = [identity];
+  if (sessionId !== null) keys.push(identityKey('session', tenant, sessionId));
+  if (tokenId !== null) keys.push(tokenKey(tenant, tokenId));
+  if (clientIp !== null) keys.push(identityKey('address', tenant, clientIp));
+  if (clientIp !== null && tenant !== null) keys.push(identityKey('address', null, clientIp));
+  return { identity, tenant, sessionId, tokenId, clientIp, shown, keys };
+}
 
 const acting: readonly Action[] = ['throttle', 'step-up', 'revoke-session', 'revoke-identity'];
 /** Ends that are remembered, so that a decision which a restarted shard makes again does not come back to life. */
@@ -66,8 +79,6 @@ export class DecisionTable {
   readonly #max: number;
   readonly #byKey = new Map<string, Held>();
   readonly #byId = new Map<string, Held>();
-  /** How many are looked up by each kind of key: most tables have none by token, and none by address. */
-  readonly #kinds = new Map<string, number>();
   readonly #ended = new Map<string, number>();
   /** Words that most decisions share. */
   readonly #words = new Map<string, string>();
@@ -119,21 +130,14 @@ export class DecisionTable {
 
   /** The strongest decision about a call that `counts`, else of those in force: about its identity, its session, its token or its address. */
   find(caller: Caller, now: EpochMs, counts = (held: Held): boolean => held.expiresAt > now): Held | undefined {
-    const { tenant, sessionId, tokenId, clientIp } = caller;
     let found: Held | undefined;
-    const look = (key: string, least: Action = 'observe'): void => {
+    const look = (key: string, least: Action): void => {
       for (let held = this.#byKey.get(key); held !== undefined; held = held.next) {
         if (strength(held.action) < strength(least) || !counts(held)) continue;
         if (found === undefined || strength(held.action) > strength(found.action)) found = held;
       }
     };
-    look(caller.identity);
-    if (sessionId !== null && this.#kinds.has('session')) look(identityKey('session', tenant, sessionId));
-    if (tokenId !== null && this.#kinds.has('token')) look(tokenKey(tenant, tokenId));
-    if (clientIp !== null && this.#kinds.has('address')) {
-      look(identityKey('address', tenant, clientIp));
-      if (tenant !== null) look(identityKey('address', null, clientIp));
-    }
+    for (const key of caller.keys) look(key, 'observe');
     for (const key of caller.shown ?? []) look(key, 'revoke-session');
     return found;
   }
@@ -208,20 +212,11 @@ export class DecisionTable {
     held.next = this.#byKey.get(held.key);
     this.#byKey.set(held.key, held);
     this.#byId.set(held.id, held);
-    this.#count(held.key, 1);
     this.#note(held.key);
-  }
-
-  #count(key: string, change: 1 | -1): void {
-    const kind = key.slice(0, key.indexOf(':'));
-    const count = (this.#kinds.get(kind) ?? 0) + change;
-    if (count === 0) this.#kinds.delete(kind);
-    else this.#kinds.set(kind, count);
   }
 
   #remove(held: Held): void {
     this.#byId.delete(held.id);
-    this.#count(held.key, -1);
     this.#note(held.key);
     const first = this.#byKey.get(held.key);
     if (first === held) {

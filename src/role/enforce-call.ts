@@ -8,6 +8,7 @@ import type { EnforcementQuestion } from '../http/parts.ts';
 import { identityKey } from '../identity/identity-key.ts';
 import { type Resolution, resolveIdentity } from '../identity/resolve.ts';
 import type { IdentityKey } from '../identity/resolved-event.ts';
+import { type Caller, callerNamed } from '../policy/decision-table.ts';
 
 /** A call that an enforcement point asks about, read as ingest will read its line in the gateway's log: same fields, same chain, same key. */
 export type AskedCall = {
@@ -19,8 +20,7 @@ export type AskedCall = {
   readonly scheme: 'Bearer' | 'DPoP';
   /** Whether the identity is beyond doubt without its token being verified: a key, a certificate, an address, the gateway's own word. */
   readonly isEvident: boolean;
-  /** Other credentials than the one that names it. */
-  readonly shown: readonly IdentityKey[];
+  readonly caller: Caller;
 };
 
 export type ReadCall = (question: EnforcementQuestion) => AskedCall | null;
@@ -77,7 +77,14 @@ export function createCallReader(options: { readonly config: Config; readonly re
       bearer,
       scheme: scheme === 'dpop' ? 'DPoP' : 'Bearer',
       isEvident: !isClaim,
-      shown: shownBeside(resolution, { event, headers, redactor }),
+      caller: callerNamed({
+        identity: resolution.identity,
+        tenant: event.tenant,
+        sessionId: event.session_id,
+        tokenId: event.token_id,
+        clientIp: event.client_ip,
+        shown: shownBeside(resolution, { event, headers, redactor }),
+      }),
     };
   };
   const { clientIpHeader, apiKeyHeader } = enforce;

@@ -146,20 +146,9 @@ function shareOf({ perMinute, burst, processes }: Config['enforce']['throttle'])
   return { perMinute: perMinute / processes, burst: Math.max(1, burst / processes) };
 }
 
-function questionOf({ event, resolution, isEvident, shown }: AskedCall, proof: Proof | null): Question {
-  return {
-    caller: {
-      identity: resolution.identity,
-      tenant: event.tenant,
-      sessionId: event.session_id,
-      tokenId: event.token_id,
-      clientIp: event.client_ip,
-      shown,
-    },
-    claimedAuthTimeSeconds: event.auth_time ?? event.token_iat,
-    proof,
-    isProven: isEvident || proof !== null,
-  };
+function questionOf({ event, caller, isEvident }: AskedCall, proof: Proof | null): Question {
+  const claimedAuthTimeSeconds = event.auth_time ?? event.token_iat;
+  return { caller, claimedAuthTimeSeconds, proof, isProven: isEvident || proof !== null };
 }
 
 /** What the gateway itself verified and says: Envoy's metadata of jwt_authn, or headers that it lets no caller set. */

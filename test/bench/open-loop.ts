@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What an offered load came to: the time of each answer since its question was due, so a slow server cannot slow the questions down. */
 export type Answered = { readonly ms: readonly number[]; readonly seconds: number; readonly failed: number };
@@ -35,6 +36,37 @@ export async function openLoop(load: { rate: number; seconds: number; send: Send
     await new Promise((resolve) => setImmediate(resolve));
   }
   return { ms, seconds: (performance.now() - start) / 1000, failed: failed + total - ms.length - failed };
+}
+
+/** As autocannon asks at a rate: a second's questions as fast as `underWay` of them at once are answered, then nothing until the next second. */
+export async function bySeconds(load: {
+  rate: number;
+  seconds: number;
+  underWay: number;
+  send: Send;
+}): Promise<Answered> {
+  const { rate, seconds, underWay, send } = load;
+  const ms: number[] = [];
+  let failed = 0;
+  const start = performance.now();
+  for (let second = 0; second < seconds; second++) {
+    await new Promise<void>((resolve) => {
+      let asked = 0;
+      let answered = 0;
+      const askNext = (): void => {
+        const at = performance.now();
+        send(second * rate + asked++, (isRight) => {
+          if (isRight) ms.push(performance.now() - at);
+          else failed++;
+          if (++answered === rate) resolve();
+          else if (asked < rate) askNext();
+        });
+      };
+      while (asked < underWay) askNext();
+    });
+    await sleep(Math.max(0, start + 1000 * (second + 1) - performance.now()));
+  }
+  return { ms, seconds: (performance.now() - start) / 1000, failed };
 }
 
 type Waiting = { readonly text: string; readonly done: (isRight: boolean) => void };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
@@ -149,4 +150,116 @@ test('a gateway that keeps asking on its connection cannot keep the server from 
     for (;;) assert.ok([200, 503].includes(await once()));
   })();
   await Promise.all([server.close(), assert.rejects(asking, { code: /^ECONN/ })]);
+});
+
+/** A connection on which bytes are sent as they stand; `until` resolves with all that came once the pattern is in it. */
+function dial(server: { readonly address: string }) {
+  const socket = connect({ port: Number(new URL(server.address).port), host: '127.0.0.1', allowHalfOpen: true });
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += String(chunk);
+    socket.emit('more');
+  });
+  socket.on('error', () => undefined);
+  const until = async (pattern: RegExp): Promise<string> => {
+    while (!pattern.test(text)) await once(socket, 'more', { signal: AbortSignal.timeout(10_000) });
+    const all = text;
+    text = '';
+    return all;
+  };
+  return { socket, until };
+}
+
+const question = (path: string): string => `GET /authz${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
+const saysPath: HttpParts['ask'] = ({ path }) => ({ ...allow, headers: { 'x-gait-verdict': path } });
+
+test('a connection is answered whatever comes on it, in whatever pieces, before and after plain questions', async (t) => {
+  const server = await serve(sampleParts({ ask: saysPath }));
+  t.after(server.close);
+  const plain = /^HTTP\/1.1 200 OK\r\n(?:.+\r\n)*x-gait-verdict: (.+)\r\n(?:.+\r\n)*Keep-Alive: timeout=72\r\n\r\n$/;
+  const ofOthers: readonly (readonly [string, RegExp])[] = [
+    ['GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n', /^HTTP\/1.1 200 OK[\s\S]*\r\n\r\n[\s\S]+/],
+    [`POST /authz/long HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\nabc`, plain],
+    ['GET /authz/old HTTP/1.0\r\nhost: localhost\r\nconnection: keep-alive\r\n\r\n', /x-gait-verdict: \/old/],
+    ['GET /authzother HTTP/1.1\r\nhost: localhost\r\n\r\n', /^HTTP\/1.1 404/],
+    ['\r\n', /^$/],
+    [question('/odd').replace('host', 'x-odd : a\r\nhost'), /^HTTP\/1.1 400/],
+  ];
+  for (const [sent, expected] of ofOthers) {
+    const { socket, until } = dial(server);
+    t.after(() => socket.destroy());
+    for (const path of ['/a', '/b']) {
+      socket.write(question(path));
+      assert.equal(plain.exec(await until(/\r\n\r\n$/))?.[1], path);
+    }
+    // In pieces, so that the server sees them one by one: each of them is answered by nothing.
+    for (const [i, piece] of [...sent].entries()) {
+      if (i < 12) await new Promise((resolve) => socket.write(piece, resolve));
+      else {
+        socket.write(sent.slice(i));
+        break;
+      }
+    }
+    await until(expected);
+    if (/400|404/.test(expected.source)) continue;
+    socket.write(question('/c'));
+    assert.match(await until(/x-gait-verdict: \/c\r\n/), /200 OK/);
+  }
+});
+
+test('a head larger than the limit is refused on whatever connection it comes', async (t) => {
+  const server = await serve(sampleParts({ ask: saysPath }));
+  t.after(server.close);
+  const { socket, until } = dial(server);
+  t.after(() => socket.destroy());
+  socket.write(question('/a'));
+  await until(/x-gait-verdict: \/a/);
+  socket.write(question('/b').replace('host', `x-long: ${'x'.repeat(70_000)}\r\nhost`));
+  await until(/^HTTP\/1.1 431/);
+});
+
+test('who ends his side, hangs up or does not read is forgotten, and the others are answered', async (t) => {
+  const waiting: (() => void)[] = [];
+  const later = (): Promise<EnforcementAnswer> => new Promise((resolve) => waiting.push(() => resolve(allow)));
+  const server = await serve(sampleParts({ ask: (asked) => (asked.path === '/later' ? later() : saysPath(asked)) }));
+  t.after(server.close);
+  const gone = dial(server);
+  gone.socket.write(question('/later'));
+  while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  gone.socket.destroy();
+  const half = dial(server);
+  half.socket.end(question('/half'));
+  assert.match(await half.until(/\r\n\r\n$/), /x-gait-verdict: \/half/);
+  await once(half.socket, 'end');
+  const deaf = dial(server);
+  deaf.socket.pause();
+  for (let i = 0; i < 100; i++) deaf.socket.write(question('/deaf'));
+  for (const answer of waiting) answer();
+  const { socket, until } = dial(server);
+  t.after(() => {
+    socket.destroy();
+    deaf.socket.destroy();
+  });
+  socket.write(question('/alive'));
+  assert.match(await until(/\r\n\r\n$/), /x-gait-verdict: \/alive/);
+});
+
+test('a server that closes answers what is under way, and ends the connections that ask nothing', async (t) => {
+  const waiting: (() => void)[] = [];
+  const later = (): Promise<EnforcementAnswer> => new Promise((resolve) => waiting.push(() => resolve(allow)));
+  const server = await serve(sampleParts({ ask: (asked) => (asked.path === '/later' ? later() : saysPath(asked)) }));
+  const idle = dial(server);
+  idle.socket.write(question('/a'));
+  await idle.until(/\r\n\r\n$/);
+  const busy = dial(server);
+  t.after(() => busy.socket.destroy());
+  busy.socket.write(question('/later'));
+  while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const closed = server.close();
+  await once(idle.socket, 'end');
+  waiting[0]!();
+  assert.match(await busy.until(/\r\n\r\n$/), /200 OK[\s\S]*Connection: close/);
+  busy.socket.end();
+  idle.socket.end();
+  await closed;
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { IdentityKey } from '../../src/identity/resolved-event.ts';
 import { createPolicy } from '../../src/policy/decide.ts';
 import type { Decision } from '../../src/policy/decision.ts';
-import { DecisionTable } from '../../src/policy/decision-table.ts';
+import { callerNamed, DecisionTable } from '../../src/policy/decision-table.ts';
 import { readNotice } from '../../src/policy/notice.ts';
 import { aChange, hour, minute, policyOf, start } from './a-finding.ts';
 import { aNotice, lockOut } from './a-notice.ts';
@@ -74,7 +74,7 @@ test('a person refuses one token: no session, no other token and no policy is in
   table.apply(made!, start);
   const { identity } = made!;
   const found = (tokenId: string) =>
-    table.find({ identity, tenant: 'acme', sessionId: null, tokenId, clientIp: null }, start)?.id;
+    table.find(callerNamed({ identity, tenant: 'acme', sessionId: null, tokenId, clientIp: null }), start)?.id;
   assert.deepEqual([found('j1'), found('j2')], [made?.decision_id, undefined]);
   // A call without a session is not the one that was refused.
   assert.deepEqual(told(policy.onFinding(call(null)).decisions), ['1 made step-up identity enforce']);

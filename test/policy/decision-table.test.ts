@@ -4,14 +4,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { identityKey } from '../../src/identity/identity-key.ts';
 import type { Decision } from '../../src/policy/decision.ts';
-import { type Caller, DecisionTable } from '../../src/policy/decision-table.ts';
+import { type Caller, type CallerNames, callerNamed, DecisionTable } from '../../src/policy/decision-table.ts';
 import { aDecision } from '../signal/a-decision.ts';
 
 const now = 1_767_225_600_000;
 
-function caller(fields: Partial<Caller> = {}): Caller {
+function caller(fields: Partial<CallerNames> = {}): Caller {
   const identity = identityKey('user', 'acme', 'alice');
-  return { identity, tenant: 'acme', sessionId: null, tokenId: null, clientIp: null, ...fields };
+  return callerNamed({ identity, tenant: 'acme', sessionId: null, tokenId: null, clientIp: null, ...fields });
 }
 
 function made(fields: Partial<Decision> = {}): Decision {
@@ -85,7 +85,7 @@ test('the strongest of several decisions is answered: of identity, session, toke
     made({ decision_id: 'd6', identity: anywhere, identity_kind: 'address', tenant: '-' }),
   );
   const other = identityKey('user', 'acme', 'bob');
-  const found = (fields: Partial<Caller>): string | undefined => table.find(caller(fields), now)?.id;
+  const found = (fields: Partial<CallerNames>): string | undefined => table.find(caller(fields), now)?.id;
   assert.equal(found({}), 'd2');
   assert.equal(found({ sessionId: 's1' }), 'd3');
   assert.equal(found({ sessionId: 's2' }), 'd2');

@@ -9,7 +9,7 @@ import { createRouteTemplater } from '../../src/event/route-template.ts';
 import { createIngest } from '../../src/identity/ingest.ts';
 import type { ResolvedEvent } from '../../src/identity/resolved-event.ts';
 import { createPolicy } from '../../src/policy/decide.ts';
-import { DecisionTable } from '../../src/policy/decision-table.ts';
+import { callerNamed, DecisionTable } from '../../src/policy/decision-table.ts';
 import { eventsOf } from '../scenario/play.ts';
 import { Outputs, shardWith } from './traffic.ts';
 
@@ -115,6 +115,6 @@ test('nobody can be locked out by strangers: bad tokens and failed log-ins in so
   const table = new DecisionTable(100_000);
   for (const decision of outputs.decisions) table.apply(decision, startMs);
   const { session_id: sessionId, token_id: tokenId, client_ip: clientIp } = last;
-  const found = table.find({ identity: victim, tenant: 'acme', sessionId, tokenId, clientIp }, startMs);
+  const found = table.find(callerNamed({ identity: victim, tenant: 'acme', sessionId, tokenId, clientIp }), startMs);
   assert.equal(found, undefined);
 });

@@ -43,14 +43,8 @@ test('a key or a session that was refused stays so beside a token that names som
   const { identity } = call.resolution;
   assert.equal(identity, 'user:-:nobody');
   const proof = { authTimeSeconds: 2000, issuedAtSeconds: 2000, acr: null };
-  const caller = {
-    identity,
-    tenant: null,
-    sessionId: 'made-up',
-    tokenId: null,
-    clientIp: '192.0.2.1',
-    shown: call.shown,
-  };
+  const { caller } = call;
+  assert.deepEqual([caller.sessionId, caller.clientIp], ['made-up', '192.0.2.1']);
   const verdictOn = (about: string, action: Decision['action'], isProven: boolean): string => {
     const asked = { caller, claimedAuthTimeSeconds: 2000, proof: isProven ? proof : null, isProven };
     const table = new DecisionTable(10);
