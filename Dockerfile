@@ -24,5 +24,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.GAIT_HTTP_PORT||4420)+'/healthz').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 # Node is process 1 and takes SIGTERM itself: it drains, makes a checkpoint and ends with 0.
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=64", "dist/src/cli.js"]
+ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=64", "--no-memory-reducer", "dist/src/cli.js"]
 CMD ["start"]

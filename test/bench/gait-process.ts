@@ -14,7 +14,7 @@ export type Numbers = {
 const cli = join(import.meta.dirname, '../../src/cli.js');
 
 /** Those that `npm start`, the image and the `gait` command set. */
-export const nodeFlags = ['--max-semi-space-size=64'];
+export const nodeFlags = ['--max-semi-space-size=64', '--no-memory-reducer'];
 
 /** `gait start` in a process of its own, as an operator runs it, seen through its metrics. */
 export class GaitProcess {
