@@ -150,7 +150,7 @@ class Connection {
       .catch((error: unknown) => this.#fail(head, error))
       .finally(() => {
         this.#isAnswering = false;
-        this.#socket.resume();
+        if (!this.#socket.writableNeedDrain) this.#socket.resume();
       });
   }
 
