@@ -96,7 +96,7 @@ export class Http2Stream implements Outgoing {
 export class Http2Connection {
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
-  readonly #sender: Http2Sender;
+  readonly #sender: Http2Sender<Http2Stream>;
   readonly #decoder = new HpackDecoder();
   readonly #streams = new Map<number, Http2Stream>();
   /** Blocks of fields, which mean the same until the decoder's table changes. */
@@ -120,7 +120,7 @@ export class Http2Connection {
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#sender = new Http2Sender(socket, (stream) => this.#sent(stream as Http2Stream));
+    this.#sender = new Http2Sender(socket, (stream) => this.#sent(stream));
     socket.on('data', (chunk: Buffer) => this.#sender.together(() => this.#take(chunk)));
     socket.on('end', () => socket.destroy());
     socket.on('error', () => socket.destroy());
@@ -274,6 +274,7 @@ export class Http2Connection {
     if (this.#streams.size >= this.#options.streamsMax) throw new Http2Error(errorCodes.refusedStream, 'stream');
     const stream = new Http2Stream(id, this.#window, this);
     stream.missing = contentLength(headers);
+    stream.isRequestOver = isEnd;
     this.#streams.set(id, stream);
     const reader = this.#options.accept(stream, headers);
     if (stream.isClosed) reader.close();

@@ -22,11 +22,11 @@ export type Outgoing = {
 };
 
 /** The side of a connection that writes: within the windows that the peer gives (RFC 9113, 5.2), all that one turn brings at once. */
-export class Http2Sender {
+export class Http2Sender<Stream extends Outgoing> {
   readonly #socket: Socket;
-  readonly #onSent: (stream: Outgoing) => void;
+  readonly #onSent: (stream: Stream) => void;
   /** With a rest that no window took. */
-  readonly #waiting = new Set<Outgoing>();
+  readonly #waiting = new Set<Stream>();
   #window = usualWindow;
   #frameBytes = frameBytesMax;
   #text = '';
@@ -34,7 +34,7 @@ export class Http2Sender {
   #isEnding = false;
 
   /** `onSent` is called when an answer is all written. */
-  constructor(socket: Socket, onSent: (stream: Outgoing) => void) {
+  constructor(socket: Socket, onSent: (stream: Stream) => void) {
     this.#socket = socket;
     this.#onSent = onSent;
   }
@@ -62,7 +62,7 @@ export class Http2Sender {
     this.#add(frame({ type, flags: flags.ack, stream: 0 }, payload));
   }
 
-  answer(stream: Outgoing, headers: string): void {
+  answer(stream: Stream, headers: string): void {
     const isAll = stream.rest === '' && stream.trailers === '';
     const bits = flags.endHeaders | (isAll ? flags.endStream : 0);
     this.#add(frame({ type: frameTypes.headers, flags: bits, stream: stream.id }, headers));
@@ -75,7 +75,7 @@ export class Http2Sender {
     if (!this.#isHeld) this.#write();
   }
 
-  forget(stream: Outgoing): void {
+  forget(stream: Stream): void {
     this.#waiting.delete(stream);
   }
 
@@ -85,7 +85,7 @@ export class Http2Sender {
   }
 
   /** Throws a Http2Error for more than a window can be. */
-  widen(stream: Outgoing | null, bytes: number): void {
+  widen(stream: Stream | null, bytes: number): void {
     const window = bytes + (stream ?? { window: this.#window }).window;
     if (window > windowMax)
       throw new Http2Error(errorCodes.flowControlError, stream === null ? 'connection' : 'stream');
@@ -94,7 +94,7 @@ export class Http2Sender {
     for (const waiting of this.#waiting) this.#pump(waiting);
   }
 
-  #pump(stream: Outgoing): void {
+  #pump(stream: Stream): void {
     while (stream.rest !== '') {
       const bytes = Math.min(stream.rest.length, stream.window, this.#window, this.#frameBytes);
       if (bytes <= 0) {
