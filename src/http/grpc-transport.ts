@@ -60,7 +60,7 @@ export async function serveUnary(options: TransportOptions): Promise<GrpcServer>
   const { listen, limits = usualLimits } = options;
   const calls = new Calls(options, limits.calls);
   const connections = new Set<Http2Connection>();
-  const server = createServer({ noDelay: true }, (socket) => {
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => {
     const connection = new Http2Connection(socket, {
       accept: (stream, headers) => calls.take(stream, headers),
       onClose: () => connections.delete(connection),
