@@ -89,9 +89,13 @@ export class Http2Sender<Stream extends Outgoing> {
     const window = bytes + (stream ?? { window: this.#window }).window;
     if (window > windowMax)
       throw new Http2Error(errorCodes.flowControlError, stream === null ? 'connection' : 'stream');
-    if (stream === null) this.#window = window;
-    else stream.window = window;
-    for (const waiting of this.#waiting) this.#pump(waiting);
+    if (stream === null) {
+      this.#window = window;
+      for (const waiting of this.#waiting) this.#pump(waiting);
+    } else {
+      stream.window = window;
+      if (this.#waiting.has(stream)) this.#pump(stream);
+    }
   }
 
   #pump(stream: Stream): void {
@@ -127,7 +131,7 @@ export class Http2Sender<Stream extends Outgoing> {
     const isRead = this.#text === '' || !socket.writable || socket.write(this.#text, 'latin1');
     this.#text = '';
     if (this.#isEnding) socket.destroySoon();
-    if (isRead || this.#isEnding) return;
+    if (isRead || this.#isEnding || socket.isPaused()) return;
     socket.pause();
     socket.once('drain', () => socket.resume());
   }
