@@ -16,7 +16,11 @@ export type Line = Pick<
   readonly reasons: readonly string[];
 };
 
-export type DecisionLine = Pick<Decision, 'action' | 'mode' | 'rule' | 'version'> & { readonly isEnded: boolean };
+export type DecisionLine = Pick<Decision, 'action' | 'mode' | 'rule' | 'version'> & {
+  readonly isEnded: boolean;
+  /** Why it changed: what the rule's name does not tell, such as a step-up that nobody answered or a person's reason. */
+  readonly why?: string;
+};
 
 /** What a channel was told last. */
 export type Told = {
@@ -200,7 +204,7 @@ function addLine(incident: Incident, line: Line): boolean {
 }
 
 function addDecision(incident: Incident, decision: Decision): boolean {
-  const { decision_id: id, action, mode, rule, version, change } = decision;
+  const { decision_id: id, action, mode, rule, version, change, why } = decision;
   // That its time is over is no news to people.
   if (action === 'observe' || change === 'expired') return false;
   const before = Object.hasOwn(incident.decisions, id) ? incident.decisions[id] : undefined;
@@ -209,7 +213,10 @@ function addDecision(incident: Incident, decision: Decision): boolean {
   // What ended keeps the name of what it was.
   const isEnded = action === 'restore';
   const was = isEnded && before !== undefined ? before.action : action;
-  const line: DecisionLine = { action: was, mode, rule: rule.slice(0, textMax), version, isEnded };
+  const line: DecisionLine = {
+    ...{ action: was, mode, rule: rule.slice(0, textMax), version, isEnded },
+    ...(change !== 'made' && { why: why.slice(0, textMax) }),
+  };
   Object.defineProperty(incident.decisions, id, { value: line, enumerable: true, configurable: true, writable: true });
   return true;
 }

@@ -98,9 +98,10 @@ function notesOf(incident: Incident, lines: readonly Line[], lead: Line | undefi
 }
 
 /** A shadow decision was made and not sent, and is never told as anything else. */
-function decisionNote({ action, mode, rule, isEnded }: DecisionLine): string {
-  if (mode !== 'enforce') return `Would have: ${action} (shadow mode, nothing was done; rule ${rule})`;
-  return `${isEnded ? 'Ended' : 'Decided'}: ${action} (rule ${rule})`;
+function decisionNote({ action, mode, rule, isEnded, why }: DecisionLine): string {
+  const because = why === undefined ? '' : `: ${why}`;
+  if (mode !== 'enforce') return `Would have: ${action} (shadow mode, nothing was done; rule ${rule})${because}`;
+  return `${isEnded ? 'Ended' : 'Decided'}: ${action} (rule ${rule})${because}`;
 }
 
 /** One message in place of many that the channel's rate held back. */

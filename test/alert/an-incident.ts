@@ -44,7 +44,9 @@ export function messageFull(text: string): AlertMessage {
     reasons: Array.from({ length: 50 }, () => reasonOf(text)),
   };
   const findings = Array.from({ length: 60 }, (_, i) => findingRecord({ ...fields, finding_id: `fnd_${i}` }));
-  const decisions = Array.from({ length: 20 }, (_, i) => decisionRecord({ decision_id: `dec_${i}`, rule: text }));
+  const decisions = Array.from({ length: 20 }, (_, i) =>
+    decisionRecord({ decision_id: `dec_${i}`, rule: text, change: 'escalated', why: text }),
+  );
   const verdict = { incident_id: 'inc_1', verdict: 'true-positive', by: text, at: start } as const;
   return alertMessage(
     anIncident(...findings, ...decisions, { kind: 'verdict', verdict }),

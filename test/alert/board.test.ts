@@ -170,6 +170,19 @@ test('a shadow decision is told as what would have been done, whatever its actio
   }
 });
 
+test('a decision that changed says why: nobody answered its step-up, or a person took it back', () => {
+  const made = decisionRecord({ action: 'step-up' });
+  const why = 'Somebody else moves under it. The step-up was not answered.';
+  const escalated = decisionRecord({ version: 2, change: 'escalated', action: 'revoke-session', why });
+  const restored = decisionRecord({ version: 3, change: 'restored', action: 'restore', why: 'it was her' });
+  assert.deepEqual(alertMessage(anIncident(findingRecord(), made, escalated)).notes, [
+    `Decided: revoke-session (rule medium-risk): ${why}`,
+  ]);
+  assert.deepEqual(alertMessage(anIncident(findingRecord(), made, escalated, restored)).notes, [
+    'Ended: revoke-session (rule medium-risk): it was her',
+  ]);
+});
+
 test('what was too old when it came in, or waited too long, is given up and named', () => {
   const { accept, until, told, board } = aChannel();
   accept(findingRecord({ incident_id: 'old', last_seen: start - 25 * hour }));
