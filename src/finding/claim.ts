@@ -126,7 +126,7 @@ export class Claims {
       identity: resolved.identity,
       identity_kind: resolved.identity_kind,
       tenant: resolved.event.tenant ?? '-',
-      incident_id: (before ?? told(story))?.incident_id ?? incidentOf({ resolved, reasons, firstSeen: file.firstSeen }),
+      incident_id: (before ?? told(story))?.incident_id ?? incidentOf({ resolved, file }),
       state: before?.state ?? 'open',
       suppressed_by: before?.suppressed_by ?? '',
       severity,

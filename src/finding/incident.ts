@@ -1,8 +1,8 @@
 import { derivedId } from '../core/hash.ts';
 import type { ResolvedEvent } from '../identity/resolved-event.ts';
-import type { Reason } from './finding.ts';
+import type { CaseFile } from './case-file.ts';
 
-/** Reasons that speak of the place a call came from, and of a token. A smaller share than `shareMin` is said in passing. */
+/** Features that speak of the place a call came from, and of a token. A smaller share of the case than `shareMin` is said in passing. */
 const ofPlaces = /^(context\.(network|country)|source\.\w+|token\.travel)$/;
 const ofTokens = /^token\./;
 const shareMin = 0.1;
@@ -11,9 +11,7 @@ const dayMs = 86_400_000;
 export type FirstClaim = {
   /** The call that led to it. */
   readonly resolved: ResolvedEvent;
-  readonly reasons: readonly Reason[];
-  /** Of the case, event time. */
-  readonly firstSeen: number;
+  readonly file: CaseFile;
 };
 
 /**
@@ -22,10 +20,11 @@ export type FirstClaim = {
  * accounts, a botnet's corner, or a company whose VPN moved. Where a token does, all of that token. Otherwise it is the identity's alone.
  * The id is derived from what joins them, so shards that know nothing of each other agree; what goes on over midnight becomes two.
  */
-export function incidentOf({ resolved, reasons, firstSeen }: FirstClaim): string {
+export function incidentOf({ resolved, file: { firstSeen, tallies } }: FirstClaim): string {
   const { identity, identity_kind, event } = resolved;
-  const isAbout = (feature: RegExp): boolean =>
-    reasons.some((reason) => reason.share >= shareMin && feature.test(reason.feature));
+  const total = Object.values(tallies).reduce((sum, { nats }) => sum + nats, 0);
+  const isAbout = (features: RegExp): boolean =>
+    Object.entries(tallies).some(([feature, { nats }]) => nats >= shareMin * total && features.test(feature));
   const network = event.client_ip === null ? null : networkOf(event.client_ip);
   if (network !== null && (identity_kind === 'address' || isAbout(ofPlaces)))
     return derivedId('inc', ['network', event.tenant ?? '-', network, Math.floor(firstSeen / dayMs)]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyEvent } from '../../src/event/traffic-event.ts';
-import type { Reason } from '../../src/finding/finding.ts';
+import { type CaseFile, openCase } from '../../src/finding/case-file.ts';
 import { incidentOf } from '../../src/finding/incident.ts';
 import type { IdentityKey, ResolvedEvent } from '../../src/identity/resolved-event.ts';
 
@@ -15,6 +15,7 @@ type Claim = {
   readonly token?: string;
   readonly tenant?: string;
   readonly firstSeen?: number;
+  /** What the case has gathered, as shares of it. */
   readonly reasons?: readonly (readonly [feature: string, share: number])[];
 };
 
@@ -24,8 +25,10 @@ function incident(claim: Claim): string {
   const event = { ...emptyEvent(), client_ip: ip, token_id: token, tenant };
   return incidentOf({
     resolved: { identity: identity as IdentityKey, identity_kind: kind, event } as ResolvedEvent,
-    reasons: reasons.map(([feature, share]) => ({ feature, share }) as Reason),
-    firstSeen,
+    file: {
+      ...openCase(firstSeen),
+      tallies: Object.fromEntries(reasons.map(([feature, nats]) => [feature, { nats }])) as CaseFile['tallies'],
+    },
   });
 }
 
@@ -61,6 +64,13 @@ test('what the place says in passing, or an ordinary place, joins nobody: collea
   );
   assert.equal(incident({ reasons: [['context.client', 1]] }), alone, 'a new program is no place');
   assert.notEqual(incident({ firstSeen: noon + 1 }), alone);
+});
+
+test('what the place says counts although five other reasons are shown before it', () => {
+  const others = ['context.client', 'rate.calls_1m', 'novelty.route', 'errors.denied', 'patterns.change'] as const;
+  const first = incident({ reasons: away });
+  const reasons = [...others.map((feature) => [feature, 0.17] as const), ['context.network', 0.15] as const];
+  assert.equal(incident({ reasons }), first);
 });
 
 test('claims that a token speaks against are joined by it, wherever it is used', () => {
