@@ -183,7 +183,7 @@ const policy = strict({
       context.addIssue({
         code: 'custom',
         path: ['rules', i, 'name'],
-        message: `rule ${names.indexOf(name) + 1} has this name`,
+        message: `rules.${names.indexOf(name)} has this name`,
       });
     for (const [j, each] of (when.tags ?? []).entries()) {
       if (Object.hasOwn(tags, each)) continue;

@@ -11,7 +11,7 @@ export type YamlFile = {
 
 /**
  * Parses YAML 1.2 (and so JSON). Duplicate keys and broken syntax fail with CONFIG_INVALID, one `file:line:column: cause` per error;
- * aliases are expanded a hundred times at most, so a small file cannot unfold into a large one.
+ * aliases are expanded a hundred times at most, so a small file cannot unfold into a large one, and none may hold itself.
  */
 export function parseYaml(text: string, fileName: string): YamlFile {
   const lines = new LineCounter();
@@ -60,9 +60,12 @@ function invalid(errors: readonly string[]): GaitError {
 
 function toValue(expand: () => unknown, fileName: string): unknown {
   try {
-    return expand();
+    const value = expand();
+    // Whoever walks a value that holds itself never comes to its end; this one does, with an error.
+    JSON.stringify(value);
+    return value;
   } catch (cause) {
-    throw new GaitError('CONFIG_INVALID', `${fileName}:1:1: too many aliases`, { cause });
+    throw new GaitError('CONFIG_INVALID', `${fileName}:1:1: too many aliases, or one that holds itself`, { cause });
   }
 }
 

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+z.config({
+  customError: ({ code, input }) => (code === 'invalid_type' && input === undefined ? 'is missing' : undefined),
+});
+
 /** The one door to zod: a file that checks what comes from outside imports `z` from here. */
 export { z };
 

@@ -25,7 +25,7 @@ test('every mistake in a channel is named with its line and what would be right,
     '5:55: alerts.channels.2.from: invalid email address',
     '5:96: alerts.channels.2.to: too small: expected array to have >=1 items',
     '6:9: alerts.channels.3.name: is the terminal’s own name',
-    '6:7: alerts.channels.3.routingKey: invalid input: expected string, received undefined',
+    '6:7: alerts.channels.3.routingKey: is missing',
     '6:41: unknown key alerts.channels.3.routingkey; did you mean routingKey?',
     '7:72: alerts.channels.4.secrets.0: must be whsec_ followed by base64, as in Standard Webhooks',
   ];

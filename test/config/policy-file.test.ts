@@ -76,7 +76,7 @@ test('two rules of one name, an allowance of everybody and broken YAML are refus
   const rule = '{ name: a, action: observe, ttl: 1m, why: x }';
   assert.match(
     errorsOf(`version: 1\nrules: [${rule}, ${rule}]`)[0] ?? '',
-    /^policy.yaml:2:58: rules.1.name: rule 1 has this name/,
+    /^policy.yaml:2:58: rules.1.name: rules.0 has this name/,
   );
   const entry = '{ until: "2027-01-01T00:00:00Z", owner: me, reason: x }';
   assert.match(
@@ -102,6 +102,14 @@ test('aliases that unfold into a great tree are refused', () => {
     bomb.push(`${name}: &${name} [${inside}]`);
   }
   assert.match(errorsOf(bomb.join('\n'))[0] ?? '', /too many aliases/);
+  assert.match(errorsOf('version: 1\nrules: &r [*r]')[0] ?? '', /^policy.yaml:1:1: .*one that holds itself/);
+});
+
+test('a key that must be there and is not is said to be missing', () => {
+  assert.equal(
+    errorsOf('version: 1\nrules: [{ name: a, action: observe, ttl: 1h }]')[0],
+    'policy.yaml:2:9: rules.0.why: is missing',
+  );
 });
 
 test('what is left out takes its default, durations become milliseconds', () => {
