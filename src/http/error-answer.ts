@@ -42,16 +42,19 @@ function asHttpError(error: unknown): HttpError {
   const { code, statusCode, validation, message } = error as {
     code?: string;
     statusCode?: number;
-    validation?: readonly { readonly params?: { readonly allowedValues?: readonly unknown[] } }[];
+    validation?: readonly {
+      readonly params?: { readonly allowedValues?: readonly unknown[]; readonly additionalProperty?: string };
+    }[];
     message?: string;
   };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new HttpError(413, 'body-too-large', { message: 'the body is larger than what is taken here' });
   }
   if (validation !== undefined) {
-    const allowed = validation[0]?.params?.allowedValues?.join(', ');
+    const { allowedValues, additionalProperty } = validation[0]?.params ?? {};
+    const which = allowedValues?.join(', ') ?? additionalProperty;
     const said = message ?? 'the request is not valid';
-    return new HttpError(400, 'invalid-request', { message: allowed === undefined ? said : `${said}: ${allowed}` });
+    return new HttpError(400, 'invalid-request', { message: which === undefined ? said : `${said}: ${which}` });
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new HttpError(statusCode, 'invalid-request', { message: 'the request is not valid' });
