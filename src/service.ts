@@ -50,7 +50,7 @@ export type ServiceOptions = {
   readonly logger?: Logger;
   /** Called for each finding when it is opened or gets worse, once in the life of the log. */
   readonly onFinding?: (finding: Finding) => void;
-  readonly onSamplePlayed?: () => void;
+  readonly onSamplePlayed?: (records: number) => void;
 };
 
 export type Service = {
@@ -196,7 +196,7 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
       signal,
     );
     closers.push(() => playing.then(() => undefined));
-    playing.then(() => signal.aborted || parts.onSamplePlayed?.(), parts.failed);
+    playing.then(({ played }) => signal.aborted || parts.onSamplePlayed?.(played), parts.failed);
   }
   return server?.address;
 }

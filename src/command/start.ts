@@ -27,7 +27,7 @@ export async function start({ config: path }: { readonly config?: string | undef
   const started = await startService({
     config,
     onFinding: (finding) => say(findingLine(finding)),
-    onSamplePlayed: () => say(afterSample(service?.address)),
+    onSamplePlayed: (records) => say(afterSample(records, service?.address)),
   });
   service = started;
   if (started.address !== undefined) say(`Dashboard: ${started.address}/`);
@@ -41,9 +41,13 @@ export async function start({ config: path }: { readonly config?: string | undef
   setTimeout(() => process.exit(), 500).unref();
 }
 
-function afterSample(address: string | undefined): string {
+function afterSample(records: number, address: string | undefined): string {
+  const played =
+    records > 0
+      ? 'The sample has been played.'
+      : 'The sample has been played before: what it found is kept, not told again.';
   return [
-    'The sample has been played. Gait keeps running; stop it with Ctrl-C.',
+    `${played} Gait keeps running; stop it with Ctrl-C.`,
     ...(address === undefined ? [] : [`  Look at the findings:     ${address}/`]),
     ...(address === undefined
       ? []
