@@ -220,7 +220,8 @@ async function startServing(parts: Parts, wired: Wired): Promise<HttpServer> {
     enforcer.consumption,
     runSeen({ log, topic: config.topics.receipts, counts, onTrouble: onUnwritten }, signal),
   ]);
-  const logAnswers = createLogCheck(log, config.topics.events, signal);
+  const logAnswers = createLogCheck(log, config, signal);
+  const { kind } = config.log;
   const readiness = async () => {
     const [logged, stored] = await Promise.all([logAnswers(), store?.ping()]);
     const detail = stored === undefined ? 'not used' : stored ? 'answers' : 'does not answer: findings wait in the log';
@@ -228,7 +229,10 @@ async function startServing(parts: Parts, wired: Wired): Promise<HttpServer> {
     return {
       ready: logged && stored !== false && decisions.ok,
       parts: {
-        log: { ok: logged, detail: logged ? config.log.kind : `${config.log.kind} does not answer` },
+        log: {
+          ok: logged,
+          detail: logged ? kind : kind === 'kafka' ? 'kafka does not answer' : 'embedded, takes nothing in',
+        },
         store: { ok: stored !== false, detail },
         decisions,
       },
@@ -264,11 +268,13 @@ async function startServing(parts: Parts, wired: Wired): Promise<HttpServer> {
 }
 
 /** Whether the log answers within a second; while it does not, one question waits for it, however often it is asked. */
-function createLogCheck(log: Log, topic: string, signal: AbortSignal): () => Promise<boolean> {
+function createLogCheck(log: Log, config: Config, signal: AbortSignal): () => Promise<boolean> {
+  // The embedded log always answers; whether its disk has room it says when it is written to.
+  const ask = (): Promise<unknown> =>
+    config.log.kind === 'embedded' ? log.ensureTopics([]) : log.partitions(config.topics.events);
   let asked: Promise<boolean> | undefined;
   return () => {
-    asked ??= log
-      .partitions(topic)
+    asked ??= ask()
       .then(
         () => !signal.aborted,
         () => false,
