@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import type { ApiAccessOptions } from '../config/api-access.ts';
 import { GaitError } from '../core/errors.ts';
 import { sinceOf } from './ask.ts';
+import { openTextFile, type TextFile } from './line-file.ts';
 import { askSql, visibleLines } from './sql.ts';
 
 export type ExportOptions = ApiAccessOptions & {
@@ -45,11 +44,11 @@ export async function exportRecords(options: ExportOptions): Promise<void> {
   if (source === undefined) {
     throw new GaitError('USAGE', 'one of --ocsf, --ecs and --csv; --events goes with --ecs and --csv');
   }
-  const out = options.out === undefined ? process.stdout : createWriteStream(options.out);
-  // What goes into a file is as it was written; what goes to a person's eyes is not.
-  const isTerminal = options.out === undefined && process.stdout.isTTY === true;
+  // Opened when the first answer is there: a question that fails leaves the file of yesterday as it is.
+  let out: TextFile | undefined;
   const write = async (text: string): Promise<void> => {
-    if (!out.write(isTerminal ? visibleLines(text) : text)) await once(out, 'drain');
+    out ??= await open(options.out);
+    await out.write(text);
   };
   let columns: readonly string[] | undefined;
   let count = 0;
@@ -63,12 +62,22 @@ export async function exportRecords(options: ExportOptions): Promise<void> {
       await write(rows.map((row) => `${(columns ?? []).map((name) => csvCell(row[name])).join(',')}\r\n`).join(''));
     } else await write(rows.map((row) => `${JSON.stringify(withoutBlanks(row))}\n`).join(''));
   }
-  if (options.out !== undefined) {
-    out.end();
-    await finished(out);
-  }
+  await write('');
+  await out?.close();
   if (count === 0)
     process.stderr.write(`there are none${options.since === undefined ? '' : ` since ${options.since}`}\n`);
+}
+
+/** What goes into a file is as it was written; what goes to a person's eyes is not. */
+async function open(path: string | undefined): Promise<TextFile> {
+  if (path !== undefined) return openTextFile(path);
+  const { stdout } = process;
+  return {
+    write: async (text) => {
+      if (!stdout.write(stdout.isTTY ? visibleLines(text) : text)) await once(stdout, 'drain');
+    },
+    close: async () => {},
+  };
 }
 
 async function* pages(options: ExportOptions, { view, time, id, shape = '' }: Source): AsyncGenerator<readonly Row[]> {
@@ -104,10 +113,10 @@ function isBlank(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** RFC 4180. A text that a spreadsheet would take for a formula, also one in full-width signs, gets an apostrophe before it; a number is none. */
+/** RFC 4180. A text that a spreadsheet would take for a formula, also one in full-width signs, gets an apostrophe before it; a number, or the lone sign of a tenant that is none, is no formula. */
 export function csvCell(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const text = typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value);
-  const harmless = /^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
+  const harmless = text !== '-' && /^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

@@ -131,7 +131,15 @@ describe('gait sql and gait export', () => {
   });
 
   test('numbers stay numbers, and blanks are left out at every depth', () => {
-    assert.deepEqual([-1, '-1', '=1', 'a"b', ' =1', null].map(csvCell), ['-1', "'-1", "'=1", '"a""b"', "' =1", '']);
+    assert.deepEqual([-1, '-1', '-', '=1', 'a"b', ' =1', null].map(csvCell), [
+      '-1',
+      "'-1",
+      '-',
+      "'=1",
+      '"a""b"',
+      "' =1",
+      '',
+    ]);
     assert.deepEqual(withoutBlanks({ a: null, b: '', c: { d: null }, e: [{ f: '' }], g: 0, h: false }), {
       e: [{}],
       g: 0,
