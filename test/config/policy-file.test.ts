@@ -75,8 +75,8 @@ tags: { payments: { routes: ["/pay*"] } }
 test('two rules of one name, an allowance of everybody and broken YAML are refused', () => {
   const rule = '{ name: a, action: observe, ttl: 1m, why: x }';
   assert.match(
-    errorsOf(`version: 1\nrules: [${rule}, ${rule}]`)[0] ?? '',
-    /^policy.yaml:2:58: rules.1.name: rules.0 has this name/,
+    errorsOf(`version: 1\nrules: [${rule}, ${rule}]`).join('\n'),
+    /^policy.yaml:2:58: rules.1.name: rules.0 has this name/m,
   );
   const entry = '{ until: "2027-01-01T00:00:00Z", owner: me, reason: x }';
   assert.match(
@@ -93,6 +93,18 @@ test('what cannot be meant has its place too: a time to live without an end, a k
     /^policy.yaml:3:31: rules.0.ttl: .*at most 366d/,
   );
   assert.match(errorsOf('version: 1\nrules: []\n7: x')[0] ?? '', /^policy.yaml:3:1: unknown key 7/);
+});
+
+test('a rule that can never hold, because one before it always does, is refused', () => {
+  const [always, own] = [
+    '{ name: a, action: observe, ttl: 1m, why: x }',
+    '{ name: b, action: observe, ttl: 1m, why: x, when: { severityMin: high } }',
+  ];
+  assert.deepEqual(errorsOf(`version: 1\nrules:\n - ${own}\n - ${always}`), []);
+  assert.match(
+    errorsOf(`version: 1\nrules:\n - ${always}\n - ${own}`)[0] ?? '',
+    /^policy.yaml:4:4: rules.1: is never asked, for rules.0 before it holds for every finding/,
+  );
 });
 
 test('aliases that unfold into a great tree are refused', () => {
