@@ -71,11 +71,17 @@ type Drawn = {
   readonly max: number | undefined;
 };
 
-/** The time of day; the date below it where the day begins anew. */
-function axisTime(at: number, before: number | undefined): string {
-  const [date = '', time = ''] = new Date(at * 1000).toISOString().split('T');
-  const isSameDay = before !== undefined && new Date(before * 1000).toISOString().startsWith(date);
-  return isSameDay ? time.slice(0, 5) : `${time.slice(0, 5)}\n${date}`;
+/** Times of day, in seconds or their tenths where the steps between them are; the date below where the day begins anew. */
+function axisTimes(splits: readonly number[]): string[] {
+  const [first = 0, second = first + 60] = splits;
+  const letters = second - first < 1 ? 10 : second - first < 60 ? 8 : 5;
+  let day = '';
+  return splits.map((at) => {
+    const [date = '', time = ''] = new Date(at * 1000).toISOString().split('T');
+    const isSameDay = date === day;
+    day = date;
+    return isSameDay ? time.slice(0, letters) : `${time.slice(0, letters)}\n${date}`;
+  });
 }
 
 /** A canvas knows no variables and no light-dark(): the style sheet is asked what it means now. */
@@ -103,7 +109,7 @@ function optionsOf({ element, series, height, max }: Drawn): UPlot.Options {
       y: { range: (_plot, _low, high) => [0, max ?? Math.max(1, (high ?? 0) * 1.1)] },
     },
     axes: [
-      { ...axis, values: (_plot, splits) => splits.map((at, i) => axisTime(at, splits[i - 1])) },
+      { ...axis, values: (_plot, splits) => axisTimes(splits) },
       { ...axis, size: 46, values: (_plot, values) => values.map((value) => figure(value)) },
     ],
     series: [
