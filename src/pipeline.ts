@@ -311,24 +311,24 @@ export class Shard {
     return (position !== null && this.#marks.seen(position)) || this.#recent.seen(event_id);
   }
 
-  /** State records for a checkpoint: what changed since the last, or everything. Call after `drain`. */
-  checkpoint(full: boolean): Buffer[] {
+  /** State records for a checkpoint: what changed since the last, or everything. Call after `drain`, and nothing else before the last step. */
+  checkpoint(full: boolean): Generator<readonly Buffer[]> {
     const which = full ? 'all' : 'dirty';
-    const cold = this.#baselines.slab.takeCold(which, rowsPerRecord);
-    const rows = this.#baselines.slab.take(which, rowsPerRecord);
-    const active = this.#baselines.active.take(which, rowsPerRecord);
-    if (full) this.#arrays.clear();
-    const { changes: arrays, rest: common } = this.#arrays.take(this.common());
-    const changes = { arrays, cases: this.#detector.takeCases(full ? 'all' : 'changed') };
-    const sizes = full ? { rows: this.#baselines.slab.size, active: this.#baselines.active.size } : null;
+    const { slab, active } = this.#baselines;
+    let common: unknown;
     return encodeState({
-      full: sizes,
-      cold,
-      rows,
-      active,
-      ids: this.#recent.take(full),
-      changes,
-      common: common as object,
+      full: full ? { rows: slab.size, active: active.size } : null,
+      cold: () => slab.takeCold(which, rowsPerRecord),
+      rows: () => slab.take(which, rowsPerRecord),
+      active: () => active.take(which, rowsPerRecord),
+      ids: () => this.#recent.take(full),
+      changes: () => {
+        if (full) this.#arrays.clear();
+        const { changes: arrays, rest } = this.#arrays.take(this.common());
+        common = rest;
+        return { arrays, cases: this.#detector.takeCases(full ? 'all' : 'changed') };
+      },
+      common: () => common as object,
     });
   }
 

@@ -18,33 +18,30 @@ export type StatePart =
   | { readonly kind: 'rows' | 'active' | 'cold' | 'ids'; readonly bytes: Buffer }
   | { readonly kind: 'common' | 'changes'; readonly last: boolean; readonly bytes: Buffer };
 
+/** What a checkpoint takes of a shard, each in its turn. */
 export type ShardState = {
   /** Full: it opens with how many rows of either tier follow, so that room is made once. */
   readonly full: { readonly rows: number; readonly active: number } | null;
-  readonly rows: readonly Buffer[];
-  readonly active: readonly Buffer[];
-  readonly cold: readonly Buffer[];
-  readonly ids: Buffer;
+  readonly rows: () => readonly Buffer[];
+  readonly active: () => readonly Buffer[];
+  readonly cold: () => readonly Buffer[];
+  readonly ids: () => Buffer;
   /** Of the common state what is written as it changes: each of them counts. */
-  readonly changes: object;
-  /** The rest, of which only the newest counts. */
-  readonly common: object;
+  readonly changes: () => object;
+  /** The rest, of which only the newest counts. Asked for after the changes. */
+  readonly common: () => object;
 };
 
-export function encodeState(state: ShardState): Buffer[] {
-  const records: Buffer[] = state.full ? [resetOf(state.full)] : [];
+/** Step by step, so that whoever writes can let others have their turn; the state must not change before the last one. */
+export function* encodeState(state: ShardState): Generator<readonly Buffer[]> {
+  if (state.full) yield [resetOf(state.full)];
   // Cold rows first: one that has come back since stands among the rows, and takes itself out of the cold ones.
-  for (const cold of state.cold) records.push(tagged(kinds.cold, cold));
-  for (const rows of state.rows) records.push(tagged(kinds.rows, rows));
-  for (const rows of state.active) records.push(tagged(kinds.active, rows));
-  for (const piece of pieces(state.ids)) records.push(tagged(kinds.ids, piece));
+  for (const kind of ['cold', 'rows', 'active'] as const) yield state[kind]().map((rows) => tagged(kinds[kind], rows));
+  yield pieces(state.ids()).map((piece) => tagged(kinds.ids, piece));
   for (const kind of ['changes', 'common'] as const) {
-    const all = pieces(serialize({ version, ...state[kind] }));
-    all.forEach((piece, i) => {
-      records.push(Buffer.concat([Buffer.from([kinds[kind], i === all.length - 1 ? 1 : 0]), piece]));
-    });
+    const all = pieces(serialize({ version, ...state[kind]() }));
+    yield all.map((piece, i) => Buffer.concat([Buffer.from([kinds[kind], i === all.length - 1 ? 1 : 0]), piece]));
   }
-  return records;
 }
 
 const advice = '("Back up and upgrade" in docs/operators.md)';
@@ -83,6 +80,35 @@ export function decodeStateRecord(record: Buffer): StatePart {
 
 export function decodeCommon(bytes: Buffer): unknown {
   return deserialize(bytes);
+}
+
+/** Increments are followed by a full snapshot when they have grown to this multiple of the last one. */
+const incrementsPerSnapshot = 2;
+const snapshotBytesMin = 8 * 1024 * 1024;
+
+/** How much of a shard's state is written, be it by this process or by the one before it: a start goes on with increments. */
+export class WrittenBytes {
+  #snapshot = 0;
+  #increments = 0;
+  /** Records of a full snapshot are being counted: it ends with its common state. */
+  #inSnapshot = false;
+
+  add(record: Buffer): void {
+    if (record[0] === kinds.reset) {
+      this.#snapshot = 0;
+      this.#increments = 0;
+      this.#inSnapshot = true;
+    }
+    if (this.#inSnapshot) this.#snapshot += record.length;
+    else this.#increments += record.length;
+    if (record[0] === kinds.common && record[1] === 1) this.#inSnapshot = false;
+  }
+
+  /** Increments need a snapshot to stand on, and are many times its size after a while. */
+  get isSnapshotDue(): boolean {
+    if (this.#snapshot === 0) return true;
+    return this.#increments > Math.max(snapshotBytesMin, incrementsPerSnapshot * this.#snapshot);
+  }
 }
 
 /** Puts together what had to be cut. */

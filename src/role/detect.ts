@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { WrittenBytes } from '../baseline/snapshot.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { decodeLines } from '../identity/event-line.ts';
@@ -68,9 +69,6 @@ class Judged {
   }
 }
 
-/** Increments are followed by a full snapshot when they have grown to this multiple of the last one. */
-const incrementsPerSnapshot = 2;
-const snapshotBytesMin = 8 * 1024 * 1024;
 /** Checkpoints take at most this share of the time. */
 const checkpointShare = 0.05;
 
@@ -83,8 +81,7 @@ class ShardRunner {
   #position: number | undefined;
   #checkpointed: number | undefined;
   #nextCheckpointAt = 0;
-  #snapshotBytes = 0;
-  #incrementBytes = Number.POSITIVE_INFINITY;
+  readonly #written = new WrittenBytes();
   #counted = { duplicates: 0, late: 0, evicted: 0, activeEvicted: 0 };
   readonly #announced = new Set<string>();
   /** The checkpoint that is being written while events go on; undefined when none is. */
@@ -101,7 +98,10 @@ class ShardRunner {
 
   handler(): ShardHandler {
     return {
-      restore: (records) => this.#shard.restore(records),
+      restore: (records) => {
+        for (const record of records) this.#written.add(record);
+        this.#shard.restore(records);
+      },
       restored: (position) => this.#restored(position),
       onBatch: (batch) => this.#onBatch(batch),
       onIdle: () => this.#onIdle(),
@@ -139,7 +139,8 @@ class ShardRunner {
     judged.add(output.verdicts);
     await this.#emit(output, judged);
     this.#count(batch);
-    if (this.#writing === undefined && this.#options.clock.now() >= this.#nextCheckpointAt) this.#beginCheckpoint();
+    if (this.#writing === undefined && this.#options.clock.now() >= this.#nextCheckpointAt)
+      await this.#beginCheckpoint();
     if (this.#failure !== undefined) throw this.#failure.cause;
   }
 
@@ -213,22 +214,27 @@ class ShardRunner {
   /** State as it is now, on the disk or at the broker when this resolves. */
   async #checkpoint(): Promise<void> {
     await this.#writing;
-    this.#beginCheckpoint();
+    await this.#beginCheckpoint();
     await this.#writing;
     if (this.#failure !== undefined) throw this.#failure.cause;
   }
 
-  /** Takes the state at once and writes it while events go on: writing takes longer than anything else that a batch does. */
-  #beginCheckpoint(): void {
+  /**
+   * Takes the state before the shard's next event, and writes it while events go on: writing takes longer than anything else that a batch does.
+   * Other shards and questions have their turn between the steps of taking it, a tenth of a second altogether.
+   */
+  async #beginCheckpoint(): Promise<void> {
     const position = this.#position;
     if (position === undefined || position === this.#checkpointed) return;
     const { clock, checkpointMs } = this.#options;
     const startedAt = clock.now();
-    const full = this.#incrementBytes > Math.max(snapshotBytesMin, incrementsPerSnapshot * this.#snapshotBytes);
-    const records = this.#shard.checkpoint(full);
-    const bytes = records.reduce((sum, record) => sum + record.length, 0);
-    if (full) this.#snapshotBytes = bytes;
-    this.#incrementBytes = full ? 0 : this.#incrementBytes + bytes;
+    const full = this.#written.isSnapshotDue;
+    const records: Buffer[] = [];
+    for (const taken of this.#shard.checkpoint(full)) {
+      records.push(...taken);
+      await nextTurn();
+    }
+    for (const record of records) this.#written.add(record);
     this.#checkpointed = position;
     this.#writing = this.#context
       .checkpoint({ records, position, full })

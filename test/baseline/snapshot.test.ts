@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeCommon, decodeStateRecord, encodeState } from '../../src/baseline/snapshot.ts';
+import { decodeCommon, decodeStateRecord, encodeState, WrittenBytes } from '../../src/baseline/snapshot.ts';
 import { GaitError } from '../../src/core/errors.ts';
 
-const state = {
+const values = {
   full: { rows: 70_000, active: 3 },
   rows: [Buffer.from('rows1'), Buffer.from('rows2')],
   active: [Buffer.from('active')],
@@ -13,19 +13,27 @@ const state = {
   common: { seq: 5, text: 'x'.repeat(900_000), numbers: Float64Array.of(1, Number.NaN), nested: [['a', { b: null }]] },
 };
 
+type Values = Omit<typeof values, 'full'> & { full: (typeof values)['full'] | null };
+
+function encoded(state: Values): readonly Buffer[] {
+  const { full, rows, active, cold, ids, changes, common } = state;
+  const taken = { rows: () => rows, active: () => active, cold: () => cold, ids: () => ids };
+  return [...encodeState({ full, ...taken, changes: () => changes, common: () => common })].flat();
+}
+
 test('state comes back as it was, whatever its size, and no record exceeds what a log takes', () => {
-  const records = encodeState(state);
+  const records = encoded(values);
   assert.ok(records.every((record) => record.length <= 500_000));
   const parts = records.map(decodeStateRecord);
   assert.deepEqual(parts[0], { kind: 'reset', rows: 70_000, active: 3 });
   const bytesOf = (kind: string): Buffer[] =>
     parts.flatMap((part) => (part.kind === kind && part.kind !== 'reset' ? [part.bytes] : []));
-  assert.deepEqual(bytesOf('rows'), state.rows);
-  assert.deepEqual(bytesOf('cold'), state.cold);
-  assert.deepEqual(bytesOf('active'), state.active);
-  assert.deepEqual(Buffer.concat(bytesOf('ids')), state.ids);
-  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('common'))), { version: 4, ...state.common });
-  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('changes'))), { version: 4, ...state.changes });
+  assert.deepEqual(bytesOf('rows'), values.rows);
+  assert.deepEqual(bytesOf('cold'), values.cold);
+  assert.deepEqual(bytesOf('active'), values.active);
+  assert.deepEqual(Buffer.concat(bytesOf('ids')), values.ids);
+  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('common'))), { version: 4, ...values.common });
+  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('changes'))), { version: 4, ...values.changes });
   const commons = parts.filter((part) => part.kind === 'common');
   assert.deepEqual(
     commons.map((part) => part.kind === 'common' && part.last),
@@ -34,7 +42,7 @@ test('state comes back as it was, whatever its size, and no record exceeds what 
 });
 
 test('an increment does not reset what stood before it', () => {
-  const kinds = encodeState({ ...state, full: null }).map((record) => decodeStateRecord(record).kind);
+  const kinds = encoded({ ...values, full: null }).map((record) => decodeStateRecord(record).kind);
   assert.ok(!kinds.includes('reset'));
 });
 
@@ -43,4 +51,18 @@ test('state of another version, and what is no state, is refused and not guessed
   assert.throws(() => decodeStateRecord(Buffer.from([0, 1])), invalid);
   assert.throws(() => decodeStateRecord(Buffer.from([99])), invalid);
   assert.throws(() => decodeStateRecord(Buffer.alloc(0)), invalid);
+});
+
+test('a full snapshot is due at the very first, and when increments have outgrown the last one, whoever wrote them', () => {
+  const snapshot = encoded({ ...values, ids: Buffer.alloc(8_000_000) });
+  const increment = encoded({ ...values, full: null, ids: Buffer.alloc(6_000_000) });
+  const written = new WrittenBytes();
+  const add = (records: readonly Buffer[]): boolean => {
+    for (const record of records) written.add(record);
+    return written.isSnapshotDue;
+  };
+  assert.equal(written.isSnapshotDue, true, 'nothing is there yet');
+  assert.deepEqual([snapshot, increment, increment].map(add), [false, false, false]);
+  assert.equal(add(increment), true);
+  assert.equal(add(snapshot), false, 'it counts anew');
 });

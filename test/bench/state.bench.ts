@@ -22,11 +22,11 @@ async function stateRows({ short }: BenchOptions): Promise<readonly Row[]> {
   let bytes = 0;
   for (let run = 0; run < runs; run++) {
     engine.judge(traffic.take(20_000));
-    increment.push(seconds(() => void engine.shard.checkpoint(false)));
+    increment.push(seconds(() => void [...engine.shard.checkpoint(false)].flat()));
     let records: Buffer[] = [];
     full.push(
       seconds(() => {
-        records = engine.shard.checkpoint(true);
+        records = [...engine.shard.checkpoint(true)].flat();
       }),
     );
     bytes = records.reduce((sum, record) => sum + record.length, 0);

@@ -18,7 +18,10 @@ import { shardWith } from '../property/traffic.ts';
 import { eventsOf } from '../scenario/play.ts';
 
 export const folder = join(import.meta.dirname, '../../../test/compat');
-export const currentVersion = encodeState({ full: { rows: 0, active: 0 }, rows: [], active: [], cold: [], ids: Buffer.alloc(0), changes: {}, common: {} })[0]![1]!;
+const none = (): never[] => [];
+const opening = { full: { rows: 0, active: 0 }, rows: none, active: none, cold: none };
+const rest = { ids: () => Buffer.alloc(0), changes: () => ({}), common: () => ({}) };
+export const currentVersion = [...encodeState({ ...opening, ...rest })][0]![0]![1]!;
 
 export type About = {
   /** Of the layout in which it was written. */
@@ -88,7 +91,7 @@ function writeState(): void {
   const findings = shard
     .drain()
     .findings.filter(({ identity, state }) => identity.endsWith('clerk-05') && state === 'open');
-  const records = shard.checkpoint(true).flatMap((record) => {
+  const records = [...shard.checkpoint(true)].flat().flatMap((record) => {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(record.length);
     return [length, record];

@@ -61,7 +61,7 @@ test('a notice has the same effect after a checkpoint as without one', () => {
     it.notice(notice);
     outputs.drain(it);
     if (restart) {
-      const records = it.checkpoint(true);
+      const records = [...it.checkpoint(true)].flat();
       it = shard();
       it.restore(records);
       it.restored();

@@ -16,7 +16,9 @@ type Result = { readonly outputs: Outputs; readonly rows: readonly Buffer[] };
 
 /** The rows of both tiers, as they stand in a full snapshot. */
 function rowsOf(shard: Shard): Buffer[] {
-  return shard.checkpoint(true).filter((record) => ['rows', 'active'].includes(decodeStateRecord(record).kind));
+  return [...shard.checkpoint(true)]
+    .flat()
+    .filter((record) => ['rows', 'active'].includes(decodeStateRecord(record).kind));
 }
 
 /**
@@ -40,7 +42,7 @@ function runWithCrashes(events: readonly ResolvedEvent[], plan: readonly Cut[], 
     if (at < position || at >= events.length) continue;
     for (; position < at; position++) shard.accept(events[position]!);
     outputs.drain(shard);
-    const records = shard.checkpoint(full || stored.length === 0);
+    const records = [...shard.checkpoint(full || stored.length === 0)].flat();
     stored = full ? records : [...stored, ...records];
     committed = copyOf(outputs);
     if (crashAfter === null) continue;
@@ -106,7 +108,7 @@ test('a restored shard drops what it had already taken, by position and by id', 
   for (const [i, event] of events.entries()) first.accept(at(i, event));
   first.drain();
   const second = shardWith();
-  second.restore(first.checkpoint(true));
+  second.restore([...first.checkpoint(true)].flat());
   second.restored();
   for (const [i, event] of events.entries()) second.accept(at(i, { ...event, event_id: `other${i}` }));
   assert.equal(second.counters.duplicates, events.length);

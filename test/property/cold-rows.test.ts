@@ -54,7 +54,7 @@ test('rows that were moved out survive a crash: a shard restored from its checkp
         for (const [at, full] of [...cuts].sort(([a], [b]) => a - b)) {
           for (; position < Math.min(at, events.length); position++) shard.accept(events[position]!);
           outputs.drain(shard);
-          const records = shard.checkpoint(full || stored.length === 0);
+          const records = [...shard.checkpoint(full || stored.length === 0)].flat();
           stored = full ? records : [...stored, ...records];
           shard = tiny();
           shard.restore(stored);

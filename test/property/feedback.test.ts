@@ -107,11 +107,13 @@ test('a checkpoint in the middle of what people said changes nothing', () => {
         let shard = shardWith();
         const outputs = new Outputs();
         feed(shard, outputs, events.slice(0, half(events)));
-        const saved = shard.checkpoint(true);
+        const saved = [...shard.checkpoint(true)].flat();
         for (const each of lessons(outputs, how)) shard.notice(suppress(each));
         feed(shard, outputs, events.slice(half(events), half(events) + 20));
         if (restarts) {
-          const records = full ? shard.checkpoint(true) : [...saved, ...shard.checkpoint(false)];
+          const records = full
+            ? [...shard.checkpoint(true)].flat()
+            : [...saved, ...[...shard.checkpoint(false)].flat()];
           shard = shardWith();
           shard.restore(records);
           shard.restored();

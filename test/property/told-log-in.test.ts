@@ -38,7 +38,7 @@ function run(all: readonly ResolvedEvent[], notices: readonly Notice[], restart 
   for (const notice of notices) shard.notice(notice);
   if (restart) {
     outputs.drain(shard);
-    const records = shard.checkpoint(true);
+    const records = [...shard.checkpoint(true)].flat();
     shard = shardWith(budget);
     shard.restore(records);
     shard.restored();
