@@ -12,11 +12,12 @@ type Message = { key: string | null; value: NewRecord['value']; partition?: numb
 type Waiting = KeyedRecord & { readonly bytes: number; readonly call: Call };
 
 /**
- * Appends in the order of the calls, one send on its way at a time; what arrives meanwhile shares the next one. Nothing is bounded
+ * Appends to each topic in the order of the calls, one send on its way at a time; what arrives meanwhile shares the next one, each topic by its part,
+ * so that events do not wait behind a flood of findings. Nothing is bounded
  * here: a caller that awaits its append is held back by it. A record without key or partition goes where the others of its call go.
  */
 export function createAppender(client: KafkaClient): (topic: string, records: readonly NewRecord[]) => Promise<void> {
-  const waiting: Waiting[] = [];
+  const waiting = new Map<string, Waiting[]>();
   const partitions = new Map<string, Promise<number>>();
   let sending = false;
   let calls = 0;
@@ -30,7 +31,7 @@ export function createAppender(client: KafkaClient): (topic: string, records: re
   const pump = async (): Promise<void> => {
     if (sending) return;
     sending = true;
-    while (waiting.length > 0) await sendAll(client, takeOne(waiting));
+    while (waiting.size > 0) await sendAll(client, takeSome(waiting));
     sending = false;
   };
   return async (topic, records) => {
@@ -45,8 +46,10 @@ export function createAppender(client: KafkaClient): (topic: string, records: re
     }
     await new Promise<void>((resolve, reject) => {
       const call = { left: records.length, resolve, reject };
+      const line = waiting.get(topic) ?? [];
+      waiting.set(topic, line);
       for (const record of records) {
-        waiting.push({ topic, record: placed(record, spread), bytes: sizeOf(record), call });
+        line.push({ topic, record: placed(record, spread), bytes: sizeOf(record), call });
       }
       void pump();
     });
@@ -78,15 +81,29 @@ function toMessage({ key, value, partition, timestamp }: NewRecord): Message {
   return message;
 }
 
-function takeOne(waiting: Waiting[]): readonly Waiting[] {
-  let bytes = 0;
-  let count = 0;
-  while (count < waiting.length && count < sendRecordsMax) {
-    bytes += waiting[count]!.bytes;
-    if (count > 0 && bytes > sendBytesMax) break;
-    count++;
-  }
-  return waiting.splice(0, count);
+/** Of each topic an equal part of one send; what a topic with little leaves of its part goes to the others. */
+function takeSome(waiting: Map<string, Waiting[]>): readonly Waiting[] {
+  const taken: Waiting[] = [];
+  const lines = [...waiting].sort(([, a], [, b]) => a.length - b.length);
+  let bytesLeft = sendBytesMax;
+  lines.forEach(([topic, line], i) => {
+    const topics = lines.length - i;
+    const part = { bytes: bytesLeft / topics, records: (sendRecordsMax - taken.length) / topics };
+    const { count, bytes } = firstOf(line, part);
+    for (const each of line.splice(0, count)) taken.push(each);
+    bytesLeft -= bytes;
+    if (line.length === 0) waiting.delete(topic);
+  });
+  return taken;
+}
+
+/** How many records fit into the part, one at least. */
+function firstOf(line: readonly Waiting[], part: { bytes: number; records: number }): { count: number; bytes: number } {
+  let bytes = line[0]!.bytes;
+  let count = 1;
+  while (count < line.length && count < part.records && bytes + line[count]!.bytes <= part.bytes)
+    bytes += line[count++]!.bytes;
+  return { count, bytes };
 }
 
 /** Never rejects: each call hears of its own records. When the broker refuses a mixed send, the calls are told apart. */

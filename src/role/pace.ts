@@ -21,7 +21,8 @@ type Runner = { readonly front: EpochMs; readonly behind: boolean; readonly move
 export class Pace {
   readonly #options: Required<PaceOptions>;
   readonly #runners = new Map<string, Map<number, Runner>>();
-  #moved = new AbortController();
+  /** Aborts at the next step, for those who wait for one. */
+  #moved: AbortController | undefined;
 
   constructor(options: PaceOptions) {
     this.#options = { slackMs: 8000, patienceMs: 2000, forgetMs: 10_000, ...options };
@@ -34,8 +35,8 @@ export class Pace {
     const before = runners.get(partition);
     if (before?.front === to.front && before.behind === to.behind) return false;
     runners.set(partition, { ...to, movedAt: this.#options.clock.now() });
-    this.#moved.abort();
-    this.#moved = new AbortController();
+    this.#moved?.abort();
+    this.#moved = undefined;
     return before === undefined;
   }
 
@@ -53,6 +54,7 @@ export class Pace {
 
   /** Resolves when some partition has moved, at the latest after `ms`. */
   async moved(ms: number): Promise<boolean> {
+    this.#moved ??= new AbortController();
     const { signal } = this.#moved;
     await sleep(ms, signal);
     return signal.aborted;

@@ -103,3 +103,24 @@ test('records without key or partition get a partition once, before the first se
   await append('t', [{ key: 'k', value: 'x' }]);
   assert.deepEqual(placed, [0, 0, 1, 1, 2, 2, 0, 0, undefined]);
 });
+
+test('what waits for one topic leaves room in the next send for the others, and each topic keeps its order', async () => {
+  const sent: KeyedRecord[][] = [];
+  const append = createAppender(
+    clientWith(async (records) => {
+      sent.push([...records]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }),
+  );
+  const half = 'x'.repeat(300 * 1024);
+  const flood = Array.from({ length: 6 }, (_, i) => ({ value: `${i}${half}`, partition: 0 }));
+  const first = append('findings', [{ value: 'first', partition: 0 }]);
+  const floods = append('findings', flood);
+  const few = Promise.all(['a', 'b', 'c'].map((text) => append('events', [{ value: text, partition: 0 }])));
+  await Promise.all([first, floods, few]);
+  const byTopic = (topic: string): string[] =>
+    value(sent.flat().filter((each) => each.topic === topic)).map((text) => text.slice(0, 5));
+  assert.deepEqual(value(sent[1]!.filter(({ topic }) => topic === 'events')), ['a', 'b', 'c']);
+  assert.deepEqual(byTopic('findings'), ['first', '0xxxx', '1xxxx', '2xxxx', '3xxxx', '4xxxx', '5xxxx']);
+  assert.equal(sent.length, 4, 'no send is emptier than it has to be');
+});
