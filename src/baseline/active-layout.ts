@@ -52,6 +52,8 @@ export const activeAt = {
   touches: take(3),
   /** The last object that was a number, and the area in which. */
   lastNumber: take(2),
+  /** Nats that speak for counting through objects; and the area of something created since then. */
+  counting: take(2),
   /** Five-minute slots of the day in which something was called. */
   slots: take(9),
   /** Length of the last gap between calls, ms. */

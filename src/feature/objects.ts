@@ -4,6 +4,7 @@ import { dimensionIndex } from '../baseline/row-layout.ts';
 import type { Family, Moment } from './family.ts';
 import { keysOf, objectsMax, relationsOf, touchObject } from './ownership.ts';
 import { distinctIncrement, markDistinct, succeeded, Tally } from './tally.ts';
+import { expectedShare, shareKind } from './tally-share.ts';
 
 const area = dimensionIndex('area');
 
@@ -35,6 +36,54 @@ function isNeighbour(moment: Moment): boolean {
   if (firstNumber < 0 || u32[last + 1] !== moment.observation.values[area]) return false;
   const apart = Math.abs(firstNumber - u32[last]!);
   return apart === 1 || apart === 2;
+}
+
+/** Who counts through objects steps to the next number with so many of its calls; the others are cover. */
+const stepShare = 0.3;
+const otherCall = Math.log(1 - stepShare);
+const steps = shareKind('objects.neighbours');
+/** In favour of counting no more than this, nats: some ninety other calls take it back. */
+const countingMax = 30;
+
+/** What a creation shows next is its own: no step. */
+const isCreation = ({ resolved }: Moment): boolean => resolved.event.method === 'POST';
+
+function isStep(moment: Moment): boolean {
+  if (keyCount === 0 || isCreation(moment) || !isNeighbour(moment)) return false;
+  return moment.active.u32[moment.activeRow + activeAt.counting + 1] !== moment.observation.values[area];
+}
+
+const count = { turn: 0, nats: 0 };
+
+/**
+ * What a step to the next number says with those before it, nats; 0 for other calls. An honest likelihood ratio: its scale is not that of days, on which those who
+ * go through objects would make it.
+ */
+export function countingNats(moment: Moment): number {
+  prepare(moment);
+  return isStep(moment) ? counting(moment) : 0;
+}
+
+/**
+ * How much likelier the calls of late are if it counts through objects than if it is one of its kind, nats, this call included; before learning. Each call is a
+ * trial, as each connection is where scans are told from visits (threshold random walk: Jung et al. 2004; Page's CUSUM of their likelihood ratios).
+ */
+function counting(moment: Moment): number {
+  if (count.turn === moment.turn) return count.nats;
+  count.turn = moment.turn;
+  const before = moment.active.f32[moment.activeRow + activeAt.counting]!;
+  const gain = isStep(moment) ? Math.log(stepShare / expectedShare(moment, steps)) : otherCall;
+  count.nats = Math.max(0, Math.min(countingMax, before + gain));
+  return count.nats;
+}
+
+function learnCounting(moment: Moment): void {
+  const { f32, u32 } = moment.active;
+  const place = moment.activeRow + activeAt.counting;
+  f32[place] = counting(moment);
+  if (!succeeded(moment)) return;
+  if (isCreation(moment)) u32[place + 1] = moment.observation.values[area]!;
+  else if (firstNumber >= 0 && keyCount > 0) u32[place + 1] = 0;
 }
 
 const distinct = { value: 0, window: 0, count: 0 };
@@ -87,6 +136,7 @@ export const objects: Family = {
   },
   learn: (moment, weight) => {
     prepare(moment);
+    learnCounting(moment);
     tally.learn(moment, weight);
     const keys = keysOf(moment);
     for (let i = 0; i < keyCount; i++) {

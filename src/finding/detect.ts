@@ -108,7 +108,8 @@ export class Detector {
     this.#lineage.see(seen);
     const evidence = this.#evidence;
     const circle = this.#budget.circleOf(roleCircle(seen.resolved));
-    this.#budget.update({ slab: this.#slab, row: seen.row, ts: event.ts, circle }, seen.detectors, evidence);
+    const { counting } = seen.judgement;
+    this.#budget.update({ slab: this.#slab, row: seen.row, ts: event.ts, circle, counting }, seen.detectors, evidence);
     const { together, nats } = evidence;
     const odd = seen.surprise >= oddSurprise || evidence.loudest >= oddDecades;
     const found = this.#caseOf(seen, odd && together >= threshold);

@@ -79,6 +79,8 @@ type RunningDay = {
   readonly circle: number;
   readonly highest: Float64Array;
   readonly now: Float64Array;
+  /** What this event says of going through objects by their numbers, in honest nats. */
+  readonly counting?: number;
 };
 
 /**
@@ -127,21 +129,20 @@ export class EvidenceBudget {
 
   /** Brings the identity's day up to date with the event's statistics. What others said today still counts; behaviour's evidence is what it is now. */
   update(
-    place: { slab: RowSlab; row: number; ts: number; circle: number },
+    place: { slab: RowSlab; row: number; ts: number; circle: number; counting?: number },
     statistics: Float64Array,
     into: Evidence,
   ): void {
-    const { slab, row, circle } = place;
-    const { f32 } = slab;
+    const { slab, row, circle, counting = 0 } = place;
     const day = Math.floor(place.ts / dayMs);
     // An event from before midnight that comes after it counts for the new day: a day ends once.
-    if (f32[row + at.day]! < day) {
-      if (f32[row + at.day] !== 0) {
+    if (slab.f32[row + at.day]! < day) {
+      if (slab.f32[row + at.day] !== 0) {
         this.#countFused(slab, row);
         this.#countPeaksOf(slab, row);
         endDay(slab, row);
       }
-      f32[row + at.day] = day;
+      slab.f32[row + at.day] = day;
     }
     keepCircle(slab, row, circle);
     for (let d = 0; d < detectors.length; d++) {
@@ -149,11 +150,11 @@ export class EvidenceBudget {
       if (now > 0) raisePeak(slab, { row, detector: d, statistic: now });
       this.#highest[d] = d === 0 ? now : Math.max(now, dayPeakOf(slab, row, d));
     }
-    this.weigh({ slab, row, circle, highest: this.#highest, now: statistics }, into);
+    this.weigh({ slab, row, circle, highest: this.#highest, now: statistics, counting }, into);
   }
 
   /** What a day of an identity of the circle comes to on which detectors' statistics are `highest` so far, and `now` with this event. Changes nothing. */
-  weigh({ slab, row, circle, highest, now }: RunningDay, into: Evidence): void {
+  weigh({ slab, row, circle, highest, now, counting = 0 }: RunningDay, into: Evidence): void {
     let alone = 0;
     let most = 0;
     into.strongest = 0;
@@ -161,18 +162,20 @@ export class EvidenceBudget {
     for (let d = 0; d < detectors.length; d++) {
       const usual = this.#usual.expected(slab, row, d);
       const peak = highest[d]! - usual;
-      if (peak <= 0) {
+      const honest = detectors[d] === 'objects' ? counting : 0;
+      if (peak <= 0 && honest === 0) {
         into.alone[d] = 0;
         this.#words[d] = 0;
         continue;
       }
-      const place = this.#placeOf(circle, d, peak);
-      const nats = place < 0 ? this.#natsOf(circle, d, peak) : this.#known[place]!;
-      const word = place < 0 ? this.#say(d, nats) : this.#knownWords[place]!;
+      const place = peak <= 0 ? -1 : this.#placeOf(circle, d, peak);
+      const rarity = place < 0 ? this.#nats(circle, d, peak) : this.#known[place]!;
+      const nats = Math.max(honest, rarity);
+      const word = place < 0 || honest > rarity ? this.#say(d, nats) : this.#knownWords[place]!;
       const said = Math.max(word, this.#byItself(d, nats));
       this.#words[d] = word;
       alone = Math.max(alone, said);
-      into.alone[d] = now[d]! > usual && said > 0 ? this.#decades(said) : 0;
+      into.alone[d] = (now[d]! > usual || honest > 0) && said > 0 ? this.#decades(said) : 0;
       if (into.alone[d]! > into.loudest) into.loudest = into.alone[d]!;
       if (said <= most) continue;
       most = said;

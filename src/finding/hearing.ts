@@ -29,6 +29,7 @@ export type Hearing = Story & {
 const dayMs = 86_400_000;
 const statisticsOf = detectors.map((name) => (name === 'behaviour' ? -1 : families.indexOf(name)));
 const behaviour = behaviourFamilies.map((name) => families.indexOf(name));
+const objects = families.indexOf('objects');
 
 /** Who weighs a hearing, of which row, and where the result goes. */
 type Weighing = {
@@ -106,22 +107,29 @@ export function hear(hearing: Hearing, seen: Entry, to: Weighing): void {
   hearing.evidence = accumulate(hearing.evidence * seen.left, p, seen.events - 1);
   hearing.shares = hearing.shares.map((share, i) => share * seen.left + Math.max(0, statistics[behaviour[i]!]!));
   const now = Float64Array.from(statisticsOf, (family, d) => (d === 0 ? hearing.evidence : statistics[family]!));
-  weigh(hearing, now, to);
+  // Whoever may go through objects at all may go through them by their numbers.
+  const isWhole = statistics[objects] === seen.judgement.statistics[objects];
+  weigh(hearing, { now, counting: isWhole ? seen.judgement.counting : 0 }, to);
 }
 
 /** The same without an event: what is left of the day so far. */
 export function weighHearing(hearing: Hearing, to: Weighing): void {
   const now = Float64Array.from(hearing.highest);
   now[0] = hearing.evidence;
-  weigh(hearing, now, to);
+  weigh(hearing, { now, counting: 0 }, to);
 }
 
-function weigh(hearing: Hearing, now: Float64Array, to: Weighing): void {
+type Heard = { readonly now: Float64Array; readonly counting: number };
+
+function weigh(hearing: Hearing, { now, counting }: Heard, to: Weighing): void {
   const { highest } = hearing;
   for (let d = 1; d < detectors.length; d++) highest[d] = Math.max(highest[d]!, Math.min(statisticMax, now[d]!));
   highest[0] = Math.min(statisticMax, now[0]!);
   const { slab, row } = to;
-  to.budget.weigh({ slab, row, circle: hearing.circle, highest: Float64Array.from(highest), now }, to.evidence);
+  to.budget.weigh(
+    { slab, row, circle: hearing.circle, highest: Float64Array.from(highest), now, counting },
+    to.evidence,
+  );
 }
 
 /** What was claimed is over; what comes now is a story of its own. */

@@ -3,6 +3,7 @@ import { behaviourFamilies, families as familyNames } from '../baseline/row-layo
 import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
 import { voice } from '../feature/errors.ts';
 import type { Moment } from '../feature/family.ts';
+import { countingNats } from '../feature/objects.ts';
 import { families, featureOffsets } from '../feature/registry.ts';
 import { cauchyCombination } from './fuse.ts';
 
@@ -13,6 +14,8 @@ const behaviour = behaviourFamilies.map((name) => familyNames.indexOf(name));
 export type Judgement = {
   /** Each family's statistic, nats. */
   readonly statistics: Float64Array;
+  /** That the identity goes through objects by their numbers, as a likelihood ratio, nats. */
+  counting: number;
   /** P-value of behaviour: how improbable it is that this call is the identity's. */
   behaviourP: number;
   /** P-values of behaviour, volume and errors, for the event's surprise. */
@@ -26,6 +29,7 @@ export type Judgement = {
 export function emptyJudgement(): Judgement {
   return {
     statistics: new Float64Array(familyNames.length),
+    counting: 0,
     behaviourP: 1,
     members: new Float64Array(4),
     memberCount: 0,
@@ -51,6 +55,7 @@ export class Scorer {
     for (let i = 0; i < families.length; i++) {
       into.statistics[i] = families[i]!.extract(moment, vector.out, vector.offset + featureOffsets[i]!);
     }
+    into.counting = countingNats(moment);
     const at = historyClass(moment.history);
     into.historyClass = at;
     const weight = voice(moment);

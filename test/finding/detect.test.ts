@@ -8,6 +8,7 @@ import type { Finding } from '../../src/finding/finding.ts';
 import type { Entry } from '../../src/score/batch.ts';
 import type { Contribution } from '../../src/score/contribution.ts';
 import { equalFusion } from '../../src/score/fusion-folder.ts';
+import { emptyJudgement } from '../../src/score/scorer.ts';
 import { resolved, start } from '../property/traffic.ts';
 
 const hour = 3_600_000;
@@ -57,6 +58,7 @@ function bench() {
       late: false,
       surprise: of.surprise ?? 0,
       contributions: of.contributions ?? [],
+      judgement: emptyJudgement(),
       spared: null,
       detectors: Float64Array.from(detectors, (_, d) => of.detectors?.[d] ?? 0),
       top: [],

@@ -109,6 +109,18 @@ test('among the first days, those that a finding was made of do not hide the nex
   assert.ok(unnoticed! < budgetOf(1).threshold, `${unnoticed}`);
 });
 
+test('counting through objects is heard in nats as it is, whatever days of objects come to, and as long as it is counted', () => {
+  const slab = new RowSlab(16);
+  const budget = budgetOf(1);
+  const place = { slab, row: slab.create(1, 1), ts: start, circle: 0 };
+  const none = statisticsOf([0]);
+  budget.update({ ...place, counting: 25 }, none, evidence);
+  assert.equal(detectors[evidence.strongest], 'objects');
+  assert.ok(evidence.together > 0 && evidence.loudest > 0);
+  budget.update(place, none, evidence);
+  assert.equal(evidence.together, 0);
+});
+
 test("a botnet's days, which the detector of sources tells apart, do not hide other attacks", () => {
   const source = detectors.indexOf('source');
   const [none, told, untold] = [0, 5, 0].map((says, i) => {

@@ -8,6 +8,7 @@ import type { Finding } from '../../src/finding/finding.ts';
 import { keyOf, Lineage } from '../../src/finding/lineage.ts';
 import type { Entry } from '../../src/score/batch.ts';
 import { equalFusion } from '../../src/score/fusion-folder.ts';
+import { emptyJudgement } from '../../src/score/scorer.ts';
 import { resolved, start } from '../property/traffic.ts';
 
 const frame = 10_000;
@@ -24,7 +25,7 @@ function entry(who: string, ts: number, of: Partial<TrafficEvent> & { names?: st
       object_ids: names,
     },
     ...{ row: 0, events, identities: 1, seq: calls, judged: true, late: false, surprise: 0, contributions: [] },
-    ...{ spared: null, detectors: new Float64Array(detectors.length), top: [] },
+    ...{ judgement: emptyJudgement(), spared: null, detectors: new Float64Array(detectors.length), top: [] },
   } as unknown as Entry;
 }
 
