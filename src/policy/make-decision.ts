@@ -11,12 +11,13 @@ export function makeDecision(
   change: FindingChange & Circumstances,
   draft: Judgement & Pick<Decision, 'why'>,
 ): Decision {
-  const { finding, at } = change;
+  const { finding, at, sessionId } = change;
   const { identity } = finding;
-  const { rule, action } = draft;
+  const { rule, action, offence } = draft;
   return {
-    // The time is part of the claim: after the offence window the same finding may earn the same step once more.
-    decision_id: derivedId('dec', [identity, rule.name, action, finding.finding_id, draft.offence, at]),
+    // The time is part of the claim: after the offence window the same finding may earn the same step once more. So is the session: within a
+    // millisecond one finding may be about two.
+    decision_id: derivedId('dec', [identity, rule.name, action, finding.finding_id, offence, at, sessionId ?? '']),
     version: 1,
     change: 'made',
     identity,
@@ -34,7 +35,7 @@ export function makeDecision(
     risk: change.risk,
     risk_level: change.level,
     session_risk: change.session?.risk ?? null,
-    session_id: change.sessionId,
+    session_id: sessionId,
     token_id: change.tokenId,
     client_ip: change.clientIp,
     ...termsOf(config, { action, rule, at }),

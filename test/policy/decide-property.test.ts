@@ -63,6 +63,27 @@ test('no decision repeats an open one, none shares an id, and the guardrail is n
   );
 });
 
+test('one finding that is about two sessions in one millisecond ends both', () => {
+  const policy = createPolicy(config);
+  const about = (finding: string, severity: 'low' | 'critical', sessionId: string | null) =>
+    policy.onFinding(
+      aChange(
+        { identity: 'user:acme:b', finding_id: finding, kind: 'rate_spike', severity, confidence: 0.8 },
+        { at: start, sessionId, actorKind: 'human', activeIdentities: 50 },
+      ),
+    ).decisions;
+  about('fnd_2', 'critical', null);
+  const made = [...about('fnd_1', 'low', 's1'), ...about('fnd_1', 'low', null)];
+  assert.deepEqual(
+    made.map(({ action, scope }) => [action, scope]),
+    [
+      ['revoke-session', 'session'],
+      ['revoke-session', 'identity'],
+    ],
+  );
+  assert.notEqual(made[0]!.decision_id, made[1]!.decision_id);
+});
+
 function repeats(open: Decision, next: Decision): boolean {
   if (open.identity !== next.identity || open.expires_at <= next.made_at || open.rule === 'guardrail') return false;
   if (open.mode === 'shadow' && next.mode === 'enforce') return false;
