@@ -229,7 +229,8 @@ export class Http2Connection {
     if (stream === undefined || stream.isRequestOver) throw new Http2Error(errorCodes.streamClosed, 'stream');
     const isEnd = (head.flags & flags.endStream) !== 0;
     if (stream.missing !== null) stream.missing -= bytes.length;
-    if (bytes.length > 0) stream.reader?.data(bytes);
+    // What has to wait for more is copied, or a byte of it would keep all that was read with it.
+    if (bytes.length > 0) stream.reader?.data(isEnd ? bytes : Buffer.from(bytes));
     else if (!isEnd) this.#bear();
     if (isEnd) endRequest(stream);
   }

@@ -190,7 +190,7 @@ test('whatever a peer says, nobody else notices', async (t) => {
   await until(() => connections.size === 1);
 });
 
-test('who does not read the answers is not asked for more, and holds no more than his own', async (t) => {
+test('who does not read the answers is not asked for more, and no more waits for him than one reading asked for', async (t) => {
   const long = 'x'.repeat(16_000);
   const { port, sockets } = await serve(t, (stream) => stream.answer(okHeaders, long, trailers));
   const { socket, write } = await raw(
