@@ -23,6 +23,7 @@ const trailers = hpackBlock([['x-end', 'yes']]);
 async function serve(
   t: TestContext,
   answer = (stream: Http2Stream, { body }: Asked) => stream.answer(okHeaders, body.toString('latin1'), trailers),
+  onData: (chunk: Buffer) => void = () => undefined,
 ) {
   const asked: Asked[] = [];
   const connections = new Set<Http2Connection>();
@@ -33,7 +34,10 @@ async function serve(
       accept: (stream, headers) => {
         const chunks: Buffer[] = [];
         return {
-          data: (chunk) => void chunks.push(chunk),
+          data: (chunk) => {
+            chunks.push(chunk);
+            onData(chunk);
+          },
           end: () => {
             const all = { headers, body: Buffer.concat(chunks) };
             asked.push(all);
@@ -202,6 +206,17 @@ test('who does not read the answers is not asked for more, and no more waits for
   for (let index = 0; index < 20_000; index++) write(headersFrame(2 * index + 1));
   await until(() => sockets[0]!.isPaused());
   assert.ok(sockets[0]!.writableLength < 64 * 1024 * 1024, `${sockets[0]!.writableLength} bytes wait for him`);
+  socket.destroy();
+});
+
+test('a byte that waits for the rest of its message keeps nothing else that came with it', async (t) => {
+  const kept: Buffer[] = [];
+  const { port } = await serve(t, undefined, (chunk) => kept.push(chunk));
+  const wider = frame({ type: frameTypes.windowUpdate, flags: 0, stream: 0 }, uint32(1));
+  const byte = frame({ type: frameTypes.data, flags: 0, stream: 1 }, 'a');
+  const { socket } = await raw(port, headersFrame(1, flags.endHeaders), byte, wider.repeat(5000));
+  await until(() => kept.length === 1);
+  assert.ok(kept[0]!.buffer.byteLength <= Buffer.poolSize, `${kept[0]!.buffer.byteLength} bytes are kept`);
   socket.destroy();
 });
 
