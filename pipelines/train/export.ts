@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GaitError } from '../../src/core/errors.ts';
+import { makeFolder } from '../../src/core/folder.ts';
 import type { TrainedModel } from './fit.ts';
 import type { ModelRecipe } from './recipe.ts';
 
@@ -27,7 +28,7 @@ export function writeFolder(of: {
     const why = 'a released model never changes; choose another name in the recipe, or another folder with --out';
     throw new GaitError('MODEL_INVALID', `${folder} holds another model (${changed.join(', ')} differ): ${why}`);
   }
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
   writeFileSync(join(folder, 'README.md'), of.card);
   return `${folder}: written`;

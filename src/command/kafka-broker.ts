@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describeError, GaitError } from '../core/errors.ts';
+import { makeFolder } from '../core/folder.ts';
 import { sleep } from '../core/sleep.ts';
 
 export type BrokerOptions = {
@@ -37,7 +38,7 @@ const heapMegabytes = 512;
 /** A one-node Apache Kafka (KRaft) for development and tests: no docker, but Java 17 or later and, the first time, Maven. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const folder = resolve(options.dataDir);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const libs = resolve(options.libsDir ?? join(folder, 'libs'));
   await requireJava();
   await fetchJars(libs, options.onProgress ?? (() => {}));
@@ -89,7 +90,7 @@ async function fetchJars(libs: string, onProgress: (text: string) => void): Prom
   if (existsSync(libs)) return;
   onProgress('fetching Apache Kafka with Maven (44 MB, once)');
   const part = `${libs}.part`;
-  mkdirSync(part, { recursive: true });
+  makeFolder(part);
   const pom = new URL('../../../pipelines/kafka/pom.xml', import.meta.url);
   writeFileSync(join(part, 'pom.xml'), readFileSync(pom));
   const goal = ['-B', '-q', '-f', join(part, 'pom.xml'), 'dependency:copy-dependencies'];

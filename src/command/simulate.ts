@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { GaitError } from '../core/errors.ts';
+import { makeFolder } from '../core/folder.ts';
 import type { Incident as Label } from '../evaluate/traffic.ts';
 import { simulatedHmacKey } from '../simulate/personas.ts';
 import { parseSimulationRecipe, type Recipe } from '../simulate/recipe.ts';
@@ -25,7 +26,7 @@ const chunkChars = 1 << 18;
 /** `gait simulate`: labelled traffic as files. The same recipe and seed give the same files, byte for byte. */
 export async function simulate(options: SimulateCommandOptions): Promise<void> {
   const recipe = override(parseSimulationRecipe(readText(options.recipe), options.recipe), options);
-  makeFolder(options.out);
+  makeOutFolder(options.out);
   const simulation = createSimulation(recipe, options.seed);
   const events = await writeEvents(join(options.out, 'events.ndjson.gz'), simulation.events());
   const incidents = simulation.incidents();
@@ -102,9 +103,9 @@ function readText(path: string): string {
   }
 }
 
-function makeFolder(path: string): void {
+function makeOutFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
   } catch (cause) {
     throw new GaitError('INPUT_UNREADABLE', `${path} cannot be made a folder`, { cause });
   }

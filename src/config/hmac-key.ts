@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GaitError } from '../core/errors.ts';
+import { makeFolder } from '../core/folder.ts';
 import type { Config } from './config.ts';
 import { Secret } from './secret.ts';
 
@@ -36,7 +37,7 @@ function read(path: string): Secret | undefined {
 
 /** Written whole under another name first, then linked: a reader sees the full key or none, and the first one to link wins. */
 function create(folder: string, path: string): Secret {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
   writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
   chmodSync(draft, 0o600);

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ColdRows } from '../baseline/cold-rows.ts';
+import { makeFolder } from '../core/folder.ts';
 import { open, type RootDatabase } from './lmdb.ts';
 
 type Rows = RootDatabase<Buffer, number[]>;
@@ -15,7 +16,7 @@ export function openColdRows(folder: string, shard: number): ColdFile {
   let rows: Rows | undefined;
   const made = (): Rows => {
     sweep(folder);
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     return open<Buffer, number[]>({ path, encoding: 'binary', noSync: true });
   };
   return {
@@ -41,7 +42,7 @@ export function openColdRows(folder: string, shard: number): ColdFile {
 
 /** What killed processes have left. */
 function sweep(folder: string): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const name of readdirSync(folder)) {
     try {
       process.kill(Number.parseInt(name, 10), 0);

@@ -1,9 +1,10 @@
-import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
+import { makeFolder } from '../core/folder.ts';
 import { createConsumptions, type EmbeddedStorage } from './embedded-consumption.ts';
 import { decodeRecord, encodeRecord, isTombstone, storedTimestamp } from './embedded-record.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -57,7 +58,7 @@ type Topic = {
  * Fails with LOG_REJECTED when another process has the folder open, with STATE_INVALID when what is in it is no log.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log> {
-  makeFolder(options.path);
+  makeOwnFolder(options.path);
   checkFile(join(options.path, 'data.mdb'));
   const lock = await lockFolder(options.path);
   const closing = new AbortController();
@@ -93,9 +94,9 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Log>
   };
 }
 
-function makeFolder(path: string): void {
+function makeOwnFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path, 0o700);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = `${path} cannot be made (${code}): dataDir (GAIT_DATA_DIR) must be a folder that this user may write to`;

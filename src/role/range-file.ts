@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../core/folder.ts';
 import { AddressRanges } from '../event/address-ranges.ts';
 
 /** Ranges as they were read, with the sentence that says what they were read from. */
@@ -63,7 +64,7 @@ function load(path: string, sources: string): ReadRanges | null {
 function save(path: string, sources: string, { ranges, state }: ReadRanges): void {
   const columns = ranges.columns();
   const header: Header = { version, sources, state, lengths: columns.map((column) => column.length) };
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const unfinished = `${path}.${process.pid}`;
   const parts = columns.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength));
   writeFileSync(unfinished, Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), ...parts]));

@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
+import { makeFolder } from '../core/folder.ts';
 import { type Claims, createSigner, makeSigningKey, type PublicJwk, type Signer } from '../core/jose.ts';
 import { randomId } from '../core/random.ts';
 
@@ -89,7 +90,7 @@ async function readKeys(path: string): Promise<StoredKey[]> {
 async function writeKeys(folder: string, path: string, keys: readonly StoredKey[]): Promise<void> {
   const draft = `${path}.${randomId('draft')}`;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     await writeFile(draft, JSON.stringify(keys), { mode: 0o600, flag: 'wx' });
     await rename(draft, path);
   } catch (cause) {

@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChdbConnection } from 'chdb/connection';
 import { describeError, GaitError } from '../core/errors.ts';
+import { makeFolder } from '../core/folder.ts';
 
 /**
  * ClickHouse in this process. The engine is started once, with two roles of its own access control: what Gait does runs as owner of everything, what people ask
@@ -31,7 +32,7 @@ const accessFile = 'gait-access.xml';
 export async function openEngine(path: string, database: string): Promise<Engine> {
   const [{ Session }, { createChdbConnection }] = await loadEngine();
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     const config = join(path, accessFile);
     writeFileSync(config, accessConfig(config, database));
     const open = () => new Session(path, { connectionArgs: [`--config-file=${config}`] });
