@@ -1,3 +1,4 @@
+import { abortsWith } from '../core/aborts-with.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Post, PostRequest, PostResult } from '../core/post.ts';
 
@@ -16,13 +17,15 @@ const retryAfterMaxMs = 3_600_000;
 /** POST through Node's own fetch. Redirects are not followed, wherever they lead: what is signed for one address goes to no other. */
 export function createHttpPost({ clock, timeoutMs = 10_000 }: HttpPostOptions): Post {
   return async (request, signal) => {
+    const attempt = abortsWith(signal);
+    const timer = setTimeout(() => attempt.abort(new DOMException('timed out', 'TimeoutError')), timeoutMs);
     try {
       const response = await fetch(request.url, {
         method: request.method ?? 'POST',
         headers: request.headers,
         body: request.body === '' ? null : request.body,
         redirect: 'manual',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+        signal: attempt.signal,
       });
       const answer = await firstBytes(response, request.answerBytesMax ?? answerBytesMax);
       const words = answer.slice(0, answerBytesMax);
@@ -30,6 +33,9 @@ export function createHttpPost({ clock, timeoutMs = 10_000 }: HttpPostOptions): 
       return { ...judge(response, { detail, clock, success: request.success }), answer };
     } catch (error) {
       return { kind: 'failed', status: null, detail: safe(causeOf(error), request), retryAfterMs: null };
+    } finally {
+      clearTimeout(timer);
+      attempt.release();
     }
   };
 }

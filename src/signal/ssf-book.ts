@@ -1,3 +1,4 @@
+import { abortsWith } from '../core/aborts-with.ts';
 import { sleep } from '../core/sleep.ts';
 import type { RiskLevel } from '../core/words.ts';
 import type { SetClaims } from './set.ts';
@@ -121,10 +122,11 @@ export class SsfBook {
 
   /** Resolves to whether it became true in time. */
   async until(condition: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-    const over = new AbortController();
-    const timeout = sleep(timeoutMs, AbortSignal.any([signal, over.signal])).then(() => over.abort());
+    const over = abortsWith(signal);
+    const timeout = sleep(timeoutMs, over.signal).then(() => over.abort());
     while (!condition() && !over.signal.aborted) await Promise.race([this.#news, timeout]);
     over.abort();
+    over.release();
     return condition();
   }
 
