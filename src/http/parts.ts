@@ -2,7 +2,7 @@ import type { SsfOperation } from '../core/words.ts';
 import type { DeadLetterReason } from '../event/traffic-event.ts';
 import type { DecisionTable } from '../policy/decision-table.ts';
 import type { NoticeOf } from '../policy/notice.ts';
-import type { FeedbackParts } from './feedback-parts.ts';
+import type { FeedbackParts, Who } from './feedback-parts.ts';
 import type { Metrics } from './metrics.ts';
 import type { Live, PageQueries } from './page-parts.ts';
 import type { ListFilter, Page } from './paging.ts';
@@ -158,7 +158,7 @@ export type RefusedRecord = { readonly line: number; readonly reason: DeadLetter
 export type SqlDoor = {
   /** The only database that may be named. */
   readonly database: string;
-  readonly ask: (question: SqlQuestion) => Promise<SqlAnswered | SqlRefused>;
+  readonly ask: (question: SqlQuestion, who: Who) => Promise<SqlAnswered | SqlRefused>;
 };
 export type SqlQuestion = {
   readonly sql: string;

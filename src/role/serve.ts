@@ -28,6 +28,7 @@ import { runLive } from './live.ts';
 import type { Tell } from './notices.ts';
 import { createPages } from './pages.ts';
 import { settingsOf } from './settings.ts';
+import { createSqlDoor } from './sql.ts';
 
 /** Begins the name of HTTP as a source; the format that the sender asked for follows, and the run. */
 export const httpSource = 'http:';
@@ -83,7 +84,10 @@ function partsOf(options: ServeOptions, { stored, pages, live }: Asked): HttpPar
       queries: stored && store ? { ...stored, ...createFeedbackQueries(store) } : noFeedback,
     }),
     explain: stored ? createExplain(stored, options.policy) : noStore,
-    sql: { database: store?.database ?? '', ask: store === undefined ? noStore : createAnalyst(store) },
+    sql: {
+      database: store?.database ?? '',
+      ask: store === undefined ? noStore : createSqlDoor(createAnalyst(store), options.audit),
+    },
     ask: options.ask,
     slackAction: options.slackAction,
     held: options.held,

@@ -91,11 +91,12 @@ async function answer(door: SqlDoor, request: Request, bytesMax: number): Promis
   const body = await decompress(request.body, one(request.headers['content-encoding']) ?? '', bytesMax);
   const parts = [asked.get('query') ?? '', body.toString('utf8')].filter((part) => part !== '');
   const named = [...asked].filter(([name]) => name.startsWith('param_'));
-  const got = await door.ask({
+  const question = {
     sql: parts.join('\n'),
     parameters: Object.fromEntries(named.map(([name, value]) => [name.slice('param_'.length), value])),
     format: asked.get('default_format') ?? one(request.headers['x-clickhouse-format']) ?? undefined,
-  });
+  };
+  const got = await door.ask(question, { caller: request.caller, from: request.from });
   return got.kind === 'refused' ? failed(got, id) : succeeded(got, id);
 }
 
