@@ -274,7 +274,7 @@ export class Shard {
   #judge(found: FindingChange): void {
     const { finding, change } = found;
     const { risk, decisions } = this.#options.policy.onFinding(found);
-    const rated = { ...finding, risk };
+    const rated = { ...finding, risk, ...(found.at > finding.last_seen && { told_at: found.at }) };
     this.#detector.keep(rated);
     const later = change === 'updated' && !this.#findings.has(finding.finding_id);
     if (later) this.#updated.set(finding.finding_id, rated);

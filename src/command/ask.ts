@@ -124,7 +124,7 @@ export async function identity(id: string, options: AskOptions): Promise<void> {
       facts(
         [
           ['identity', found.identity],
-          ['risk', `${round(found.risk)} of 100 after its newest event; highest ${round(found.risk_max)}`],
+          ['risk', `${round(found.risk)} of 100 after its newest event or finding; highest ${round(found.risk_max)}`],
           ['seen', `${time(found.first_seen)} to ${time(found.last_seen)}`],
           ['events', `${found.events}, of them ${found.errors} errors`],
         ],

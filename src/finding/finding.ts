@@ -49,6 +49,8 @@ export type Finding = {
   readonly surprise: number;
   /** The identity's risk after the last update, 0 to 100. */
   readonly risk: number;
+  /** Event time of that risk, when no call of the identity raised it: the store has the others' from the events. */
+  readonly told_at?: number;
   /** One sentence that a person can read. */
   readonly title: string;
   readonly reasons: readonly Reason[];

@@ -103,7 +103,7 @@ function missed(kept: readonly LiveMessage[], lastId: string | undefined): reado
 
 const findingMessage = {
   id: ({ finding_id }: Finding) => finding_id,
-  shown: ({ reasons: _, event_ids: __, shard: ___, first_seen, last_seen, ...finding }: Finding) => ({
+  shown: ({ reasons: _, event_ids: __, shard: ___, told_at: ____, first_seen, last_seen, ...finding }: Finding) => ({
     ...finding,
     first_seen: iso(first_seen),
     last_seen: iso(last_seen),

@@ -6,12 +6,12 @@ import { kinds } from '../finding/kinds.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { PageQueries } from '../http/page-parts.ts';
 import type { Store } from '../store/clickhouse.ts';
-import type { StoreQueries } from '../store/queries.ts';
+import type { IdentityRow, StoreQueries } from '../store/queries.ts';
 import { createContextQuery } from '../store/queries-context.ts';
 import { createHealthQueries, type DetectionRow } from '../store/queries-detections.ts';
 import { createIncidentQueries } from '../store/queries-incidents.ts';
 import { createOverviewQuery } from '../store/queries-overview.ts';
-import { createProfileQueries, type ProfileQueries } from '../store/queries-profile.ts';
+import { createProfileQueries, type Profile, type ProfileQueries } from '../store/queries-profile.ts';
 import { incidentReport } from './incident-report.ts';
 import { timelineOf } from './incident-timeline.ts';
 import { wordsOf } from './profile-words.ts';
@@ -84,8 +84,15 @@ function createProfile({ queries }: PagesOptions, { profile }: ProfileQueries): 
       queries.decisions({ identity, limit: 50 }),
     ]);
     const { recent: _, ...row } = known;
-    return { ...row, ...usual, findings: findings.rows, decisions: decisions.rows, words: wordsOf(row, usual) };
+    const risk_series = [...usual.risk_series, ...toldSince(row)];
+    const words = wordsOf(row, usual);
+    return { ...row, ...usual, risk_series, findings: findings.rows, decisions: decisions.rows, words };
   };
+}
+
+/** The point of a finding that was told after the newest call, which is in no minute with calls. */
+function toldSince({ risk, risk_at, last_seen }: IdentityRow): Profile['risk_series'] {
+  return Date.parse(risk_at) > Date.parse(last_seen) ? [{ at: risk_at, risk, surprise: 0, calls: 0 }] : [];
 }
 
 /** Every kind there is, also those of which there is no finding. */

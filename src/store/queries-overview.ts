@@ -53,9 +53,9 @@ export function createOverviewQuery(store: Store, riskHalfLifeMs: number): () =>
       readSources(store),
       store.query<{ bucket: number; identities: number; active: number }>(
         `WITH (SELECT max(last_seen) FROM ${db}.identities_raw_v1) AS end
-         SELECT toUInt8(least(9, floor(i.risk * pow(2, -dateDiff('millisecond', i.last, end) / {halfLife:Float64}) / 10))) AS bucket,
+         SELECT toUInt8(least(9, floor(i.risk * pow(2, -greatest(0, dateDiff('millisecond', greatest(i.last, i.told), end)) / {halfLife:Float64}) / 10))) AS bucket,
            count() AS identities, countIf(i.last >= end - INTERVAL 1 DAY) AS active
-         FROM (SELECT max(last_seen) AS last, argMaxMerge(risk_state) AS risk FROM ${db}.identities_raw_v1 GROUP BY identity) AS i
+         FROM (SELECT max(last_seen) AS last, max(told_at) AS told, argMaxMerge(risk_state) AS risk FROM ${db}.identities_raw_v1 GROUP BY identity) AS i
          GROUP BY bucket`,
         { halfLife: riskHalfLifeMs },
       ),

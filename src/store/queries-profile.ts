@@ -126,7 +126,7 @@ async function readIdentities(
   const place = sort === 'last_seen' ? 'toUnixTimestamp64Milli(last_seen)' : 'toInt64(round(risk_now * 1000))';
   const rows = await store.query<ListedIdentity & { readonly place: number }>(
     `WITH (SELECT max(last_seen) FROM ${db}.identities_raw_v1) AS end
-     SELECT *, round(risk * pow(2, -dateDiff('millisecond', last_seen, end) / {halfLife:Float64}), 1) AS risk_now, ${place} AS place
+     SELECT *, round(risk * pow(2, -greatest(0, dateDiff('millisecond', risk_at, end)) / {halfLife:Float64}), 1) AS risk_now, ${place} AS place
      FROM (SELECT * FROM ${db}.identities WHERE ${before.join(' AND ')})
      WHERE ${after.join(' AND ')} ORDER BY place DESC, identity DESC LIMIT {limit:UInt32}`,
     bound,

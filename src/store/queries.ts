@@ -97,8 +97,9 @@ export type IdentityRow = {
   readonly errors: number;
   readonly surprise_max: number;
   readonly risk_max: number;
-  /** After its newest event, 0 to 100; not decayed since. */
+  /** After its newest event or finding, 0 to 100; not decayed since. */
   readonly risk: number;
+  readonly risk_at: string;
 };
 
 export type EventRow = {

@@ -35,6 +35,9 @@ test('machines and users that an attacker made are told of with him, and a shard
   const names = told.map(({ identity }) => identity.slice(identity.lastIndexOf('/') + 1)).sort();
   assert.deepEqual(names, ['i-05c30218156bcc246', 'i-0dbc91f429e48eeed', 'stratus-red-team-nmfalu-gfjyeaypjt']);
   assert.ok(told.every(({ severity, state }) => severity === 'medium' && state === 'open'));
+  // What the store has of their risk: no call of theirs raised it.
+  assert.ok(told.some(({ risk, told_at, last_seen }) => risk > 0 && told_at! > last_seen));
+  assert.ok(told.every(({ risk }) => risk > 0));
   const outputs = new Outputs();
   let shard = shipped();
   const stored: Buffer[] = [];

@@ -15,6 +15,7 @@ const identity = {
   surprise_max: 1,
   risk_max: 1,
   risk: 1,
+  risk_at: at(20),
 };
 const use = (value: string, calls: number) => ({ value, calls, first_seen: at(0), last_seen: at(20) });
 const weekdays = Array.from({ length: 7 }, (_, day) =>

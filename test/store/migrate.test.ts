@@ -172,6 +172,7 @@ const finding: Record<keyof Finding, true> = {
   count: true,
   surprise: true,
   risk: true,
+  told_at: true,
   title: true,
   reasons: true,
   cause: true,

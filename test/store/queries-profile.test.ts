@@ -59,6 +59,30 @@ describe('identities and their profiles in the store', () => {
     }
   });
 
+  test('a finding that was told without a call raises the risk at once, and the next call has the last word', async () => {
+    const store = await openMigrated('told');
+    const writer = writerOf(store);
+    const { identities } = createProfileQueries(store, hour);
+    const eve = { identity: 'user:acme:eve', ts: epoch };
+    const about = { finding_id: 'fnd_1', kind: 'suspect_origin', identity: eve.identity, identity_kind: 'user' };
+    const told = { ...about, tenant: 'acme', state: 'open', first_seen: epoch, last_seen: epoch, risk: 30, version: 1 };
+    const tell = (change: object) => writer.findings(batchOf('findings', [[JSON.stringify({ ...told, ...change })]]));
+    const risks = async () =>
+      (await identities({ identity: eve.identity })).rows.map(({ risk, risk_now, risk_at, last_seen, events }) => [
+        ...[risk, risk_now, Date.parse(risk_at) - epoch, Date.parse(last_seen) - epoch, events],
+      ]);
+    const others = call(2, 0, { identity: 'user:acme:ann', ts: epoch + 3 * hour });
+    await writer.scores(batchOf('scores', [[call(1, 0, eve), others]]));
+    // Of a call: the events have it.
+    await tell({ version: 0, risk: 99 });
+    await tell({ told_at: epoch + 2 * hour });
+    assert.deepEqual(await risks(), [[30, 15, 2 * hour, 0, 1]]);
+    await tell({ told_at: epoch + 2 * hour, state: 'closed', risk: 99, version: 2 });
+    assert.deepEqual(await risks(), [[30, 15, 2 * hour, 0, 1]], 'its end tells nothing new');
+    await writer.scores(batchOf('scores', [[call(3, 12, { ...eve, ts: epoch + 3 * hour })]], 2));
+    assert.deepEqual(await risks(), [[12, 12, 3 * hour, 3 * hour, 2]]);
+  });
+
   test('a profile has the hours, routes, sessions, programs and networks of one identity alone', async () => {
     const store = await openMigrated('profile');
     // Monday, 12:00 UTC.

@@ -229,6 +229,7 @@ describe('store queries', () => {
       surprise_max: 0.3,
       risk_max: 2,
       risk: 2,
+      risk_at: iso(epoch + 16_000),
     });
     assert.equal(await queries.identity('user:acme:nobody'), undefined);
     assert.deepEqual(

@@ -16,7 +16,8 @@ const identity = {
     errors: { type: 'number', description: 'Events with status 400 or more' },
     surprise_max: { type: 'number' },
     risk_max: { type: 'number' },
-    risk: { type: 'number', minimum: 0, maximum: 100, description: 'After its newest event; not decayed since' },
+    risk: { type: 'number', minimum: 0, maximum: 100, description: 'As of `risk_at`; not decayed since' },
+    risk_at: { ...time, description: 'Its newest event, or finding that was told without one' },
     recent: { type: 'array', items: { type: 'object' }, description: 'Its newest events' },
   },
 };
