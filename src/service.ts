@@ -27,6 +27,7 @@ import {
   redactorOf,
   samplePath,
   shardOptions,
+  sourceFormats,
 } from './role/assemble.ts';
 import { createAudit } from './role/audit.ts';
 import { runDeliver } from './role/deliver.ts';
@@ -41,7 +42,7 @@ import { runSeen } from './role/seen.ts';
 import { httpParts, httpSource } from './role/serve.ts';
 import { createSlackActions } from './role/slack-actions.ts';
 import { runSsf } from './role/ssf.ts';
-import { runStore } from './role/store.ts';
+import { createStoreCheck, runStore } from './role/store.ts';
 import { openStore, type Store } from './store/clickhouse.ts';
 import { createStoreQueries } from './store/queries.ts';
 
@@ -117,6 +118,7 @@ type Parts = ServiceOptions & {
 
 async function startRoles(parts: Parts): Promise<string | undefined> {
   const { config, closers, logger, signal } = parts;
+  const formats = sourceFormats(config);
   const log = await openLog(parts);
   closers.push(() => log.close());
   await log.ensureTopics(topicsOf(config));
@@ -157,20 +159,21 @@ async function startRoles(parts: Parts): Promise<string | undefined> {
     });
     await run([detect]);
   }
-  return startIntake(parts, { log, store, key, run });
+  return startIntake(parts, { log, store, key, run, formats });
 }
 
 type Opened = {
   readonly log: Log;
   readonly store: Store | undefined;
   readonly key: ReturnType<typeof loadHmacKey>;
+  readonly formats: ReturnType<typeof sourceFormats>;
   readonly run: (consumptions: readonly Consumption[]) => Promise<void>;
 };
 
 /** Everything that writes to `gait.events`: topics, HTTP, the sample. */
-async function startIntake(parts: Parts, { log, store, key, run }: Opened): Promise<string | undefined> {
+async function startIntake(parts: Parts, opened: Opened): Promise<string | undefined> {
+  const { log, key, run, formats } = opened;
   const { config, clock, metrics, logger, closers, signal } = parts;
-  const formats = new Map(config.sources.map((source) => [source.topic, source]));
   const ingest = assembleIngest({ config, key, enrich: enrichIfNeeded(parts) }, (source) => {
     if (source.startsWith(httpSource)) return { format: source.split(':')[1]! };
     return formats.get(source) ?? { format: 'auto' };
@@ -188,7 +191,7 @@ async function startIntake(parts: Parts, { log, store, key, run }: Opened): Prom
   const tell = await createTell({ log, topic: config.topics.events });
   const ssf = await runSsf({ log, config, key, clock, audit, tell, delivered: metrics.delivered }, signal);
   await run(ssf.consumptions);
-  const wired = { log, store, key, run, ingest, intake, audit, tell, ssf: ssf.parts };
+  const wired = { ...opened, ingest, intake, audit, tell, ssf: ssf.parts };
   const server = config.roles.includes('serve') ? await startServing(parts, wired) : undefined;
   if (config.sample) {
     const playing = playSample(
@@ -221,19 +224,19 @@ async function startServing(parts: Parts, wired: Wired): Promise<HttpServer> {
     runSeen({ log, topic: config.topics.receipts, counts, onTrouble: onUnwritten }, signal),
   ]);
   const logAnswers = createLogCheck(log, config, signal);
+  const storeAnswers = createStoreCheck(store);
   const { kind } = config.log;
   const readiness = async () => {
-    const [logged, stored] = await Promise.all([logAnswers(), store?.ping()]);
-    const detail = stored === undefined ? 'not used' : stored ? 'answers' : 'does not answer: findings wait in the log';
+    const [logged, stored] = await Promise.all([logAnswers(), storeAnswers()]);
     const decisions = { ok: enforcer.isReady(), detail: enforcer.isReady() ? 'read' : 'being read' };
     return {
-      ready: logged && stored !== false && decisions.ok,
+      ready: logged && stored.ok && decisions.ok,
       parts: {
         log: {
           ok: logged,
           detail: logged ? kind : kind === 'kafka' ? 'kafka does not answer' : 'embedded, takes nothing in',
         },
-        store: { ok: stored !== false, detail },
+        store: stored,
         decisions,
       },
     };

@@ -5,6 +5,7 @@ import { type Config, checkConfig as readConfig } from '../config/config.ts';
 import { type PolicyConfig, parsePolicyFile, parsePolicyTests } from '../config/policy-file.ts';
 import { GaitError } from '../core/errors.ts';
 import { runPolicyTests } from '../policy/policy-test.ts';
+import { sourceFormats } from '../role/assemble.ts';
 
 export type CheckConfigOptions = {
   readonly config?: string | undefined;
@@ -25,6 +26,7 @@ export async function checkConfig({ config: path, test, hashKey }: CheckConfigOp
   const outcome = readConfig(path);
   if (outcome.kind === 'invalid') throw new GaitError('CONFIG_INVALID', outcome.problems.join('\n'));
   const { config, warnings } = outcome;
+  sourceFormats(config);
   const policyPath = config.detect.policyFile ?? defaultPolicy;
   const policy = parsePolicyFile(readText(policyPath), policyPath);
   const tests = test === true ? policyPath.replace(/(\.ya?ml)?$/, '.test$1') : test;

@@ -4,7 +4,6 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { SingleBar } from 'cli-progress';
 import { loadConfig } from '../config/config.ts';
-import { readFieldMap } from '../config/field-map.ts';
 import { loadHmacKey } from '../config/hmac-key.ts';
 import { systemClock } from '../core/clock.ts';
 import { describeError, GaitError } from '../core/errors.ts';
@@ -14,7 +13,7 @@ import { type Finding, severities } from '../finding/finding.ts';
 import type { DeadLetter } from '../identity/dead-letter.ts';
 import type { Ingest } from '../identity/ingest.ts';
 import { Shard } from '../pipeline.ts';
-import { assembleIngest, assembleModel, checkFormat, readPolicy, shardOptions } from '../role/assemble.ts';
+import { assembleIngest, assembleModel, checkFormat, readMap, readPolicy, shardOptions } from '../role/assemble.ts';
 import { openEnrichment } from '../role/enrichment.ts';
 import { round } from '../role/pack.ts';
 import { readFeedback } from './feedback-file.ts';
@@ -59,7 +58,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const config = loadConfig(options.config);
   // Now, and not at the first record, which an empty file does not have.
   if (options.map === undefined) checkFormat(options.format);
-  else readFieldMap(options.map);
+  const map = options.map === undefined ? undefined : readMap(options.map);
   const parts = { config, policy: readPolicy(config), model: await assembleModel(config) };
   const forShard = shardOptions(parts, { shard: 0, shards: 1 });
   const said = options.feedback === undefined ? [] : readFeedback(options.feedback);
@@ -67,7 +66,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const run: Run = {
     ingest: assembleIngest({ config, key: loadHmacKey(config), enrich: openEnrichment(config).enrich }, () => ({
       format: options.format,
-      map: options.map,
+      map,
     })),
     shard: new Shard({ ...forShard, reorderWindowMs, suppressions }),
     recordBytesMax: config.ingest.recordBytesMax,

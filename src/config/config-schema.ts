@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { formatNames } from '../core/words.ts';
 import { actionsSchema } from './action-schema.ts';
 import { alerts, oneListOfChannels } from './alert-schema.ts';
 import { flag, fromText, integer, secret, text, url, webhookSecret } from './fields.ts';
@@ -78,16 +79,21 @@ const topics = z.strictObject({
   deadLetter: topicName.default('gait.dead-letter'),
 });
 
-const source = z.strictObject({
-  topic: topicName,
-  /** A decoder's name, or `auto`: decided by each topic's first records. */
-  format: text.default('auto'),
-  /** A mapping file from any JSON record to canonical fields. */
-  map: text.optional(),
-  from: z.enum(['earliest', 'latest']).default('earliest'),
-  identityChain: identityChain.optional(),
-  tenant: text.optional(),
-});
+const source = z
+  .strictObject({
+    topic: topicName,
+    /** `auto`: decided by each topic's first records. */
+    format: z.enum(['auto', ...formatNames]).default('auto'),
+    /** A mapping file from any JSON record to canonical fields. */
+    map: text.optional(),
+    from: z.enum(['earliest', 'latest']).default('earliest'),
+    identityChain: identityChain.optional(),
+    tenant: text.optional(),
+  })
+  .refine(({ format, map }) => format !== 'map' || map !== undefined, {
+    path: ['format'],
+    error: 'is map, which needs a mapping file: name it in map',
+  });
 
 const ingest = z.strictObject({
   /** Keys the HMAC that stands in for secrets. Processes that share a log must share it; alone, one is made and kept in `dataDir`. */

@@ -11,17 +11,18 @@ const rule = z
     z.strictObject({ constant: z.union([z.string(), z.number(), z.boolean()]) }),
   ])
   .describe('a path into the record, {from, case} or {constant}');
-const map = z.strictObject({ fields: z.record(z.string(), rule) });
+export type FieldMapFile = { readonly fields: Readonly<Partial<Record<string, z.output<typeof rule>>>> };
 
-export type FieldMapFile = { readonly fields: Readonly<Record<string, z.output<typeof rule>>> };
-
-/** A mapping file (`--map`): canonical field to where it stands in the record. Fails with CONFIG_INVALID and the place. */
-export function readFieldMap(fileName: string): FieldMapFile {
+/**
+ * A mapping file (`--map`): canonical field to where it stands in the record. Fails with CONFIG_INVALID and the place, also for a field that is
+ * not among `names`: a typing error would lose it in silence.
+ */
+export function readFieldMap(fileName: string, names: readonly string[]): FieldMapFile {
   let text: string;
   try {
     text = readFileSync(fileName, 'utf8');
   } catch (cause) {
     throw new GaitError('CONFIG_INVALID', `the mapping file ${fileName} cannot be read`, { cause });
   }
-  return checkYaml(map, text, fileName);
+  return checkYaml(z.strictObject({ fields: z.partialRecord(z.enum(names), rule) }), text, fileName);
 }

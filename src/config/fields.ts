@@ -14,7 +14,10 @@ export function fromText(value: unknown): unknown {
 
 export const flag = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
 export const text = z.string().min(1);
-export const url = z.url({ protocol: /^https?$/, error: 'is not an http or https URL' });
+export const url = z.url({
+  protocol: /^https?$/,
+  error: ({ input }) => (input === undefined ? 'is missing: an http or https URL' : 'is not an http or https URL'),
+});
 export const secret = text.transform((value) => new Secret(value));
 /** As in Standard Webhooks. */
 export const webhookSecret = z

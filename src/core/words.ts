@@ -98,3 +98,9 @@ export type SsfOperation =
   | 'removeSubject'
   | 'verify'
   | 'poll';
+
+/** Of what gateways write. */
+export const formatNames = ['canonical', 'cloudtrail', 'nginx', 'envoy', 'kong', 'aws-api-gateway', 'map'] as const;
+export type FormatName = (typeof formatNames)[number];
+/** What can be asked for by name alone: a `map` needs its file, too. */
+export const formatChoices: readonly string[] = ['auto', ...formatNames.filter((name) => name !== 'map')];

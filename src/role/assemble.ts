@@ -9,8 +9,9 @@ import type { Secret } from '../config/secret.ts';
 import { parseYaml } from '../config/yaml.ts';
 import { GaitError } from '../core/errors.ts';
 import { derivedId } from '../core/hash.ts';
+import { type FormatName, formatChoices } from '../core/words.ts';
 import { createDecoder, defaultDecoderLimits } from '../event/decode/decoder.ts';
-import { type FormatName, formatChoices } from '../event/decode/format.ts';
+import { type FieldMap, mapNames } from '../event/decode/map.ts';
 import type { Enrich } from '../event/enrich.ts';
 import type { OpenApiDocument } from '../event/open-api-routes.ts';
 import { createRedactor, type Redactor } from '../event/redact.ts';
@@ -39,7 +40,7 @@ export const extAuthzPath = fromPackage('pipelines/enforce/ext-authz.proto');
 
 export type SourceFormat = {
   readonly format: string;
-  readonly map?: string | undefined;
+  readonly map?: FieldMap | undefined;
   readonly identityChain?: IdentityChain | undefined;
   readonly tenant?: string | undefined;
 };
@@ -78,12 +79,24 @@ export function assembleIngest(
         format: name,
         redactor,
         limits,
-        ...(map === undefined ? {} : { map: readFieldMap(map) }),
+        ...(map === undefined ? {} : { map }),
       });
       const { identityChain: chain, homeIssuer } = config.ingest;
       return { decoder, chain: identityChain ?? chain, tenant, homeIssuer };
     },
   });
+}
+
+/** The map of a file, for a topic or a replay. */
+export function readMap(path: string): FieldMap {
+  return readFieldMap(path, mapNames);
+}
+
+/** By topic. Maps are read now, so that a mistake stops the start and not the first record. */
+export function sourceFormats({ sources }: Config): ReadonlyMap<string, SourceFormat> {
+  return new Map(
+    sources.map(({ map, ...source }) => [source.topic, map === undefined ? source : { ...source, map: readMap(map) }]),
+  );
 }
 
 /** A name from a configuration or a path; throws CONFIG_INVALID with those that are known. */

@@ -4,7 +4,7 @@ import type { GaitError } from '../core/errors.ts';
 import type { Consumption, Log } from '../log/log.ts';
 import { onceAMinute, retryUntilDone } from '../log/retry.ts';
 import type { Store } from '../store/clickhouse.ts';
-import { applyMigrations, type Retention, readMigrations } from '../store/migrate.ts';
+import { applyMigrations, isUpToDate, type Retention, readMigrations } from '../store/migrate.ts';
 import { createStoreWriter, type StoreWriter } from '../store/writer.ts';
 import { runEvidence } from './evidence.ts';
 
@@ -59,4 +59,18 @@ export async function runStore(options: StoreRoleOptions, signal: AbortSignal): 
   );
   const onTrouble = (reason: string): void => options.logger.warn({ reason }, 'evidence could not be kept');
   return [...consumptions, runEvidence({ store, onTrouble }, signal)];
+}
+
+/** Of `/readyz`: a database that answers is of no use before its tables are there, which once seen are not asked for again. */
+export function createStoreCheck(store: Store | undefined): () => Promise<{ ok: boolean; detail: string }> {
+  let isKnown = false;
+  return async () => {
+    if (store === undefined) return { ok: true, detail: 'not used' };
+    if (!(await store.ping())) return { ok: false, detail: 'does not answer: findings wait in the log' };
+    isKnown ||= await isUpToDate({ store, migrations: await readMigrations() });
+    return {
+      ok: isKnown,
+      detail: isKnown ? 'answers' : 'its tables are not up to date: gait migrate, or the role deliver',
+    };
+  };
 }

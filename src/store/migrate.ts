@@ -66,6 +66,15 @@ export async function applyMigrations(options: MigrateOptions): Promise<readonly
   return pending.map(({ name }) => name);
 }
 
+/** Whether everything that this version asks for is there: at a first start, and before an upgrade's migration, an answering database is not enough. */
+export async function isUpToDate({ store, migrations }: Omit<MigrateOptions, 'retention'>): Promise<boolean> {
+  const rows = await store
+    .query<{ name: string }>(`SELECT name FROM ${store.database}.migrations`)
+    .catch((): { name: string }[] => []);
+  const applied = new Set(rows.map((row) => row.name));
+  return migrations.every(({ name }) => applied.has(name));
+}
+
 async function apply({ name, sha256, statements }: Migration, { store, retention }: MigrateOptions): Promise<void> {
   for (const statement of statements) {
     try {

@@ -34,3 +34,19 @@ test('without a policy of its own the shipped tests hold for the shipped policy'
   writeFileSync(join(cwd, 'empty.yaml'), '{}\n');
   assert.equal((await gait(['check-config', '-c', 'empty.yaml', '--test'], { cwd })).code, 0);
 });
+
+test('what a source is read by is checked with the rest: a mistake in it does not wait for the first record', async () => {
+  writeFileSync(join(cwd, 'map.yaml'), 'fields:\n  ts: time\n  cliant_ip: ip\n');
+  const checkSource = async (source: string): Promise<string> => {
+    const text = `log: { kind: kafka, brokers: [127.0.0.1:9092] }\nsources: [{ topic: x, ${source} }]\n`;
+    writeFileSync(join(cwd, 'sources.yaml'), text);
+    return (await gait(['check-config', '-c', 'sources.yaml'], { cwd })).stderr;
+  };
+  assert.match(await checkSource('format: ngnix'), /^sources\.yaml:2:23: sources\.0\.format: .*"nginx"/m);
+  assert.match(await checkSource('format: map'), /^sources\.yaml:2:23: sources\.0\.format: is map, which needs/m);
+  const map = /^map\.yaml:3:3: unknown key fields\.cliant_ip; did you mean client_ip\?$/m;
+  assert.match(await checkSource('map: map.yaml'), map);
+  const started = await gait(['start', '-c', 'sources.yaml'], { cwd });
+  assert.equal(started.code, 2);
+  assert.match(started.stderr, map);
+});

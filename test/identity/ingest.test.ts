@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
+import { type FormatName, formatNames } from '../../src/core/words.ts';
 import { AddressRanges } from '../../src/event/address-ranges.ts';
 import { createDecoder } from '../../src/event/decode/decoder.ts';
-import { type FormatName, formatNames } from '../../src/event/decode/format.ts';
 import { RecordSplitter } from '../../src/event/decode/split-records.ts';
 import { createEnrich } from '../../src/event/enrich.ts';
 import { createRedactor } from '../../src/event/redact.ts';

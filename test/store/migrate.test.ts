@@ -5,6 +5,7 @@ import { emptyEvent } from '../../src/event/traffic-event.ts';
 import type { Finding } from '../../src/finding/finding.ts';
 import type { DeadLetter } from '../../src/identity/dead-letter.ts';
 import type { Decision, Receipt } from '../../src/policy/decision.ts';
+import { createStoreCheck } from '../../src/role/store.ts';
 import type { Store } from '../../src/store/clickhouse.ts';
 import { applyMigrations, type Migration, readMigrations } from '../../src/store/migrate.ts';
 import { embeddedStores, retention, writerOf } from './embedded-store.ts';
@@ -33,6 +34,20 @@ describe('migrations', () => {
     const before = await schema(store);
     assert.deepEqual(await applyMigrations({ store, retention, migrations }), []);
     assert.deepEqual(await schema(store), before);
+  });
+
+  test('a database that answers is ready only when its tables are those of this version', async () => {
+    const store = await open('unready');
+    const check = createStoreCheck(store);
+    assert.equal((await check()).ok, false);
+    const migrations = await readMigrations();
+    await applyMigrations({ store, retention, migrations: migrations.slice(0, -1) });
+    assert.deepEqual(await check(), {
+      ok: false,
+      detail: 'its tables are not up to date: gait migrate, or the role deliver',
+    });
+    await applyMigrations({ store, retention, migrations });
+    assert.deepEqual(await check(), { ok: true, detail: 'answers' });
   });
 
   test('processes that start at once leave the same schema as one', async () => {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Outcome } from '../../core/outcome.ts';
+import type { FormatName } from '../../core/words.ts';
 import { type Draft, newDraft } from '../draft.ts';
 import type { Redactor } from '../redact.ts';
 import { type DeadLetterReason, emptyEvent, type TrafficEvent } from '../traffic-event.ts';
@@ -8,7 +9,7 @@ import { canonical, flatDecoder, looksCanonical } from './canonical.ts';
 import { cloudtrail } from './cloudtrail.ts';
 import { isDeeperThan, textIsDeeperThan, unwrap } from './envelope.ts';
 import { envoy } from './envoy.ts';
-import { type Format, type FormatName, isJsonObject, type JsonObject } from './format.ts';
+import { type Format, isJsonObject, type JsonObject } from './format.ts';
 import { kong } from './kong.ts';
 import { compileMap, type FieldMap } from './map.ts';
 import { nginx } from './nginx.ts';

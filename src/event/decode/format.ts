@@ -1,3 +1,4 @@
+import type { FormatName } from '../../core/words.ts';
 import type { FieldName } from '../canonical-fields.ts';
 import { assign, assignIfEmpty, type Draft } from '../draft.ts';
 
@@ -12,11 +13,6 @@ export type Format = {
   readonly detect: (record: JsonObject) => boolean;
   readonly decode: (record: JsonObject, draft: Draft) => void;
 };
-
-export const formatNames = ['canonical', 'cloudtrail', 'nginx', 'envoy', 'kong', 'aws-api-gateway', 'map'] as const;
-export type FormatName = (typeof formatNames)[number];
-/** What can be asked for by name alone: a `map` needs its file, too. */
-export const formatChoices: readonly string[] = ['auto', ...formatNames.filter((name) => name !== 'map')];
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,6 +1,5 @@
-import { GaitError } from '../../core/errors.ts';
-import type { FieldName } from '../canonical-fields.ts';
-import { assign, type Draft, isCanonicalField } from '../draft.ts';
+import { canonicalFields, type FieldName } from '../canonical-fields.ts';
+import { assign, type Draft } from '../draft.ts';
 import { isMissing } from './coerce.ts';
 import { assignCredentials } from './credentials.ts';
 import { assignTime, type Format, isJsonObject, type JsonObject } from './format.ts';
@@ -21,14 +20,13 @@ export type FieldMap = {
 };
 
 const credentialNames = new Set(['authorization', 'cookie']);
+/** What a map may fill. */
+export const mapNames: readonly string[] = [...Object.keys(canonicalFields), ...credentialNames];
 
 type Step = { readonly name: string; readonly read: (record: JsonObject) => unknown };
 
-/** A format out of a map. Throws CONFIG_INVALID for a name that is no canonical field: a typing error would lose the field in silence. */
+/** A format out of a map. */
 export function compileMap(map: FieldMap): Format {
-  const unknown = Object.keys(map.fields).find((name) => !isCanonicalField(name) && !credentialNames.has(name));
-  if (unknown !== undefined)
-    throw new GaitError('CONFIG_INVALID', `the map fills "${unknown}", which is no canonical field`);
   const steps: Step[] = Object.entries(map.fields).map(([name, rule]) => ({
     name,
     read: compileRule(typeof rule === 'string' ? { from: rule } : rule),

@@ -1,5 +1,5 @@
 import { sleep } from '../../core/sleep.ts';
-import { formatChoices } from '../../event/decode/format.ts';
+import { formatChoices } from '../../core/words.ts';
 import { deadLetterReasons } from '../../event/traffic-event.ts';
 import { decompress, splitArray, splitLines, tooLarge } from '../body.ts';
 import { ByteBudget } from '../byte-budget.ts';

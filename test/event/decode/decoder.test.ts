@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatNames } from '../../../src/event/decode/format.ts';
+import { formatNames } from '../../../src/core/words.ts';
 import { newDecoder, nowMs, refusals } from './decode-one.ts';
 
 const good = { ts: 1766000000123, subject: 'u-1', method: 'GET', path: '/a' };
