@@ -52,7 +52,7 @@ export function createMetrics(): Metrics {
   const lag = gauge('lag_records', 'Records of a partition that are not read yet', ['topic', 'partition']);
   const latency = new Histogram({
     name: 'gait_verdict_latency_seconds',
-    help: "From an event's arrival in the log to its verdict",
+    help: 'From a call (its ts) to its verdict',
     buckets: latencyBuckets,
     registers,
   });

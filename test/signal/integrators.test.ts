@@ -59,6 +59,29 @@ test('the settings and the policy printed in docs/integrators.md are valid', () 
   }
 });
 
+test('the table of the policy file names every key of it, and none that is not there', () => {
+  const page = read('docs/integrators.md');
+  const [, table = ''] = /## The policy file[\s\S]*?\n\| key .*\n([\s\S]*?)\n\n/.exec(page) ?? [];
+  const told = [...table.matchAll(/^\| `(\w+)/gm)].map((match) => match[1]!);
+  let known: readonly string[] = [];
+  assert.throws(
+    () => parsePolicyFile('version: 1\nrules: []\nzzzzzzzz: 1', 'policy.yaml'),
+    ({ message }: Error) => {
+      known = message.replace(/.*known here: /, '').split(', ');
+      return true;
+    },
+  );
+  const keys = [...table.matchAll(/`(\w+)(?:\.[\w.<>]+|\[\])?`(?=[^|]*\|)/gm)].map((match) => match[1]!);
+  assert.deepEqual(
+    known.filter((key) => !keys.includes(key)),
+    [],
+  );
+  assert.deepEqual(
+    told.filter((key) => !known.includes(key)),
+    [],
+  );
+});
+
 test('the receiver in docs/integrators.md runs as printed: it takes what is signed, once, and refuses what is not', async (context) => {
   const [, code] = /```js\n([\s\S]*?)```/.exec(read('docs/integrators.md')) ?? [];
   assert.ok(code);
