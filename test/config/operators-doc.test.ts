@@ -51,7 +51,8 @@ test('the guides name no key of the configuration that is not there, nor a varia
     const text = readFileSync(join(docs, `${page}.md`), 'utf8');
     for (const [, key = ''] of text.matchAll(named)) {
       // Names of the audit and of Keycloak that begin like a section.
-      if (!/^(ssf\.[a-zA-Z-]+|sql\.ask)$/.test(key)) assert.ok(paths.has(key.replaceAll('[]', '')), `${page}.md: ${key}`);
+      if (!/^(ssf\.[a-zA-Z-]+|sql\.ask)$/.test(key))
+        assert.ok(paths.has(key.replaceAll('[]', '')), `${page}.md: ${key}`);
     }
   }
   const [, table = ''] = /\n\| key .*\n([\s\S]*?)\n\n/.exec(guide) ?? [];
