@@ -7,7 +7,7 @@ import { rowBytes } from './row-layout.ts';
  * State records: what a shard writes when it checkpoints. One byte of kind, then the bytes. A `reset` opens a full snapshot; what stood
  * before it no longer counts. The common state is V8's structured-clone format, which newer versions go on reading.
  */
-const version = 5;
+const version = 6;
 const kinds = { reset: 0, rows: 1, ids: 2, common: 3, cold: 4, active: 5, changes: 6 } as const;
 const pieceBytesMax = 400_000;
 const resetRecord = Buffer.from([kinds.reset, version, ...[rowBytes, activeBytes].flatMap((n) => [n & 0xff, n >> 8])]);

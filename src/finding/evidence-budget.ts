@@ -2,9 +2,9 @@ import { strict as assert } from 'node:assert';
 import { circleOf, dayPeakOf, endPeaks, keepCircle, peakPlace, peakPlaces, raisePeak } from '../baseline/peaks.ts';
 import { at, detectors, rowWords } from '../baseline/row-layout.ts';
 import type { RowSlab } from '../baseline/row-slab.ts';
-import { type CalibratorSnapshot, TailCalibrator } from '../baseline/tail-calibrator.ts';
 import { UsualDays, type UsualDaysSnapshot } from '../baseline/usual-days.ts';
 import { circlesMax, DayScales, type DayScalesSnapshot } from './day-scales.ts';
+import { DaySums, type DaySumsSnapshot } from './day-sums.ts';
 import { beyondOrdinary, isHonest, sumOf } from './words.ts';
 
 const dayMs = 86_400_000;
@@ -13,11 +13,6 @@ export const statisticMax = 60;
 /** Such a detector's word, nats, from which a day is likelier an attack's than not: it says nothing of what ordinary days come to. */
 const honestLeast = 1;
 const cells = circlesMax * detectors.length;
-/**
- * What detectors say together is in nats already, of which most days come to none: innocent days come to 6 or more about once in 500 on streams that
- * run for weeks.
- */
-const fusedTail = { share: 0.08, isCautious: true };
 /** Days that are not ordinary are left out of what ordinary days come to; but no more than this share, so that a changed world is learned. */
 const excludedShare = 0.1;
 /** Days that nobody has seen yet and everybody expects: what calibrators start from counts as many. */
@@ -37,7 +32,7 @@ const youngMs = 4 * dayMs;
 const provisionalEveryMs = 600_000;
 
 export type BudgetSnapshot = {
-  readonly fused: CalibratorSnapshot;
+  readonly sums: DaySumsSnapshot;
   readonly scales: DayScalesSnapshot;
   readonly usual: UsualDaysSnapshot;
   readonly days: number;
@@ -45,8 +40,7 @@ export type BudgetSnapshot = {
   readonly excluded: number;
   readonly mayExclude: boolean;
   readonly provisional: number;
-  readonly today?: CalibratorSnapshot;
-  readonly since?: number;
+  readonly since: number;
 };
 
 export type BudgetOptions = {
@@ -90,12 +84,7 @@ type RunningDay = {
  * finding, whatever the traffic looks like and however the detectors depend on each other.
  */
 export class EvidenceBudget {
-  readonly #fused = new TailCalibrator({ robust: fusedTail });
-  /**
-   * What sums of the running day come to so far, while the stream is young. Habits are known better today than on any day before, so deviations from them come higher
-   * than on any day before: the days are not exchangeable, but those of today are with each other. What is rare is rare among both.
-   */
-  readonly #today = new TailCalibrator({ robust: fusedTail, others: this.#fused });
+  readonly #sums = new DaySums();
   readonly #scales = new DayScales();
   readonly #usual = new UsualDays();
   readonly #options: BudgetOptions;
@@ -113,7 +102,7 @@ export class EvidenceBudget {
   #excluded = 0;
   #mayExclude = true;
   #provisional = -1;
-  /** The stream's first midnight; of one from before this was kept, long ago. */
+  /** The stream's first midnight; before its first event, long ago. */
   #since = Number.NEGATIVE_INFINITY;
 
   constructor(options: BudgetOptions) {
@@ -155,6 +144,7 @@ export class EvidenceBudget {
 
   /** What a day of an identity of the circle comes to on which detectors' statistics are `highest` so far, and `now` with this event. Changes nothing. */
   weigh({ slab, row, circle, highest, now, counting = 0 }: RunningDay, into: Evidence): void {
+    const isFirst = isFirstDay(slab, row);
     let alone = 0;
     let most = 0;
     into.strongest = 0;
@@ -175,19 +165,19 @@ export class EvidenceBudget {
       const said = Math.max(word, this.#byItself(d, nats));
       this.#words[d] = word;
       alone = Math.max(alone, said);
-      into.alone[d] = (now[d]! > usual || honest > 0) && said > 0 ? this.#decades(said) : 0;
+      into.alone[d] = (now[d]! > usual || honest > 0) && said > 0 ? this.#decades(said, isFirst) : 0;
       if (into.alone[d]! > into.loudest) into.loudest = into.alone[d]!;
       if (said <= most) continue;
       most = said;
       into.strongest = d;
     }
     into.nats = sumOf(this.#words);
-    into.together = this.#decades(Math.max(into.nats, alone));
+    into.together = this.#decades(Math.max(into.nats, alone), isFirst);
   }
 
   /** Midnight (UTC): the day of every identity that was active is over, whether or not it ever comes back. */
   endDays(slab: RowSlab): void {
-    this.#fused.forgetProvisional();
+    this.#sums.forgetProvisional();
     this.#scales.forgetProvisional();
     this.#fade();
     // A day is measured on the scale of those before it. The first days have none worth the name, and are measured on their own.
@@ -196,9 +186,9 @@ export class EvidenceBudget {
     eachDay(slab, (row) => this.#countFused(slab, row));
     if (!early) this.#countPeaks(slab);
     eachDay(slab, (row) => endDay(slab, row));
-    this.#fused.refit();
-    this.#today.forgetProvisional();
-    this.#today.refit();
+    this.#sums.refit();
+    this.#sums.forgetToday();
+    this.#sums.refitToday();
     this.#mayExclude = (!early || this.#days < priorDays) && this.#excluded <= excludedShare * (priorDays + this.#days);
   }
 
@@ -207,7 +197,7 @@ export class EvidenceBudget {
     const factor = 2 ** (-1 / halfLifeDays);
     if (this.#held * factor < heldMin) return;
     this.#held *= factor;
-    this.#fused.fade(factor);
+    this.#sums.fade(factor);
     this.#scales.fade(factor);
     this.#usual.fade(factor);
   }
@@ -223,7 +213,7 @@ export class EvidenceBudget {
   }
 
   #countRunning(slab: RowSlab): void {
-    this.#fused.forgetProvisional();
+    this.#sums.forgetProvisional();
     this.#scales.forgetProvisional();
     const counts = this.#whoCounts(slab);
     eachDay(slab, (row) => {
@@ -233,20 +223,20 @@ export class EvidenceBudget {
     });
     this.#refitPeaks();
     eachDay(slab, (row) => {
-      if (counts(row)) this.#fused.addProvisional(this.#sum(slab, row));
+      if (counts(row)) this.#sums.addProvisional(isFirstDay(slab, row), this.#sum(slab, row));
     });
-    this.#fused.refit();
+    this.#sums.refit();
   }
 
   /** Of very many identities some ten thousand are asked, who are the same in whatever order they came: what it costs is then nothing that a stream would notice. */
   #countToday(slab: RowSlab): void {
     const one = Math.ceil(slab.size / heldMin);
-    this.#today.forgetProvisional();
+    this.#sums.forgetToday();
     eachDay(slab, (row) => {
       const isAsked = slab.u32[row + at.keyLow]! % one === 0 && !(this.#mayExclude && isOutOfOrdinary(slab, row));
-      if (isAsked) this.#today.addProvisional(this.#sum(slab, row));
+      if (isAsked) this.#sums.addToday(isFirstDay(slab, row), this.#sum(slab, row));
     });
-    this.#today.refit();
+    this.#sums.refitToday();
   }
 
   /**
@@ -300,8 +290,8 @@ export class EvidenceBudget {
     return this.#options.fusion[detector] === 0 ? 0 : nats - aloneNats;
   }
 
-  #decades(sum: number): number {
-    return sum <= 0 ? 0 : Math.max(0, -Math.log10(Math.max(this.#fused.pValue(sum), this.#today.pValue(sum))));
+  #decades(sum: number, isFirst: boolean): number {
+    return sum <= 0 ? 0 : Math.max(0, -Math.log10(this.#sums.pValue(isFirst, sum)));
   }
 
   /** What all detectors' peaks of the day come to: their words together, or the strongest by itself. */
@@ -345,13 +335,13 @@ export class EvidenceBudget {
       onDay(row, slab.f32[row + at.day]!, this.#said);
     }
     const sum = this.#sum(slab, row);
-    if (!this.#mayExclude || !isOutOfOrdinary(slab, row)) this.#fused.add(sum);
+    if (!this.#mayExclude || !isOutOfOrdinary(slab, row)) this.#sums.add(isFirstDay(slab, row), sum);
     else this.#excluded++;
   }
 
   snapshot(): BudgetSnapshot {
     return {
-      fused: this.#fused.snapshot(),
+      sums: this.#sums.snapshot(),
       scales: this.#scales.snapshot(),
       usual: this.#usual.snapshot(),
       days: this.#days,
@@ -359,14 +349,12 @@ export class EvidenceBudget {
       excluded: this.#excluded,
       mayExclude: this.#mayExclude,
       provisional: this.#provisional,
-      today: this.#today.snapshot(),
       since: this.#since,
     };
   }
 
   restore(saved: BudgetSnapshot): void {
-    this.#fused.restore(saved.fused);
-    if (saved.today !== undefined) this.#today.restore(saved.today);
+    this.#sums.restore(saved.sums);
     this.#scales.restore(saved.scales);
     this.#usual.restore(saved.usual);
     this.#known.fill(-1);
@@ -375,7 +363,7 @@ export class EvidenceBudget {
     this.#excluded = saved.excluded;
     this.#mayExclude = saved.mayExclude;
     this.#provisional = saved.provisional;
-    this.#since = saved.since ?? Number.NEGATIVE_INFINITY;
+    this.#since = saved.since;
   }
 }
 
@@ -391,6 +379,11 @@ function eachDay(slab: RowSlab, visit: (row: number) => void): void {
 function isOutOfOrdinary(slab: RowSlab, row: number): boolean {
   const isGated = slab.u32[row + at.gatedUntil]! * 1000 > slab.f32[row + at.day]! * dayMs;
   return isGated || isHonest.some((honest, d) => honest && dayPeakOf(slab, row, d) > honestLeast);
+}
+
+/** Whether the identity was never seen before its running day. */
+function isFirstDay(slab: RowSlab, row: number): boolean {
+  return Math.floor(slab.u32[row + at.firstSeen]! / 86_400) >= slab.f32[row + at.day]!;
 }
 
 function endDay(slab: RowSlab, row: number): void {

@@ -32,8 +32,8 @@ test('state comes back as it was, whatever its size, and no record exceeds what 
   assert.deepEqual(bytesOf('cold'), values.cold);
   assert.deepEqual(bytesOf('active'), values.active);
   assert.deepEqual(Buffer.concat(bytesOf('ids')), values.ids);
-  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('common'))), { version: 5, ...values.common });
-  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('changes'))), { version: 5, ...values.changes });
+  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('common'))), { version: 6, ...values.common });
+  assert.deepEqual(decodeCommon(Buffer.concat(bytesOf('changes'))), { version: 6, ...values.changes });
   const commons = parts.filter((part) => part.kind === 'common');
   assert.deepEqual(
     commons.map((part) => part.kind === 'common' && part.last),

@@ -163,7 +163,7 @@ test('a day counts once, and an event from before midnight does not end the day 
   seen(start + day + 1, 2);
   seen(start + 2 * day, 0);
   budget.advance(slab, start + 2 * day);
-  assert.equal(budget.snapshot().fused.total, 2);
+  assert.equal(budget.snapshot().sums.later.over.total, 2);
   assert.equal(budget.snapshot().days, 2);
 });
 
@@ -192,6 +192,32 @@ test('what is daily bread of machines is rare of people, and a role that nobody 
   });
   assert.ok(human! > machine! + 1, `${human} and ${machine} decades`);
   assert.ok(unseen! < human! && unseen! > machine! - 0.5, `${unseen}`);
+});
+
+test("an identity's first day, which has no past to deviate from, is compared with first days, and later ones with later ones", () => {
+  const slab = new RowSlab(9000);
+  const budget = budgetOf(1);
+  const random = seededRandom(3);
+  const rows: number[] = [];
+  for (let d = 0; d < 4; d++) {
+    for (let i = 0; i < 1000; i++) {
+      const row = slab.create(d + 1, i);
+      slab.u32[row + at.firstSeen] = (start + d * day) / 1000;
+      rows.push(row);
+    }
+    rows.forEach((row, i) => {
+      const statistic = (i >= rows.length - 1000 ? -1 : -4) * Math.log(1 - random.next());
+      budget.update({ slab, row, ts: start + d * day, circle: 0 }, statisticsOf([statistic]), evidence);
+    });
+    budget.endDays(slab);
+  }
+  const [first, later] = [4, 3].map((seen) => {
+    const place = { slab, row: slab.create(9, seen), ts: start + 4 * day, circle: 0 };
+    slab.u32[place.row + at.firstSeen] = (start + seen * day) / 1000;
+    budget.update(place, statisticsOf([12]), evidence);
+    return evidence.together;
+  });
+  assert.ok(first! > later! + 0.5, `${first} decades on a first day, ${later} on a later one`);
 });
 
 test('restored, it gives the same evidence', () => {
