@@ -70,8 +70,13 @@ export type EngineOptions = {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #shard: Shard;
-  readonly #outputs: { id: string; seq: number; surprise: number; evidence: number; findings: readonly string[] }[] =
-    [];
+  /** Of each verdict, in the order of its coming; in columns, for there are millions. */
+  readonly #ids: string[] = [];
+  readonly #seqs: number[] = [];
+  readonly #surprise: number[] = [];
+  readonly #evidence: number[] = [];
+  /** Findings, and which verdict named them first. */
+  readonly #firstNamed = new Map<string, number>();
   readonly #findings = new Map<string, Finding>();
   /** Their versions when they were told first. */
   readonly #versions = new Map<string, number>();
@@ -103,28 +108,34 @@ export class Engine {
     this.#take(this.#shard.drain());
     const event = new Float64Array(traffic.size);
     const state = new Float64Array(traffic.size);
-    const firstNamed = new Map<string, number>();
     const { name, findingsPer1000PerDay: budget } = this.#options;
-    for (const { id, surprise, evidence, findings } of this.#outputs) {
+    this.#ids.forEach((id, verdict) => {
       const index = traffic.indexOf(id)!;
-      event[index] = surprise;
-      state[index] = evidence;
-      for (const finding of findings) if (!firstNamed.has(finding)) firstNamed.set(finding, index);
-    }
+      event[index] = this.#surprise[verdict]!;
+      state[index] = this.#evidence[verdict]!;
+    });
+    const indexOf = (verdict: number): number => traffic.indexOf(this.#ids[verdict]!)!;
     const told = [...this.#findings.values()].filter(({ state }) => state !== 'suppressed');
     const raised = told.map((finding) => {
       const version = this.#versions.get(finding.finding_id)!;
       // A claim of descent is made when a frame ends, by the event that ends it, and perhaps after the identity's last call.
-      const ended = () =>
-        traffic.indexOf((this.#outputs.find(({ seq }) => seq >= version) ?? this.#outputs.at(-1)!).id)!;
-      return { finding, at: firstNamed.get(finding.finding_id) ?? ended() };
+      const ended = (): number => {
+        const verdict = this.#seqs.findIndex((seq) => seq >= version);
+        return verdict < 0 ? this.#ids.length - 1 : verdict;
+      };
+      return { finding, at: indexOf(this.#firstNamed.get(finding.finding_id) ?? ended()) };
     });
     return { name, budget, event, state, raised };
   }
 
   #take({ verdicts, findings }: ShardOutput): void {
-    for (const { resolved, seq, surprise, evidence, findings: named } of verdicts)
-      this.#outputs.push({ id: resolved.event_id, seq, surprise, evidence, findings: named });
+    for (const { resolved, seq, surprise, evidence, findings: named } of verdicts) {
+      for (const finding of named) if (!this.#firstNamed.has(finding)) this.#firstNamed.set(finding, this.#ids.length);
+      this.#ids.push(resolved.event_id);
+      this.#seqs.push(seq);
+      this.#surprise.push(surprise);
+      this.#evidence.push(evidence);
+    }
     for (const finding of findings) {
       this.#findings.set(finding.finding_id, finding);
       if (!this.#versions.has(finding.finding_id)) this.#versions.set(finding.finding_id, finding.version);

@@ -61,7 +61,7 @@ function timeOf(record: Record<string, unknown>): number {
 }
 
 /** Traffic that is made while it is read. */
-export function simulatedSet(recipe: 'default' | 'small', seed: number): EvaluationSet {
+export function simulatedSet(recipe: 'default' | 'small' | 'company', seed: number): EvaluationSet {
   const path = bundled(`simulate/${recipe}.yaml`);
   let simulation = createSimulation(parseSimulationRecipe(readText(path), path), seed);
   return {
@@ -85,14 +85,13 @@ export function simulatedFolder(folder: string): EvaluationSet {
   return { name: folder.replace(/\/+$/, '').split('/').at(-1)!, format: 'canonical', incidents, records };
 }
 
-/** One line after the other: all of them as one text may be longer than a text can be. */
+/** One line after the other: all of them as one text may be longer than a text can be, and Node looks for nothing beyond 2 GiB of a buffer. */
 function* linesOf(path: string): Generator<string> {
-  const bytes = readBytes(path);
-  for (let from = 0; from < bytes.length; ) {
-    const end = bytes.indexOf(10, from);
-    const to = end < 0 ? bytes.length : end;
-    if (to > from) yield bytes.toString('utf8', from, to);
-    from = to + 1;
+  for (let rest = readBytes(path); rest.length > 0; ) {
+    const end = rest.indexOf(10);
+    const to = end < 0 ? rest.length : end;
+    if (to > 0) yield rest.toString('utf8', 0, to);
+    rest = rest.subarray(to + 1);
   }
 }
 

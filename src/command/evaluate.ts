@@ -120,6 +120,7 @@ function chooseParts({
     ...recordedSets,
     simulated: () => simulatedSet('default', seed),
     'simulated-small': () => simulatedSet('small', seed),
+    'simulated-company': () => simulatedSet('company', seed),
   };
   const all = [...Object.keys(known), learning, feedback];
   const byDefault = folders.length > 0 ? [] : short ? shortSets : all.filter((name) => name !== 'simulated-small');
