@@ -2,6 +2,7 @@ import type { ApiAccessOptions } from '../config/api-access.ts';
 import { duration } from '../config/zod.ts';
 import { systemClock } from '../core/clock.ts';
 import { GaitError } from '../core/errors.ts';
+import { noun } from '../core/noun.ts';
 import { type ApiClient, createApiClient, type Query, segment } from './api-client.ts';
 import { type Column, facts, table, visibleJson } from './table.ts';
 
@@ -97,7 +98,7 @@ export async function finding(id: string, options: AskOptions): Promise<void> {
           ],
           ['kind', kind],
           ['identity', found.identity],
-          ['seen', `${time(first)} to ${time(last)}, ${found.count} calls`],
+          ['seen', `${time(first)} to ${time(last)}, ${found.count} ${noun(Number(found.count), 'call')}`],
           ['risk', round(found.risk)],
           ['incident', found.incident_id],
           ['events', Array.isArray(events) ? events.slice(0, 10) : events],

@@ -7,6 +7,7 @@ import { loadConfig } from '../config/config.ts';
 import { loadHmacKey } from '../config/hmac-key.ts';
 import { systemClock } from '../core/clock.ts';
 import { describeError, GaitError } from '../core/errors.ts';
+import { noun } from '../core/noun.ts';
 import { visible } from '../core/visible.ts';
 import { type RawRecord, RecordSplitter } from '../event/decode/split-records.ts';
 import { type Finding, severities } from '../finding/finding.ts';
@@ -240,10 +241,10 @@ function describe(run: Run): string {
     (a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity) || b.surprise - a.surprise,
   );
   const lines = [
-    `${run.events} events of ${run.identities.size} identities; ${duplicates} duplicates dropped, ${late} late`,
-    `${letters === 0 ? 'no' : letters} dead letters`,
+    `${run.events} ${noun(run.events, 'event')} of ${run.identities.size} ${noun(run.identities.size, 'identity', 'identities')}; ${duplicates} ${noun(duplicates, 'duplicate')} dropped, ${late} late`,
+    `${letters === 0 ? 'no' : letters} dead ${noun(letters, 'letter')}`,
     ...refused.map(([reason, { count, first }]) => `  ${reason} ${count}, the first at ${visible(first, 200)}`),
-    `${told.length} findings, ${run.decisions} decisions${suppressed === 0 ? '' : `; ${suppressed} findings suppressed`}`,
+    `${told.length} ${noun(told.length, 'finding')}, ${run.decisions} ${noun(run.decisions, 'decision')}${suppressed === 0 ? '' : `; ${suppressed} ${noun(suppressed, 'finding')} suppressed`}`,
     ...worst.slice(0, titlesMax).map(({ severity, title }) => `  ${severity.padEnd(8)}  ${visible(title, 400)}`),
     ...(worst.length > titlesMax ? [`  and ${worst.length - titlesMax} more`] : []),
   ];

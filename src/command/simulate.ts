@@ -5,6 +5,7 @@ import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { GaitError } from '../core/errors.ts';
 import { makeFolder } from '../core/folder.ts';
+import { noun } from '../core/noun.ts';
 import type { Incident as Label } from '../evaluate/traffic.ts';
 import { simulatedHmacKey } from '../simulate/personas.ts';
 import { parseSimulationRecipe, type Recipe } from '../simulate/recipe.ts';
@@ -43,7 +44,7 @@ export async function simulate(options: SimulateCommandOptions): Promise<void> {
   const record = { seed: options.seed, hmac_key: simulatedHmacKey, counts, recipe };
   writeFileSync(join(options.out, 'recipe.json'), `${JSON.stringify(record, null, 2)}\n`);
   process.stdout.write(
-    `${events} events of ${counts.identities} identities, ${counts.attacks} attacks and ${counts.lookAlikes} look-alikes in ${options.out}\n`,
+    `${events} ${noun(events, 'event')} of ${counts.identities} ${noun(counts.identities, 'identity', 'identities')}, ${counts.attacks} ${noun(counts.attacks, 'attack')} and ${counts.lookAlikes} ${noun(counts.lookAlikes, 'look-alike')} in ${options.out}\n`,
   );
 }
 

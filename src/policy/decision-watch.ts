@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
+import { noun } from '../core/noun.ts';
 import type { Decision, Receipt, ReceiptState } from './decision.ts';
 import type { ThrottleRate } from './token-buckets.ts';
 
@@ -164,8 +165,8 @@ export class DecisionWatch {
     };
     const ofPoints = calls.filter(isOfPoint).flatMap(({ source: target, calls: all, passed, refused }): Verdict[] => {
       const seconds = secondsSince(takenAt.get(target) ?? from);
-      const named = `its log names the decision for ${refused} calls`;
-      const detail = `${passed} of ${all} calls through it passed in ${seconds} s`;
+      const named = `its log names the decision for ${refused} ${noun(refused, 'call')}`;
+      const detail = `${passed} of ${all} ${noun(all, 'call')} through it passed in ${seconds} s`;
       return [
         ...(refused > 0 ? [{ target, state: 'acknowledged', attempts: refused, detail: named } as const] : []),
         { target, state: effect(passed, seconds), attempts: passed, detail },
@@ -176,7 +177,7 @@ export class DecisionWatch {
     if (all === 0) return [];
     const seconds = secondsSince(from);
     const takers = watched.takers.size === 0 ? 'nobody' : [...watched.takers.keys()].slice(0, 5).join(', ');
-    const detail = `${passed} of ${all} calls passed in ${seconds} s${through(calls)}; taken by ${takers}`;
+    const detail = `${passed} of ${all} ${noun(all, 'call')} passed in ${seconds} s${through(calls)}; taken by ${takers}`;
     return [...ofPoints, { target: traffic, state: effect(passed, seconds), attempts: passed, detail }];
   }
 }

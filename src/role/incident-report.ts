@@ -1,3 +1,4 @@
+import { noun } from '../core/noun.ts';
 import type { IncidentParts } from '../store/queries-incidents.ts';
 import { callName, timelineOf } from './incident-timeline.ts';
 
@@ -115,7 +116,7 @@ function findingPart(
       ['Kind', finding.kind],
       ['Identity', finding.identity],
       ['Severity', `${finding.severity}, confidence ${finding.confidence.toFixed(2)}, ${finding.state}`],
-      ['When', `${finding.first_seen} to ${finding.last_seen}, ${finding.count} odd calls`],
+      ['When', `${finding.first_seen} to ${finding.last_seen}, ${finding.count} odd ${noun(finding.count, 'call')}`],
       ...(finding.owasp.length === 0 ? [] : [['OWASP API Security', finding.owasp.join(', ')] as const]),
       ...(finding.attack.length === 0 ? [] : [['MITRE ATT&CK', finding.attack.join(', ')] as const]),
       ...said.map(
@@ -125,7 +126,7 @@ function findingPart(
     ],
     points: finding.reasons.map(
       ({ text, share, level, sample_size }) =>
-        `${text} (${Math.round(share * 100)} % of the score; compared with ${level}, ${sample_size} events)`,
+        `${text} (${Math.round(share * 100)} % of the score; compared with ${level}, ${sample_size} ${noun(sample_size, 'event')})`,
     ),
   };
 }

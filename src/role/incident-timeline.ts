@@ -1,3 +1,4 @@
+import { noun } from '../core/noun.ts';
 import type { IncidentParts } from '../store/queries-incidents.ts';
 
 /** One moment of an incident, for people. `text` may hold what a caller wrote. */
@@ -65,7 +66,7 @@ function findingMoments(finding: IncidentParts['findings'][number]): Moment[] {
   const type = 'finding';
   const began = { at: first_seen, type, text: `${severity}: ${title}`, ref } as const;
   if (state === 'open') return [began];
-  return [began, { at: last_seen, type, text: `Quiet after ${count} odd calls: ${title}`, ref }];
+  return [began, { at: last_seen, type, text: `Quiet after ${count} odd ${noun(count, 'call')}: ${title}`, ref }];
 }
 
 function decisionMoments(decision: IncidentParts['decisions'][number]): Moment[] {

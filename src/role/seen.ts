@@ -1,4 +1,5 @@
 import { describeError } from '../core/errors.ts';
+import { noun } from '../core/noun.ts';
 import { sleep } from '../core/sleep.ts';
 import type { Consumption, Log } from '../log/log.ts';
 import { type Receipt, receiptKey } from '../policy/decision.ts';
@@ -45,8 +46,8 @@ export function runSeen(options: SeenOptions, signal: AbortSignal): Consumption 
 
 /** The time is that of the first answer: how long a decision took to get there. */
 function receiptOf({ decisionId, point, firstAt, allowed, refused, handed }: AnswerCount, attempts: number): Receipt {
-  const answered = `${refused} calls refused, ${allowed} let through`;
-  const fetched = `fetched ${handed} times`;
+  const answered = `${refused} ${noun(refused, 'call')} refused, ${allowed} let through`;
+  const fetched = `fetched ${handed} ${noun(handed, 'time')}`;
   const detail = handed === 0 ? answered : allowed + refused === 0 ? fetched : `${answered}, ${fetched}`;
   return { decision_id: decisionId, target: point, state: 'seen', attempts, status: null, detail, at: firstAt };
 }

@@ -1,3 +1,4 @@
+import { noun } from '../../core/noun.ts';
 import type { ReasonRow } from './rows.ts';
 import { figure } from './words.ts';
 
@@ -153,7 +154,7 @@ export function HeatMap({ calls }: { readonly calls: readonly (readonly number[]
               return (
                 <td
                   key={hour}
-                  title={`${day} ${hour}:00, ${figure(value)} calls`}
+                  title={`${day} ${hour}:00, ${figure(value)} ${noun(value, 'call')}`}
                   style={{ '--heat': `${Math.sqrt(value / most) * 100}%` }}
                 >
                   <span class="unseen">{figure(value)}</span>

@@ -2,7 +2,7 @@ import { Empty, Panel } from './pieces.tsx';
 import { Plot, type Series } from './plot.tsx';
 import { Fragment, useMemo, useRef, useState } from './preact.ts';
 import type { EventRow } from './rows.ts';
-import { count, figure, shortTime } from './words.ts';
+import { count, figure, plural, shortTime } from './words.ts';
 
 /** The identity's calls around a finding: how surprising each was, and the calls themselves, the odd ones marked. A click on a point shows its call. */
 export function Timeline({ events }: { readonly events: readonly EventRow[] }) {
@@ -47,7 +47,7 @@ export function Timeline({ events }: { readonly events: readonly EventRow[] }) {
       note={`how surprising its calls were (−log₁₀ p); ${count(odd.length)} of ${count(events.length)} shown are in the finding`}
     >
       <Plot
-        label={`Surprise of ${events.length} calls over time, ${odd.length} of them in the finding`}
+        label={`Surprise of ${plural(events.length, 'call')} over time, ${odd.length} of them in the finding`}
         times={times}
         series={series}
         onPick={pick}

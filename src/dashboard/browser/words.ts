@@ -1,3 +1,4 @@
+import { noun } from '../../core/noun.ts';
 import type { FindingKind } from '../../core/words.ts';
 
 /** Words for people: names of kinds, times, numbers, parts of a key. Times are in UTC and to the second, because the reader compares them with logs. */
@@ -87,8 +88,8 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-export function plural(value: number, one: string, many = `${one}s`): string {
-  return `${count(value)} ${value === 1 ? one : many}`;
+export function plural(value: number, one: string, many?: string): string {
+  return `${count(value)} ${noun(value, one, many)}`;
 }
 
 type Told = { readonly title: string; readonly identity: string };

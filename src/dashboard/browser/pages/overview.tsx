@@ -8,7 +8,7 @@ import { linkTo } from '../router.ts';
 import type { IncidentRow } from '../rows.ts';
 import { RiskBars } from '../small-plots.tsx';
 import { Table } from '../table.tsx';
-import { count, figure } from '../words.ts';
+import { count, figure, plural } from '../words.ts';
 import { IncidentLine } from './incidents.tsx';
 
 type Overview = {
@@ -194,7 +194,12 @@ function Traffic({ of }: { readonly of: Overview }) {
       {times.length === 0 ? (
         <Empty>No event has come yet.</Empty>
       ) : (
-        <Plot label={`Events per minute over ${times.length} minutes`} times={times} series={series} height={220} />
+        <Plot
+          label={`Events per minute over ${plural(times.length, 'minute')}`}
+          times={times}
+          series={series}
+          height={220}
+        />
       )}
     </Panel>
   );
