@@ -1,6 +1,11 @@
 -- A finding that was told without a call of its identity (its maker is suspect) raises the risk at once, not with the next call. Whatever a call raises is in the events.
 ALTER TABLE {{database}}.findings_raw_v1 ADD COLUMN IF NOT EXISTS `told_at` DateTime64(3, 'UTC') COMMENT 'Event time of the risk, when no call of the identity raised it; 1970 otherwise' AFTER `risk`;
 
+-- A view has the columns that its table had when it was made.
+CREATE OR REPLACE VIEW {{database}}.findings AS
+SELECT * FROM {{database}}.findings_raw_v1 FINAL
+COMMENT 'Findings in their newest version';
+
 ALTER TABLE {{database}}.identities_raw_v1 ADD COLUMN IF NOT EXISTS `told_at` SimpleAggregateFunction(max, DateTime64(3, 'UTC')) COMMENT 'Time of the newest finding that was told without a call, UTC; 1970 if there is none';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.identities_told_v1_mv TO {{database}}.identities_raw_v1 AS

@@ -50,6 +50,10 @@ describe('told to stop while something is away', { skip: await kafkaSkipReason()
     await world.clickhouse.start();
 
     const cutOff = await started();
+    await waitFor('the store has its tables', async () => (await readiness(cutOff))[2]!, {
+      withinMs: 60_000,
+      alive: [cutOff],
+    });
     await world.broker.kill('SIGKILL');
     assert.deepEqual(await readiness(cutOff), [false, false, true]);
     await endsWithZero(cutOff, 30_000);
