@@ -42,9 +42,9 @@ test('whoever fetches decisions has seen them: what is new to a bouncer, what is
   await ask(server, '/v1/decisions?ip=192.0.2.8', asBouncer);
   const bundle = await ask(server, '/v1/opa/bundle.tar.gz', { headers: { authorization: 'Bearer opa' } });
   assert.deepEqual(await receiptsOf(counts), [
-    'dec_address/bouncer/seen fetched 1 times',
-    'dec_address/opa/seen fetched 1 times',
-    'dec_alice/opa/seen fetched 1 times',
+    'dec_address/bouncer/seen fetched 1 time',
+    'dec_address/opa/seen fetched 1 time',
+    'dec_alice/opa/seen fetched 1 time',
   ]);
   await ask(server, '/v1/decisions?ip=192.0.2.7', asBouncer);
   const same = { authorization: 'Bearer opa', 'if-none-match': String(bundle.headers.etag) };
