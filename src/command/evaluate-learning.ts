@@ -1,7 +1,7 @@
 import type { Claim } from '../evaluate/claims.ts';
 import { type FindingScores, incidentOutcomes } from '../evaluate/outcome.ts';
 import { rampCostTable, ramps, rampTable } from '../evaluate/ramp.ts';
-import { roc } from '../evaluate/ranking.ts';
+import { meanOf, roc } from '../evaluate/ranking.ts';
 import { windowItems } from '../evaluate/source-activity.ts';
 import { digits, type Table } from '../evaluate/table.ts';
 import { blocksOf, blockTable, type Recorded, swaps, type Takeovers, takeoversForGood } from '../evaluate/takeover.ts';
@@ -79,12 +79,6 @@ function frozen(recorded: readonly Recorded[], model: Model | null): LearningRes
       },
     ],
   };
-}
-
-function meanOf(numbers: readonly number[]): { mean: number; error: number } {
-  const mean = numbers.reduce((a, b) => a + b, 0) / numbers.length;
-  const variance = numbers.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (numbers.length - 1);
-  return { mean, error: Math.sqrt(variance / numbers.length) };
 }
 
 function poisoning(model: Model | null): LearningResult {

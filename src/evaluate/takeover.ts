@@ -1,10 +1,10 @@
 import { seededRandom } from '../core/random.ts';
 import { identityKey } from '../identity/identity-key.ts';
 import type { FindingScores } from './outcome.ts';
-import { median } from './ranking.ts';
+import { meanOf, median } from './ranking.ts';
 import type { Table } from './table.ts';
 import { digits } from './table.ts';
-import type { Incident, Scores, Traffic } from './traffic.ts';
+import type { Incident, Traffic } from './traffic.ts';
 
 /** A recorded event, of which only who, when and its id matter here. */
 export type Recorded = Readonly<Record<string, unknown>> & {
@@ -133,10 +133,11 @@ export function blocksOf(traffic: Traffic, scores: FindingScores): Block[][] {
     const own = [...traffic.ts.keys()].filter((index) => traffic.identityOf[index] === identity);
     const before = own.filter((index) => traffic.incidentOf[index] !== i).slice(-pastCalls);
     const stolen = own.filter((index) => traffic.incidentOf[index] === i);
-    const usual = meanOf(before, scores);
+    const surprise = (of: readonly number[]) => meanOf(of.map((index) => scores.event[index]!));
+    const usual = surprise(before);
     return Array.from({ length: stolenCalls / blockCalls }, (_, b) => {
       const block = stolen.slice(b * blockCalls, (b + 1) * blockCalls);
-      const now = meanOf(block, scores);
+      const now = surprise(block);
       const [first, last] = [traffic.ts[block[0]!]!, traffic.ts[block.at(-1)!]!];
       const open = scores.raised.some(
         ({ finding }) =>
@@ -150,12 +151,6 @@ export function blocksOf(traffic: Traffic, scores: FindingScores): Block[][] {
       };
     });
   });
-}
-
-function meanOf(indexes: readonly number[], { event }: Scores): { mean: number; error: number } {
-  const mean = indexes.reduce((sum, index) => sum + event[index]!, 0) / indexes.length;
-  const variance = indexes.reduce((sum, index) => sum + (event[index]! - mean) ** 2, 0) / indexes.length;
-  return { mean, error: Math.sqrt(variance / indexes.length) };
 }
 
 /** `frozen` is the same of a model that learned nothing of the stolen calls. */
