@@ -1,6 +1,7 @@
 import { GaitError } from '../core/errors.ts';
 import type { KafkaClient, KeyedRecord } from './kafka-client.ts';
 import { type NewRecord, recordBytesMax } from './log.ts';
+import { unlessAway } from './patience.ts';
 import { retryUntilDone } from './retry.ts';
 
 /** A partition's share of one send must stay below the broker's default limit of 1 MiB for a batch, even when nothing compresses. */
@@ -124,10 +125,11 @@ async function sendAll(client: KafkaClient, records: readonly Waiting[]): Promis
 }
 
 async function retry(client: KafkaClient, topic: string, run: () => Promise<void>): Promise<void> {
+  const attempt = (): Promise<void> => unlessAway(run, client.away);
   const options = { doing: `appending to ${topic}`, signal: client.stopping, onTrouble: client.onTrouble };
   // Whoever is told to end still writes what he has, if Kafka takes it.
-  if (client.stopping.aborted && !client.closing.aborted) return run();
-  if (!(await retryUntilDone(run, options)))
+  if (client.stopping.aborted && !client.closing.aborted) return attempt();
+  if (!(await retryUntilDone(attempt, options)))
     throw new GaitError('LOG_UNAVAILABLE', `the log was closed before ${topic} had all records`);
 }
 

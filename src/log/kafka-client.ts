@@ -10,6 +10,8 @@ export type KafkaClient = {
   readonly closing: AbortSignal;
   /** Aborts when those who use the log were told to end: what Kafka does not take from then on is given up at the first failure. */
   readonly stopping: AbortSignal;
+  /** Aborts when Kafka does not answer those who were told to end: nobody waits for it any longer. */
+  readonly away: AbortSignal;
   readonly onTrouble: OnTrouble;
   readonly admin: KafkaAdmin;
   /** Durable on all in-sync replicas. Repeating the very same call after LOG_UNAVAILABLE writes nothing twice. */

@@ -1,6 +1,7 @@
 import { randomId } from '../core/random.ts';
 import type { FetchedBatch, KafkaClient } from './kafka-client.ts';
 import type { ConsumeOptions, Consumption, TailOptions } from './log.ts';
+import { patienceMs, waitFor } from './patience.ts';
 import { retryUntilDone } from './retry.ts';
 
 export function consumeTopics(client: KafkaClient, options: ConsumeOptions): Consumption {
@@ -62,7 +63,7 @@ export async function tailTopic(
   });
   const close = async (): Promise<void> => {
     await reading.close();
-    await client.admin.deleteGroup(group).catch(() => {});
+    await waitFor(client.admin.deleteGroup(group), { ms: patienceMs.leave, unless: client.away });
   };
   return { done: reading.done, close, caughtUp: whenCaughtUp };
 }

@@ -10,7 +10,6 @@ import kafkajs, {
   type Transaction,
 } from 'kafkajs';
 import { GaitError } from '../core/errors.ts';
-import { sleep } from '../core/sleep.ts';
 import { Connection } from './connection.ts';
 import { byTopic, createAppender } from './kafka-append.ts';
 import { HandlerFailure, handleBatch, memberOf } from './kafka-batch.ts';
@@ -30,6 +29,7 @@ import { consumeTopics, tailTopic } from './kafka-readers.ts';
 import { consumeShards } from './kafka-shards.ts';
 import { topicConfig } from './kafka-topic.ts';
 import type { Consumption, Log } from './log.ts';
+import { patienceMs, waitFor, watchForAway } from './patience.ts';
 import { createBackoff, type OnTrouble, retryUntilDone } from './retry.ts';
 
 // A CommonJS package of which Node sees only some names.
@@ -60,6 +60,8 @@ type Parts = {
   readonly readers: Kafka;
   readonly options: KafkaLogOptions;
   readonly closing: AbortSignal;
+  /** Aborts when those who are told to end find that Kafka does not answer. */
+  readonly away: AbortSignal;
   readonly onTrouble: OnTrouble;
 };
 
@@ -74,10 +76,6 @@ const fetchWaitMs = 200;
 /** Of one partition in one fetch, as compressed. All that a fetch brings lives until the last of it is handled, and what lives is copied by the collector. */
 const fetchBytesMax = 256 * 1024;
 const partitionsAtOnce = 4;
-/** How long a close waits for a start or a leave that is under way; with Kafka away they may go on for long. */
-const leaveWaitMs = 2000;
-/** And for shards to write their last checkpoint: kafkajs tries for half a minute, and what was not written is read again at the next start. */
-const shardsWaitMs = 5000;
 
 /**
  * The log in Kafka. Opening does not connect: the first call does. While Kafka is away, appends wait and readers come back by
@@ -85,6 +83,8 @@ const shardsWaitMs = 5000;
  */
 export function openKafkaLog(options: KafkaLogOptions): Log {
   const stop = new AbortController();
+  const told = new AbortController();
+  const stopping = AbortSignal.any([told.signal, ...(options.stopping === undefined ? [] : [options.stopping])]);
   const connect = (patience: RetryOptions): Kafka =>
     new kafkajs.Kafka({
       brokers: [...options.brokers],
@@ -97,13 +97,11 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
       // Its messages say too much too often; what matters reaches `onTrouble`.
       logLevel: logLevel.NOTHING,
     });
-  const parts: Parts = {
-    kafka: connect(retry),
-    readers: connect(readerRetry),
-    options,
-    closing: stop.signal,
-    onTrouble: options.onTrouble ?? (() => {}),
-  };
+  const kafka = connect(retry);
+  const closing = stop.signal;
+  const away = watchForAway({ stopping, closing, ask: () => greet(kafka) });
+  const onTrouble = options.onTrouble ?? (() => {});
+  const parts: Parts = { kafka, readers: connect(readerRetry), options, closing, away, onTrouble };
   const admin = createAdmin(parts);
   const sender = createSender(parts);
   const reading = new Set<Consumption>();
@@ -113,9 +111,10 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
     return consumption;
   };
   const client: KafkaClient = {
-    closing: parts.closing,
-    stopping: AbortSignal.any([parts.closing, ...(options.stopping === undefined ? [] : [options.stopping])]),
-    onTrouble: parts.onTrouble,
+    closing,
+    stopping,
+    away,
+    onTrouble,
     admin: admin.calls,
     send: sender.send,
     readGroup: (group) => readGroup(parts, group),
@@ -129,12 +128,18 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
     consumeShards: async (shards) => track(consumeShards(client, shards)),
     tail: async (tail) => track(await tailTopic(client, tail)),
     close: async () => {
+      told.abort();
       await Promise.all([...reading].map((reader) => reader.close()));
       stop.abort();
-      await sender.close();
-      await admin.close();
+      await waitFor(Promise.all([sender.close(), admin.close()]), { ms: patienceMs.leave, unless: away });
     },
   };
+}
+
+/** Rejects when no broker answers. On a connection of its own: whatever the others are waiting for does not hold it up. */
+async function greet(kafka: Kafka): Promise<void> {
+  const admin = kafka.admin({ retry });
+  await admin.connect().finally(() => void admin.disconnect().catch(() => {}));
 }
 
 /** One connection for all questions, made at the first one and made anew after a failure. */
@@ -241,7 +246,7 @@ function readGroup(parts: Parts, options: GroupOptions): Consumption {
 
 /** From joining to the end of the consumption (resolves) or of the connection (rejects). */
 async function runSession(
-  { readers, options, closing }: Parts,
+  { readers, options, closing, away }: Parts,
   group: GroupOptions,
   onJoined: () => void,
 ): Promise<void> {
@@ -293,14 +298,12 @@ async function runSession(
     how = 'closing';
   } finally {
     over.abort();
-    const ending = group.onLeave?.(how);
-    await (how === 'closing' ? Promise.race([ending, sleep(shardsWaitMs)]) : ending);
-    await Promise.allSettled(handling);
+    await waitFor(group.onLeave?.(how), { ms: patienceMs.shards, unless: away, since: closing });
+    await waitFor(Promise.allSettled(handling), { ms: patienceMs.handlers, unless: away, since: closing });
     // A start cannot be called off; a member that joins after its disconnect would hold its partitions until it times out.
     const started = starting.catch(() => {});
-    await Promise.race([started, sleep(leaveWaitMs)]);
-    const left = consumer.disconnect().catch(() => {});
-    await Promise.race([left, sleep(leaveWaitMs)]);
+    await waitFor(started, { ms: patienceMs.leave, unless: away });
+    await waitFor(consumer.disconnect(), { ms: patienceMs.leave, unless: away });
     void started.then(() => consumer.disconnect()).catch(() => {});
   }
 }

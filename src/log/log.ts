@@ -36,7 +36,7 @@ export type TopicSpec = {
   readonly retentionBytes?: number;
 };
 
-/** Something that reads until it is closed. `close` waits for the handler that is running, then lets go of its partitions. */
+/** Something that reads until it is closed. `close` waits for the handler that is running, though not for ever (patience.ts), then lets go of its partitions. */
 export type Consumption = {
   readonly close: () => Promise<void>;
   /** Rejects when the consumption has failed for good; resolves after `close`. */

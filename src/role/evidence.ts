@@ -1,6 +1,7 @@
 import { describeError } from '../core/errors.ts';
 import { sleep } from '../core/sleep.ts';
 import type { Consumption } from '../log/log.ts';
+import { patienceMs, waitFor } from '../log/patience.ts';
 import type { Store } from '../store/clickhouse.ts';
 import { copyEvidence, findingsPerCopy, lastCopied } from '../store/evidence.ts';
 
@@ -31,5 +32,6 @@ export function runEvidence({ store, onTrouble, everyMs = 60_000 }: EvidenceOpti
       await sleep(everyMs, signal);
     }
   })();
-  return { done: running, close: () => running };
+  // A store that hangs is not waited for: what was not copied is copied after the next start.
+  return { done: running, close: () => waitFor(running, { ms: patienceMs.handlers }) };
 }

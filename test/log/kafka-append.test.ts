@@ -12,6 +12,7 @@ function clientWith(send: Send, stopping = new AbortController().signal): KafkaC
   return {
     closing: new AbortController().signal,
     stopping,
+    away: new AbortController().signal,
     onTrouble: () => {},
     admin,
     send,
