@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { abortsWith } from '../core/aborts-with.ts';
 import { GaitError } from '../core/errors.ts';
 import { sleep } from '../core/sleep.ts';
 
@@ -23,7 +24,7 @@ export type WatchOptions = {
   readonly ask: () => Promise<unknown>;
 };
 
-/** Aborts when Kafka does not answer whoever is told to end: asked once a second, since it may also go away meanwhile. While it is there nothing becomes shorter. */
+/** Aborts when Kafka does not answer whoever is told to end: asked once a second, since it may also go away meanwhile. */
 export function watchForAway({ stopping, closing, ask }: WatchOptions): AbortSignal {
   const away = new AbortController();
   // As many listen as appends wait.
@@ -55,28 +56,37 @@ export type WaitOptions = {
 /** Until the promise is settled or patience is over. Never rejects. */
 export async function waitFor(end: Promise<unknown> | undefined, { ms, unless, since }: WaitOptions): Promise<void> {
   const over = new AbortController();
+  const abort = (): void => over.abort();
+  let stopWaiting = (): void => {};
   const enough = new Promise<void>((resolve) => {
-    const begin = (): void =>
-      void sleep(ms, AbortSignal.any(unless === undefined ? [over.signal] : [unless, over.signal])).then(resolve);
-    if (since === undefined || since.aborted) begin();
-    else since.addEventListener('abort', begin, { once: true, signal: over.signal });
+    stopWaiting = resolve;
   });
+  const begin = (): void => {
+    if (unless?.aborted) abort();
+    unless?.addEventListener('abort', abort);
+    void sleep(ms, over.signal).then(stopWaiting);
+  };
+  if (since === undefined || since.aborted) begin();
+  else since.addEventListener('abort', begin);
   await Promise.race([Promise.resolve(end).catch(() => {}), enough]);
+  // By hand: of each `AbortSignal.any` Node 20 keeps some bytes for ever, and of a listener that a signal takes away far more until the loop turns.
+  since?.removeEventListener('abort', begin);
+  unless?.removeEventListener('abort', abort);
   over.abort();
 }
 
 /** What `run` makes, unless Kafka is found to be away before. */
 export async function unlessAway(run: () => Promise<void>, away: AbortSignal): Promise<void> {
-  const givenUp = (): GaitError =>
-    new GaitError('LOG_UNAVAILABLE', 'Kafka does not answer, and nobody waits for it any longer');
-  if (away.aborted) throw givenUp();
-  const over = new AbortController();
+  const left = abortsWith(away);
   const gone = new Promise<never>((_resolve, reject) => {
-    away.addEventListener('abort', () => reject(givenUp()), { once: true, signal: over.signal });
+    const giveUp = (): void =>
+      reject(new GaitError('LOG_UNAVAILABLE', 'Kafka does not answer, and nobody waits for it any longer'));
+    if (left.signal.aborted) giveUp();
+    else left.signal.onabort = giveUp;
   });
   try {
-    await Promise.race([gone, run()]);
+    await Promise.race(left.signal.aborted ? [gone] : [gone, run()]);
   } finally {
-    over.abort();
+    left.release();
   }
 }

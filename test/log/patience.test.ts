@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { sleep } from '../../src/core/sleep.ts';
 import { unlessAway, waitFor, watchForAway } from '../../src/log/patience.ts';
 
@@ -39,7 +41,7 @@ test('before it is told to end nobody runs out of patience, and then Kafka away 
   );
 });
 
-test('Kafka is asked from the stop on, again and again, until it is closed or does not answer', async () => {
+test('Kafka is asked from the stop on, again and again, until it refuses', async () => {
   const stopping = new AbortController();
   const closing = new AbortController();
   let asked = 0;
@@ -52,6 +54,42 @@ test('Kafka is asked from the stop on, again and again, until it is closed or do
   assert.equal(asked, 1);
   await new Promise((resolve) => away.addEventListener('abort', resolve, { once: true }));
   assert.equal(asked, 2);
+});
+
+test('a Kafka that takes calls and answers none is away', async () => {
+  const closing = new AbortController().signal;
+  const away = watchForAway({ stopping: AbortSignal.abort(), closing, ask: () => never });
+  await new Promise((resolve) => away.addEventListener('abort', resolve, { once: true }));
+});
+
+test('whoever is closed asks no more', async () => {
+  const closing = new AbortController();
+  let asked = 0;
+  const ask = async (): Promise<void> => {
+    asked++;
+  };
+  const away = watchForAway({ stopping: AbortSignal.abort(), closing: closing.signal, ask });
+  await sleep(20);
+  closing.abort();
+  await sleep(20);
+  assert.deepEqual([asked, away.aborted], [1, false]);
+});
+
+test('twenty thousand waits on one signal leave nothing behind', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { signal } = new AbortController();
+  const heapAfter = async (waits: number): Promise<number> => {
+    for (let i = 0; i < waits; i++) {
+      await waitFor(Promise.resolve(), { ms: 60_000, unless: signal });
+      await unlessAway(async () => {}, signal);
+    }
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await heapAfter(2000);
+  const grown = (await heapAfter(20_000)) - before;
+  assert.ok(grown < 400_000, `${grown} bytes`);
 });
 
 test('whoever is closed before the answer came does not take Kafka for away', async () => {
