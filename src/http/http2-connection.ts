@@ -320,8 +320,12 @@ export class Http2Connection {
     if (payload.length % 6 !== 0) throw new Http2Error(errorCodes.frameSizeError, 'connection');
     if (this.#isSettled) this.#bear();
     this.#isSettled = true;
+    const before = this.#window;
     for (let at = 0; at < payload.length; at += 6) this.#set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
+    // Before what waited for the window: the acknowledgement comes immediately (RFC 9113, 6.5.3).
     this.#sender.acknowledge(frameTypes.settings);
+    const more = this.#window - before;
+    if (more !== 0) for (const stream of this.#streams.values()) this.#sender.widen(stream, more);
   }
 
   #set(name: number, value: number): void {
@@ -329,7 +333,6 @@ export class Http2Connection {
     if (name === settings.frameBytesMax) this.#sender.setFrameBytes(value);
     if (name !== settings.initialWindow) return;
     if (value > windowMax) throw new Http2Error(errorCodes.flowControlError, 'connection');
-    for (const stream of this.#streams.values()) this.#sender.widen(stream, value - this.#window);
     this.#window = value;
   }
 

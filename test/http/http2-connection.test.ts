@@ -209,6 +209,21 @@ test('who does not read the answers is not asked for more, and no more waits for
   socket.destroy();
 });
 
+test('a wider window is acknowledged before what waited for it is sent', async (t) => {
+  const { port } = await serve(t, (stream) => stream.answer(okHeaders, 'hello', trailers));
+  const window = (initialWindow: number): string =>
+    frame({ type: frameTypes.settings, flags: 0, stream: 0 }, settingsOf({ initialWindow }));
+  const { socket, text, write } = await raw(port, window(0), headersFrame(1));
+  await until(() => text().includes(okHeaders));
+  const before = text().length;
+  write(window(1));
+  const acknowledged = frame({ type: frameTypes.settings, flags: flags.ack, stream: 0 }, '');
+  const one = frame({ type: frameTypes.data, flags: 0, stream: 1 }, 'h');
+  await until(() => text().length >= before + acknowledged.length + one.length);
+  assert.equal(text().slice(before), acknowledged + one);
+  socket.destroy();
+});
+
 test('a byte that waits for the rest of its message keeps nothing else that came with it', async (t) => {
   const kept: Buffer[] = [];
   const { port } = await serve(t, undefined, (chunk) => kept.push(chunk));
